@@ -1,0 +1,78 @@
+# Nothing but Python (3.10 or newer) and make is needed; see `make help`.
+
+PYTHON ?= python3
+# Installed as a user would, and with what the tests need (the project itself in place).
+VENV := .venv
+TEST_VENV := .venv-test
+# The test cluster's ordinary users must be able to read theirs and the Python below it: not below a closed home directory.
+CLUSTER_PYTHON ?= /usr/bin/python3
+export CLUSTER_VENV ?= /var/tmp/hpc-launch-cluster-venv
+
+PIP := -m pip --disable-pip-version-check -qq
+PACKAGE := pyproject.toml README.md $(shell find hpc_launch templates site_profiles -type f -not -name '*.pyc')
+SCRIPTS := .ci/run tests/cluster/cluster tests/cluster/first-process tests/cluster/install-packages
+
+.PHONY: help demo test lint format test-clusters clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo           estimate pi with a Dask cluster on this machine'
+	@echo 'make test           formatting, linting, types, tests'
+	@echo 'make test-clusters  the tests on a real Slurm over several hosts, made on this machine (Debian, root)'
+	@echo 'make lint           formatting, linting, types alone'
+	@echo 'make format         put the formatting right'
+	@echo 'make clean          remove what these have made here'
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/hpc-launch submit examples/monte-carlo-pi/profile.yaml --wait
+	@echo; echo "What the workload wrote (hpc-launch logs):"
+	@$(VENV)/bin/hpc-launch logs
+
+test: lint
+	$(TEST_VENV)/bin/python -m pytest -n 3 --dist worksteal
+
+lint: $(TEST_VENV)/.installed
+	$(TEST_VENV)/bin/ruff format --check .
+	$(TEST_VENV)/bin/ruff check .
+	$(TEST_VENV)/bin/mypy
+	$(TEST_VENV)/bin/shellcheck --external-sources $(SCRIPTS)
+
+format: $(TEST_VENV)/.installed
+	$(TEST_VENV)/bin/ruff check --fix .
+	$(TEST_VENV)/bin/ruff format .
+
+test-clusters:
+	tests/cluster/install-packages
+	$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed
+	$(CLUSTER_VENV)/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation .
+	HPC_LAUNCH_REQUIRE_CLUSTER=1 $(CLUSTER_VENV)/bin/python -m pytest tests/cluster
+
+clean:
+	rm -rf $(VENV) $(TEST_VENV) build dist .ci/reports .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# $(call make_venv,PYTHON): $(@D) anew, with pip in it
+define make_venv
+@command -v $1 >/dev/null || { echo "there is no $1 here. Name a Python of 3.10 or newer: make PYTHON=..." >&2; exit 1; }
+@$1 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	{ echo "hpc-launch needs Python 3.10 or newer; $1 is $$($1 --version 2>&1). Name another: make PYTHON=..." >&2; exit 1; }
+@$1 -c 'import ensurepip, venv' 2>/dev/null || \
+	{ echo "$1 cannot make environments (no ensurepip). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+@echo "making $(@D)"
+@umask 022 && $1 -m venv --clear $(@D)
+endef
+
+$(VENV)/.installed: $(PACKAGE)
+	$(call make_venv,$(PYTHON))
+	$(VENV)/bin/python $(PIP) install .
+	@touch $@
+
+$(TEST_VENV)/.installed: pyproject.toml
+	$(call make_venv,$(PYTHON))
+	$(TEST_VENV)/bin/python $(PIP) install --editable '.[test]'
+	@touch $@
+
+$(CLUSTER_VENV)/.installed: pyproject.toml
+	$(call make_venv,$(CLUSTER_PYTHON))
+	umask 022 && $(CLUSTER_VENV)/bin/python $(PIP) install '.[test]'
+	@touch $@

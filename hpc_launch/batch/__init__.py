@@ -1,0 +1,57 @@
+"""Batch systems: the only rooms from which jobs are submitted, watched and cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hpc_launch.errors import InvalidConfiguration, Problem
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.base import BatchSystem
+
+BUILT_IN = {
+    "slurm": "hpc_launch.batch.slurm:Slurm",
+    "local": "hpc_launch.batch.local:Local",
+}
+GROUP = "hpc_launch.batch_systems"
+"""Entry points of this group are batch systems from outside: name → a subclass of `base.BatchSystem`."""
+
+
+def get(name: str, commands: Mapping[str, Sequence[str]] | None = None) -> BatchSystem:
+    """The batch system of this name.
+
+    Args:
+        name: as in a site profile.
+        commands: purpose (`submit`, `status`, `cancel` …) → the site's own words for it.
+
+    Raises:
+        InvalidConfiguration: there is none of this name, or it has no command for one of these purposes.
+    """
+    import importlib
+
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        system: type[BatchSystem] = getattr(importlib.import_module(module), attribute)
+    else:
+        system = _from_outside(name)
+    return system(commands)
+
+
+def _from_outside(name: str) -> type[BatchSystem]:
+    import difflib
+    from importlib.metadata import entry_points
+
+    others = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in others:
+        known = sorted({*BUILT_IN, *others})
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise InvalidConfiguration(
+            Problem(f"batch_system: {name!r} is not known.{meant}", hint=f"There are: {', '.join(known)}.")
+        )
+    try:
+        system: type[BatchSystem] = others[name].load()
+    except Exception as fault:
+        raise InvalidConfiguration(f"batch_system: {name!r} ({others[name].value}) does not load: {fault}") from fault
+    return system

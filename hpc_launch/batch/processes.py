@@ -1,0 +1,76 @@
+"""The processes of this machine, from /proc, or from ps where there is none (macOS)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from hpc_launch.batch.command import run
+from hpc_launch.batch.faults import NoAnswer
+
+PROC = os.path.isdir("/proc/self")
+
+
+def host() -> str:
+    """The name of this machine."""
+    return os.uname().nodename
+
+
+def started(pid: int) -> str | None:
+    """When a process started, in no unit but its own: with the pid it names the process for good.
+
+    None if there is no such process, or if it has ended and only waits for its parent (a zombie).
+    """
+    if not PROC:
+        state, _, start = _ps("-o", "stat=,lstart=", "-p", str(pid)).strip().partition(" ")
+        return "_".join(start.split()) if state and not state.startswith("Z") else None
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # `pid (name) state …`; a name may hold blanks and brackets; start time is field 22 (proc(5))
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in (b"Z", b"X") else fields[19].decode()
+
+
+def mine() -> list[int]:
+    """The pids of this user's processes."""
+    if not PROC:
+        return [int(pid) for pid in _ps("-U", str(os.geteuid()), "-o", "pid=").split()]
+    found = []
+    for name in os.listdir("/proc"):
+        with suppress(OSError):
+            if name.isdecimal() and os.stat(f"/proc/{name}").st_uid == os.geteuid():
+                found.append(int(name))
+    return found
+
+
+def words(pid: int) -> list[str]:
+    """The command line of a process; nothing if there is none."""
+    if not PROC:
+        return _ps("-o", "args=", "-p", str(pid)).split()
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
+    except OSError:
+        return []
+
+
+def session(leader: int) -> list[int]:
+    """The processes alive in the session that `leader` began, itself included.
+
+    Its number stays theirs after the leader's end: a pid is not used again while a session bears it.
+    """
+    members = []
+    for pid in mine():
+        with suppress(OSError):
+            if os.getsid(pid) == leader and started(pid):
+                members.append(pid)
+    return members
+
+
+def _ps(*options: str) -> str:
+    try:
+        return run(["ps", *options]).stdout
+    except NoAnswer:
+        return ""

@@ -1,0 +1,73 @@
+"""The command line. Commands import what they need when they run: `--help` and `render` have to be quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from hpc_launch.cli import launch, runs, site
+from hpc_launch.errors import HpcLaunchError
+
+app = typer.Typer(
+    name="hpc-launch",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (
+    launch.submit,
+    launch.render,
+    launch.check,
+    launch.explain,
+    runs.status,
+    runs.wait,
+    runs.logs,
+    runs.cancel,
+):
+    app.command()(command)
+app.command("list")(runs.list_)
+app.add_typer(site.site, name="site")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from hpc_launch import __version__
+
+        print(f"hpc-launch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def hpc_launch(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Start a Dask cluster on a supercomputer from a short profile, and run a workload on it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code.
+
+    Args:
+        arguments: without the program's name; the process's own if not given.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        typer.main.get_command(app).main(args=words, prog_name="hpc-launch")
+    except HpcLaunchError as error:
+        from hpc_launch.cli.output import print_error
+
+        print_error(error, "--json" in words)
+        return error.exit_code
+    except OSError as error:  # a full disk, a file server that is away, a working directory that was removed
+        print(f"hpc-launch: {error}", file=sys.stderr)
+        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    return 0

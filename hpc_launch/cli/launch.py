@@ -1,0 +1,116 @@
+"""The commands that turn a profile into files and jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hpc_launch.context import Context
+    from hpc_launch.prepare import Prepared
+
+PROFILE = Annotated[Path, typer.Argument(metavar="PROFILE", help="the profile: what to run", show_default=False)]
+SITE = Annotated[
+    str | None, typer.Option("--site", metavar="S", help="name or path of a site profile", show_default=False)
+]
+SET = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="a.b=v", help="set a key of the profile; any number of times", show_default=False),
+]
+JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+def _prepare(profile: Path, site: str | None, assignments: list[str] | None) -> tuple[Prepared, Context]:
+    from hpc_launch import context, prepare
+    from hpc_launch.cli.output import say
+
+    here = context.collect()
+    prepared = prepare.prepare(profile, here, site, assignments or ())
+    for note in prepared.plan.notes:
+        say(f"note: {note}")
+    return prepared, here
+
+
+def _show(prepared: Prepared, as_json: bool) -> None:
+    from hpc_launch.cli.output import print_json
+
+    if as_json:
+        print_json(prepared.as_json())
+        return
+    for name, text in prepared.rendered.files.items():
+        print(f"==> {name} <==\n{text}")
+
+
+def render(
+    profile: PROFILE,
+    output: Annotated[Path | None, typer.Option("--output", metavar="DIR", help="write the files here")] = None,
+    site: SITE = None,
+    set_: SET = None,
+    json: JSON = False,
+) -> None:
+    """Show the files that submit would write; nothing is submitted."""
+    prepared, here = _prepare(profile, site, set_)
+    if output is not None:
+        from hpc_launch.cli.output import say
+        from hpc_launch.runs.directory import write_files
+
+        directory = here.directory / output
+        write_files(directory, prepared.rendered.files)
+        say(f"wrote {len(prepared.rendered.files)} files to {output}")
+    if json or output is None:
+        _show(prepared, json)
+
+
+def submit(
+    profile: PROFILE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the files, submit nothing")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="wait for the end; ends with the workload's exit code")] = False,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option("--run-dir", metavar="DIR", help="the run directory; must not exist, or be empty"),
+    ] = None,
+    site: SITE = None,
+    set_: SET = None,
+    json: JSON = False,
+) -> None:
+    """Submit a profile; prints the run's id."""
+    prepared, here = _prepare(profile, site, set_)
+    if dry_run:
+        return _show(prepared, json)
+    from hpc_launch.cli.runs import announce_and_wait
+
+    announce_and_wait(prepared, here, run_dir, wait, json)
+
+
+def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
+    """Say what submit would answer, without submitting."""
+    from hpc_launch.cli.output import print_json
+    from hpc_launch.prepare import refuse_retired
+
+    prepared, _ = _prepare(profile, site, set_)
+    refuse_retired(prepared.resolved)
+    if json:
+        return print_json({"schema": 1, "fits": True, "submissions": prepared.submissions()})
+    from hpc_launch.explain import described
+
+    print(f"{profile} can be submitted:")
+    for sentence in described(prepared.resolved, prepared.plan):
+        print(f"  {sentence}")
+
+
+def explain(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
+    """Show every resolved value with where it came from, and how the numbers came about."""
+    from hpc_launch.cli.output import print_json, table
+    from hpc_launch.config.layers import dotted
+    from hpc_launch.explain import as_json, described, leaves, shown
+
+    prepared, _ = _prepare(profile, site, set_)
+    if json:
+        return print_json(as_json(prepared.resolved, prepared.plan))
+    found = leaves(prepared.resolved, prepared.plan)
+    print(table(["KEY", "VALUE", "FROM"], [[dotted(leaf.path), shown(leaf.value), leaf.origin] for leaf in found]))
+    print()
+    for sentence in described(prepared.resolved, prepared.plan):
+        print(sentence)

@@ -1,0 +1,98 @@
+"""A run's progress while somebody waits: moving on a terminal, elsewhere a line when something changed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+
+from hpc_launch.cli.output import listing, say
+from hpc_launch.runs import describe
+from hpc_launch.runs.status import View
+from hpc_launch.runs.wait import follow
+
+TASKS_EVERY = 60.0
+"""Seconds between plain lines in which only numbers differ: a log of ten hours should be readable."""
+
+
+def watch(directory: Path, as_lines: Callable[[View], object] | None = None, full: bool = False) -> View:
+    """Follow a run to its end and show on stderr how it goes.
+
+    Args:
+        directory: the run directory.
+        as_lines: called with each view that is news, instead of showing it.
+        full: on a terminal, show all that `status` shows, not one line.
+    """
+    news = News()
+    with _screen(full) if as_lines is None and sys.stderr.isatty() else nullcontext() as screen:
+        for view in follow(directory):
+            if screen is not None:
+                screen.show(view)
+            elif news.in_(view):
+                (as_lines or _plain)(view)
+    return view
+
+
+def left_alone(run_id: str) -> str:
+    """What to say when somebody stops waiting."""
+    return f"the run goes on. Come back to it: hpc-launch wait {run_id}    End it: hpc-launch cancel {run_id}"
+
+
+def _plain(view: View) -> None:
+    say(f"{datetime.now():%H:%M:%S} {describe.line(view)}")
+
+
+class News:
+    """Whether a view says something that the one before did not."""
+
+    def __init__(self) -> None:
+        self.last: tuple[object, ...] = ()
+        self.numbers: object = None
+        self.when = 0.0
+
+    def in_(self, view: View) -> bool:
+        """Whether it does; called with every view, in order."""
+        progress = view.evidence.progress
+        now = time.monotonic()
+        last = (view.standing, view.final, progress.workers if progress else 0)
+        numbers = dict(progress.tasks) if progress else None
+        if last == self.last and (numbers == self.numbers or now - self.when < TASKS_EVERY):
+            return False
+        self.last, self.numbers, self.when = last, numbers, now
+        return True
+
+
+class Screen(AbstractContextManager["Screen"]):
+    """One or two lines on a terminal, or the whole status, that are replaced again and again."""
+
+    def __init__(self, full: bool) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.full = full
+        self.live = Live(console=Console(stderr=True), transient=True, auto_refresh=False)
+
+    def __enter__(self) -> Screen:
+        self.live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.live.__exit__(kind, error, trace)
+
+    def show(self, view: View) -> None:
+        """Replace what is shown."""
+        from rich.text import Text
+
+        line = describe.line(view, datetime.now(timezone.utc))
+        text = f"{view.record.id}\n" + (listing(describe.facts(view)) if self.full else f"  {line}")
+        self.live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def _screen(full: bool) -> Screen:
+    return Screen(full)

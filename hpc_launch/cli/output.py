@@ -1,0 +1,55 @@
+"""Results to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hpc_launch.errors import HpcLaunchError, Problem
+
+
+def say(text: str) -> None:
+    """Talk: what is not the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(data: Mapping[str, Any], *, lines: bool = False) -> None:
+    """The result, for programs; with `lines`, one of several, on a line of its own."""
+    print(json.dumps(data, indent=None if lines else 2, ensure_ascii=False, default=str), flush=True)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Columns as wide as what is in them; the last one as it is."""
+    cells = [list(headers), *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    lines = ("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def listing(facts: Sequence[tuple[str, str]]) -> str:
+    """Names and values below each other."""
+    width = max((len(name) for name, _ in facts), default=0)
+    return "\n".join(f"  {name:{width}}  {value}" for name, value in facts)
+
+
+def print_error(error: HpcLaunchError, as_json: bool) -> None:
+    """Everything that is wrong, one block for each problem."""
+    if as_json:
+        problems = [_problem(problem) for problem in error.problems]
+        print_json({"schema": 1, "error": {"exit_code": error.exit_code, "problems": problems}})
+        return
+    for problem in error.problems:
+        say(f"hpc-launch: {problem}")
+    if len(error.problems) > 1:
+        say(f"hpc-launch: {len(error.problems)} problems")
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "message": problem.message,
+        "file": problem.origin.source if problem.origin else None,
+        "line": problem.origin.line if problem.origin else None,
+        "hint": problem.hint or None,
+    }

@@ -1,0 +1,183 @@
+"""The commands around runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hpc_launch.context import Context
+    from hpc_launch.prepare import Prepared
+    from hpc_launch.runs.status import View
+
+RUN = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="RUN",
+        help="id, beginning of an id, or run directory; default: the latest",
+        show_default=False,
+    ),
+]
+THIS_RUN = Annotated[
+    str, typer.Argument(metavar="RUN", help="id, beginning of an id, or run directory", show_default=False)
+]
+JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+class Part(str, Enum):
+    """Whose output to show."""
+
+    workload = "workload"
+    scheduler = "scheduler"
+    workers = "workers"
+    job = "job"
+
+
+def _directory(run: str | None) -> Path:
+    from hpc_launch import context
+    from hpc_launch.runs import index
+
+    return index.find(context.collect(), run)
+
+
+def status(
+    run: RUN = None,
+    watch: Annotated[bool, typer.Option("--watch", help="look again until the run is over")] = False,
+    json: JSON = False,
+) -> None:
+    """Show where a run stands."""
+    from hpc_launch.cli.output import print_json
+    from hpc_launch.runs import describe
+    from hpc_launch.runs.status import collect
+
+    directory = _directory(run)
+    if not watch:
+        view = collect(directory)
+        _show(view, json)
+        raise typer.Exit(5 if view.standing.state == "unknown" else 0)
+    as_lines = (lambda view: print_json(describe.as_json(view), lines=True)) if json else None
+    view = _watch(directory, as_lines, full=True)
+    if not json:
+        _show(view, json)
+
+
+def wait(run: RUN = None, json: JSON = False) -> None:
+    """Wait until a run is over; ends with the workload's exit code."""
+    view = _watch(_directory(run))
+    if json:
+        _show(view, json)
+    else:
+        from hpc_launch.runs import describe
+
+        print(describe.headline(view))
+    raise typer.Exit(_exit_code(view))
+
+
+def logs(
+    run: RUN = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until the run is over")] = False,
+    of: Annotated[Part, typer.Option("--of", help="whose output")] = Part.workload,
+) -> None:
+    """Show the output of a run: the workload's, or another part's."""
+    from hpc_launch.cli.output import say
+    from hpc_launch.runs import describe, logs
+    from hpc_launch.runs.status import collect
+
+    tail = logs.Tail(_directory(run), of.value)
+    if tail.is_empty():
+        view = collect(tail.directory)
+        say(f"the {of.value} has no output yet: {view.record.id} is {describe.headline(view)}")
+    _copy(logs.following(tail) if follow else tail.new())
+
+
+def cancel(run: THIS_RUN, json: JSON = False) -> None:
+    """End a run, queued or running."""
+    from hpc_launch.cli.output import say
+    from hpc_launch.runs.cancel import cancel
+
+    view = cancel(_directory(run), say)
+    _show(view, json)
+    raise typer.Exit(5 if view.standing.state == "unknown" else 0)
+
+
+def list_(json: JSON = False) -> None:
+    """List your runs, newest first."""
+    from hpc_launch import context
+    from hpc_launch.cli.output import print_json, say, table
+    from hpc_launch.runs.listing import listed
+
+    rows = listed(context.collect())
+    if json:
+        return print_json({"schema": 1, "runs": [row.as_json() for row in rows]})
+    if not rows:
+        return say("there is no run yet; start one: hpc-launch submit profile.yaml")
+    print(table(["RUN", "STATE", "SITE", "CREATED"], [row.cells() for row in rows]))
+
+
+def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
+    """Submit what was prepared, say so, and wait for its end if asked to."""
+    from hpc_launch.cli.output import print_json, say
+    from hpc_launch.prepare import refuse_retired
+    from hpc_launch.runs import describe
+    from hpc_launch.runs.status import collect
+    from hpc_launch.runs.submit import submit
+
+    refuse_retired(prepared.resolved)
+    if prepared.rendered.message:
+        say(prepared.rendered.message)
+    try:
+        directory, record = submit(prepared.rendered, here, run_dir)
+    except KeyboardInterrupt:
+        say("interrupted while submitting: it may be queued or not. `hpc-launch status` looks for it")
+        raise
+    if not as_json:
+        print(record.id, flush=True)
+        say(f"submitted to {record.site} as job {record.jobs[0].job_id}; run directory {directory}")
+    if not wait and not as_json:
+        return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
+    view = _watch(directory) if wait else collect(directory)
+    if as_json:
+        print_json({**prepared.as_json(), **describe.as_json(view)})
+    if wait:
+        if sys.stderr.isatty():  # what moved there is gone; elsewhere the last line stands already
+            say(describe.headline(view))
+        raise typer.Exit(_exit_code(view))
+
+
+def _watch(directory: Path, as_lines: Callable[[View], object] | None = None, full: bool = False) -> View:
+    from hpc_launch.cli import live
+    from hpc_launch.cli.output import say
+    from hpc_launch.runs.directory import read_record
+
+    try:
+        return live.watch(directory, as_lines, full)
+    except KeyboardInterrupt:
+        say(live.left_alone(read_record(directory).id))
+        raise
+
+
+def _exit_code(view: View) -> int:
+    return 1 if view.standing.exit_code is None else view.standing.exit_code
+
+
+def _show(view: View, as_json: bool) -> None:
+    from hpc_launch.cli.output import listing, print_json
+    from hpc_launch.runs import describe
+
+    if as_json:
+        return print_json(describe.as_json(view))
+    print(view.record.id)
+    print(listing(describe.facts(view)))
+
+
+def _copy(texts: Iterable[str]) -> None:
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a locale that has no such character is no reason to stop
+    for text in texts:
+        sys.stdout.write(text)
+        sys.stdout.flush()

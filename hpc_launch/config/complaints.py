@@ -1,0 +1,53 @@
+"""What pydantic found, as problems with places and next steps; needed only where something is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from hpc_launch.config.branches import KEY, faults_by_path
+from hpc_launch.config.document import Document
+from hpc_launch.config.expectations import advice, sentence
+from hpc_launch.config.keys import advice_on_unknown, models_at
+from hpc_launch.config.origin import KeyPath, Origin
+from hpc_launch.config.validation import Checked
+from hpc_launch.config.wording import dotted
+from hpc_launch.errors import Problem
+
+
+def complaints(model: type[Checked], document: Document, errors: list[ErrorDetails]) -> list[Problem]:
+    """One problem for each wrong value, however many errors pydantic reports about it."""
+    faults = faults_by_path(errors, document.data)
+    return [_problem(model, document, path, faults[path]) for path in faults]
+
+
+def _problem(model: type[Checked], document: Document, path: KeyPath, errors: list[ErrorDetails]) -> Problem:
+    origin = _origin(path, document)
+    kinds = {error["type"] for error in errors}
+    name = dotted(path)
+    if "missing" in kinds:
+        if origin is not None and len(path) == 1:
+            origin = replace(origin, text="")  # the document's first line has nothing to do with it
+        return Problem(f"{name} is missing", origin, _description(model, path))
+    if "extra_forbidden" in kinds:
+        return Problem(f"{name} is not a known key", origin, advice_on_unknown(model, path))
+    where = f"the name of {name}: " if errors[0]["loc"][-1:] == (KEY,) else f"{name}: " if path else ""
+    return Problem(f"{where}{sentence(errors)}", origin, advice(errors))
+
+
+def _origin(path: KeyPath, document: Document) -> Origin | None:
+    """Of the value, or of the nearest mapping or list around it that has one."""
+    return next((o for n in range(len(path), -1, -1) if (o := document.origins.get(path[:n]))), None)
+
+
+def _description(model: type[Checked], path: KeyPath) -> str:
+    """What a missing key is for, as the model describes it."""
+    *parent, key = path
+    found: Any
+    for found in models_at(model, tuple(parent)):
+        for name, field in found.model_fields.items():
+            if key == (field.alias or name) and field.description:
+                return f"add {key}: {field.description}"
+    return ""

@@ -1,0 +1,103 @@
+"""Pydantic's error types in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic_core import ErrorDetails
+
+from hpc_launch.config.wording import listed, nearest, shown_value
+
+_KINDS = {
+    "a whole number": ("int_type", "int_parsing", "int_from_float", "int_parsing_size"),
+    "a number": ("float_type", "float_parsing", "finite_number"),
+    "true or false": ("bool_type", "bool_parsing"),
+    "text": ("string_type",),
+    "a list": ("list_type", "tuple_type", "set_type"),
+    "a mapping": ("dict_type", "model_type", "model_attributes_type", "mapping_type", "dataclass_type"),
+    "null": ("none_required",),
+}
+_KIND_OF_TYPE = {error_type: kind for kind, error_types in _KINDS.items() for error_type in error_types}
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+    "multiple_of": ("multiple_of", "a multiple of"),
+}
+_LENGTHS = {
+    "too_short": ("min_length", "at least {} of them"),
+    "too_long": ("max_length", "at most {} of them"),
+    "string_too_short": ("min_length", "at least {} characters"),
+    "string_too_long": ("max_length", "at most {} characters"),
+}
+# what YAML 1.1 takes for true and false
+_SWITCHES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_ALLOWED = ("literal_error", "enum")
+
+
+def sentence(errors: list[ErrorDetails]) -> str:
+    """What was expected and what was found; several errors are alternatives for one value."""
+    found = shown_value(errors[0]["input"])
+    own = [text for error in errors if (text := _own_text(error))]
+    expected = [words for error in errors for words in _expected(error)]
+    for text in own:
+        # a sentence of ours that lists with the rest, "expected shell lines, got 5"
+        if len(errors) > 1 and (match := re.fullmatch(r"expected ([^,:]+), got .*", text, re.DOTALL)):
+            expected.append(match[1])
+        else:
+            return text
+    return f"expected {listed(dict.fromkeys(expected))}, got {found}"
+
+
+def advice(errors: list[ErrorDetails]) -> str:
+    """The nearest of the words that are allowed, or how to write what was meant."""
+    words = list(dict.fromkeys(word for error in errors for word in _allowed(error)))
+    value = errors[0]["input"]
+    own = [error for error in errors if _own_text(error)]
+    if words and isinstance(value, str) and (meant := nearest(value, [w.strip("'") for w in words])):
+        return f"did you mean {meant}?"
+    if words and own:
+        return f"also allowed: {', '.join(words)}"
+    if isinstance(value, str) and any(error["type"].startswith("bool_") for error in errors):
+        switch = _SWITCHES.get(value.casefold())
+        return f"did you mean {switch}?" if switch else ""
+    wants_text = any(error["type"] == "string_type" for error in errors)
+    if wants_text and isinstance(value, (int, float)):
+        return f"a number or true and false need quotes to be text: '{shown_value(value)}'"
+    return ""
+
+
+def _own_text(error: ErrorDetails) -> str:
+    """The sentence of a validator of ours, empty for pydantic's own errors."""
+    if error["type"] in ("value_error", "assertion_error"):
+        return str(error.get("ctx", {}).get("error", error["msg"]))
+    return ""
+
+
+def _expected(error: ErrorDetails) -> Iterator[str]:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _KIND_OF_TYPE:
+        yield from _KIND_OF_TYPE[kind].split(" or ")
+    elif kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        yield f"{words} {context[key]}"
+    elif kind in _LENGTHS:
+        key, words = _LENGTHS[kind]
+        yield words.format(context[key])
+    elif kind == "string_pattern_mismatch":
+        yield f"text that matches {context['pattern']}"
+    elif kind in _ALLOWED:
+        yield from _allowed(error)
+    elif not _own_text(error):
+        yield re.sub(r"^Input should (be|have) ", "", error["msg"])
+
+
+def _allowed(error: ErrorDetails) -> list[str]:
+    """The words that a choice takes; pydantic gives them as one text, ``'tls' or 'none'``."""
+    if error["type"] not in _ALLOWED:
+        return []
+    listing = str(error.get("ctx", {}).get("expected", ""))
+    words = re.findall(r"'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s,'\"]+", listing)
+    return [word for word in words if word != "or"]

@@ -1,0 +1,78 @@
+"""Which keys a model knows at a place, to say what an unknown one was meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.validation import Checked
+from hpc_launch.config.wording import dotted, nearest
+
+
+def keys_of(model: Any) -> dict[str, Any]:
+    """Key as written in a file → type of its value."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def models_at(model: type[Checked], path: KeyPath) -> list[type[Checked]]:
+    """The models of which a mapping at this key path may be an instance."""
+    kinds: list[Any] = [model]
+    for step in path:
+        kinds = [below for kind in kinds for below in _step(kind, step)]
+    return [found for kind in kinds for found in _models(kind)]
+
+
+def advice_on_unknown(model: type[Checked], path: KeyPath) -> str:
+    """What the unknown key at the end of ``path`` was probably meant to be, and what is allowed there."""
+    *parent, key = path
+    allowed = sorted({name for found in models_at(model, tuple(parent)) for name in keys_of(found)})
+    if not allowed:
+        return ""
+    meant = nearest(str(key), allowed)
+    elsewhere = None if meant else _elsewhere(model, str(key))
+    guess = dotted((*parent, meant)) if meant else elsewhere
+    return f"{f'did you mean {guess}? ' if guess else ''}allowed here: {', '.join(allowed)}"
+
+
+def _elsewhere(model: type[Checked], key: str) -> str | None:
+    """The first key of this name in another mapping of the same document."""
+    for section, kind in keys_of(model).items():
+        if section == key:
+            return key
+        if any(key in keys_of(found) for found in _models(kind)):
+            return f"{section}.{key}"
+    return None
+
+
+def _plain(kind: Any) -> Iterator[Any]:
+    """The alternatives of a type, without `Annotated` and unions around them."""
+    origin = get_origin(kind)
+    if origin is Annotated:
+        yield from _plain(get_args(kind)[0])
+    elif origin in (Union, UnionType):
+        for alternative in get_args(kind):
+            yield from _plain(alternative)
+    else:
+        yield kind
+
+
+def _step(kind: Any, step: str | int) -> Iterator[Any]:
+    for plain in _plain(kind):
+        arguments = get_args(plain)
+        origin = get_origin(plain)
+        if isinstance(plain, type) and hasattr(plain, "model_fields"):
+            if (field := keys_of(plain).get(str(step))) is not None:
+                yield field
+        elif origin is not None and arguments and isinstance(origin, type):
+            if issubclass(origin, dict) and isinstance(step, str):
+                yield arguments[1]
+            elif issubclass(origin, Sequence) and isinstance(step, int):
+                yield arguments[0]
+
+
+def _models(kind: Any) -> Iterator[type[Checked]]:
+    for plain in _plain(kind):
+        if isinstance(plain, type) and hasattr(plain, "model_fields"):
+            yield plain

@@ -1,0 +1,59 @@
+"""A document against a model: everything that is wrong with it, in the user's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any, Protocol, TypeVar
+
+from pydantic_core import ValidationError
+
+from hpc_launch.config.document import Document
+from hpc_launch.errors import Problem
+
+
+class Checked(Protocol):
+    """A class whose instances are made from checked mappings: ours (`models.schema`), or a pydantic model."""
+
+    # And `model_fields`: name → field, with its `annotation`, `alias` and `description`.
+
+    @classmethod
+    def model_validate(cls, obj: Any) -> Any:
+        """An instance; raises `pydantic_core.ValidationError`."""
+
+
+Model = TypeVar("Model", bound=Checked)
+
+
+def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
+    """The document as a ``model`` (None where it is none), and every problem, by source and line.
+
+    The problems of the document itself are among them. ``model`` forbids extra keys and its validators raise
+    `ValueError` with a sentence, which becomes the message.
+    """
+    result: Model | None = None
+    found: list[Problem] = []
+    try:
+        result = model.model_validate(document.data)
+    except ValidationError as error:
+        from hpc_launch.config.complaints import complaints  # a good document starts faster without
+
+        found = complaints(model, document, error.errors(include_url=False))
+    return result, _in_order([*document.problems, *found], document)
+
+
+def _in_order(problems: Iterable[Problem], document: Document) -> list[Problem]:
+    """By source, in the order in which the document met them, then by line."""
+    problems = list(problems)
+    known = chain((p.origin for p in document.problems), document.origins.values())
+    ranks: dict[str, int] = {}
+    for origin in known:
+        if origin is not None:
+            ranks.setdefault(origin.source, len(ranks))
+
+    def place(problem: Problem) -> tuple[int, int]:
+        if problem.origin is None:
+            return len(ranks), 0
+        return ranks.get(problem.origin.source, len(ranks)), problem.origin.line or 0
+
+    return sorted(problems, key=place)

@@ -1,0 +1,82 @@
+"""The outside world, looked at once: everything from load to render depends on this and on the files alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a plan may depend on besides the profile and the site profile."""
+
+    directory: Path
+    """Where the command was given."""
+    home: Path
+    environment: Mapping[str, str]
+    hostname: str
+    user: str
+    cores: int
+    """Of this machine, as many as this process may use."""
+    memory_bytes: int
+    """Of this machine, or of the container it is in."""
+    interpreter: str
+    """The Python that runs hpc-launch."""
+
+    @property
+    def configuration(self) -> Path:
+        """The user's own configuration directory."""
+        return self._base("XDG_CONFIG_HOME", ".config")
+
+    @property
+    def state(self) -> Path:
+        """Where the index of the user's runs is kept."""
+        return self._base("XDG_STATE_HOME", ".local/state")
+
+    @property
+    def cache(self) -> Path:
+        """What may be deleted at any time."""
+        return self._base("XDG_CACHE_HOME", ".cache")
+
+    def _base(self, variable: str, usual: str) -> Path:
+        # The XDG base directory specification: a relative path in these variables is to be ignored.
+        given = self.environment.get(variable, "")
+        return (Path(given) if given.startswith("/") else self.home / usual) / "hpc-launch"
+
+
+def collect() -> Context:
+    """The context of this process."""
+    return Context(
+        directory=Path.cwd(),
+        home=Path.home(),
+        environment=dict(os.environ),
+        hostname=socket.gethostname(),
+        user=_user(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_bytes=_memory(),
+        interpreter=sys.executable,
+    )
+
+
+def _user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a number that has no name
+        return str(os.getuid())
+
+
+def _memory() -> int:
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limits = [physical]
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            limits.append(int(Path(name).read_text()))
+        except (OSError, ValueError):  # no such control group, or no limit ("max")
+            continue
+    return min(limits)

@@ -1,0 +1,158 @@
+"""Every resolved value with where it came from, for people and for the run's record."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hpc_launch.config.layers import dotted
+from hpc_launch.config.origin import BUILT_IN, KeyPath
+from hpc_launch.models.plan import Plan
+from hpc_launch.models.schema import Model
+from hpc_launch.resolve import Resolved
+from hpc_launch.units import exact_memory, format_memory, format_walltime
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value of the resolved profile."""
+
+    path: KeyPath
+    value: Any
+    """As it could be written in a profile."""
+    origin: str
+    """`profile.yaml:12`, `--set …`, `built-in default`, or how it was computed."""
+
+
+def leaves(resolved: Resolved, plan: Plan) -> Iterator[Leaf]:
+    """All keys of a profile, in the order of the documentation."""
+    computed = _computed(resolved, plan)
+    for path, value in _walk(resolved.profile, ()):
+        if path in computed and _written(resolved, path) in (None, "auto"):
+            yield Leaf(path, *computed[path])
+        elif path in resolved.document.origins:
+            yield Leaf(path, _written(resolved, path), str(resolved.document.origins[path]))
+        else:
+            yield Leaf(path, value, str(BUILT_IN))
+
+
+def _walk(model: Model, above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    for name, field in type(model).model_fields.items():
+        path = (*above, field.alias or name)
+        value = getattr(model, name)
+        if isinstance(value, Model):
+            yield from _walk(value, path)
+        elif isinstance(value, dict) and value:
+            yield from (((*path, key), inner) for key, inner in value.items())
+        elif name == "memory" and value is not None:
+            yield path, exact_memory(value)
+        else:
+            yield path, value
+
+
+def _written(resolved: Resolved, path: KeyPath) -> Any:
+    value: Any = resolved.document.data
+    for key in path:
+        if not isinstance(value, dict) or key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def _computed(resolved: Resolved, plan: Plan) -> dict[KeyPath, tuple[Any, str]]:
+    """What a site or arithmetic has filled in."""
+    job = plan.jobs[0]
+    group = job.groups[0]
+    site = resolved.site
+    values: dict[KeyPath, tuple[Any, str]] = {
+        ("site",): (site.name, "detected"),
+        ("name",): (plan.name, "the profile's file name"),
+        ("workers", "memory"): (
+            exact_memory(group.memory_bytes),
+            "computed: its threads' share of what a node can give",
+        ),
+        ("workers", "per_node"): (group.per_node, "computed: as many as fit by cores and memory"),
+        ("workers", "minimum"): (plan.minimum, "computed: all workers"),
+        ("workers", "timeout"): (f"{plan.timeout_seconds}s", "built-in default for one job"),
+        ("workers", "interface"): (group.interface, _of_site(resolved, "network", "interface")),
+        ("scheduler", "interface"): (plan.scheduler.interface, _of_site(resolved, "network", "interface")),
+        ("workers", "local_directory"): (group.local_directory, _of_site(resolved, "storage", "local")),
+        ("workers", "lifetime"): (None, "computed: none in one job"),
+        ("workload", "directory"): (plan.workload.directory, "the profile's directory"),
+    }
+    if group.spill != "auto":
+        values["workers", "spill"] = (group.spill, _of_site(resolved, "storage", "local_kind"))
+    if job.walltime_seconds is not None:
+        values["walltime",] = (
+            format_walltime(job.walltime_seconds),
+            _of_site(resolved, "queues", str(job.queue), "default_walltime"),
+        )
+    if job.queue is not None:
+        values["queue",] = (job.queue, f"the only queue of {site.name}")
+    if plan.environment.python is not None:
+        values["environment", "python"] = (plan.environment.python, "the interpreter that runs hpc-launch")
+    return values
+
+
+def _of_site(resolved: Resolved, *path: str) -> str:
+    """Where the site profile says it."""
+    return str(resolved.site_document.origins.get(path, f"{BUILT_IN} of site profiles"))
+
+
+def resolved_yaml(resolved: Resolved, plan: Plan) -> str:
+    """The resolved profile as YAML, each value with its origin; it is itself a profile."""
+    lines = ["# The profile as resolved: every key, and where its value came from.\n"]
+    open_path: KeyPath = ()
+    for leaf in leaves(resolved, plan):
+        parents = leaf.path[:-1]
+        common = next((n for n, (a, b) in enumerate(zip(parents, open_path, strict=False)) if a != b), None)
+        start = min(len(parents), len(open_path)) if common is None else common
+        for depth in range(start, len(parents)):
+            lines.append(f"{'  ' * depth}{shown(parents[depth])}:\n")
+        open_path = parents
+        lines.append(f"{'  ' * len(parents)}{shown(leaf.path[-1])}: {shown(leaf.value)}  # {leaf.origin}\n")
+    return "".join(lines)
+
+
+def shown(value: Any) -> str:
+    """A value as YAML on one line."""
+    # JSON is YAML; only plain words lose their quotes, for the reader's sake.
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z/$][A-Za-z0-9_./$-]*", value) and value.lower() not in _SPECIAL:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+_SPECIAL = {"null", "true", "false", "yes", "no", "on", "off"}
+
+
+def described(resolved: Resolved, plan: Plan) -> list[str]:
+    """The numbers of the plan, and how they came about, in sentences."""
+    sentences = []
+    for job in plan.jobs:
+        group = job.groups[0]
+        scheduler, workload = resolved.profile.scheduler, resolved.profile.workload
+        where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
+        sentences += [
+            f"{job.file}: {where}, {job.nodes} node{'s' if job.nodes > 1 else ''} with at most {group.per_node} of"
+            f" {group.count} workers on each",
+            f"cores per node: {group.per_node} workers × {group.threads} threads + {scheduler.cores} for the scheduler"
+            f" + {workload.cores} for the workload = {job.cores_per_node}",
+            f"memory per node: ({group.per_node} × {format_memory(group.memory_bytes)}"
+            f" + {format_memory(scheduler.memory)} for the scheduler"
+            f" + {format_memory(workload.memory)} for the workload)"
+            f" ÷ (1 − {float(resolved.site.memory.headroom):.0%} headroom)"
+            f" = {format_memory(job.memory_bytes_per_node)}",
+            f"walltime: {format_walltime(job.walltime_seconds) if job.walltime_seconds else 'none'}",
+        ]
+    environment = plan.environment
+    python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
+    return [*sentences, f"python: {python}"]
+
+
+def as_json(resolved: Resolved, plan: Plan) -> dict[str, Any]:
+    """`explain --json`."""
+    values = [{"key": dotted(leaf.path), "value": leaf.value, "origin": leaf.origin} for leaf in leaves(resolved, plan)]
+    return {"schema": 1, "values": values, "plan": plan.as_data()}

@@ -1,0 +1,116 @@
+# shellcheck shell=bash
+# One execution of a job, told in state/; on every way out, everything it has started is ended.
+# Sourced in the run directory by the job's script, which sets `last_second` and `patience`.
+
+# A requeued job starts a new attempt, with a clean slate.
+attempt=1
+until mkdir "state/$attempt" 2>/dev/null; do
+  [ -d "state/$attempt" ] || { echo "hpc-launch: cannot write to $PWD/state" >&2; exit 1; }
+  attempt=$((attempt + 1))
+done
+state=$PWD/state/$attempt
+mkdir "$state/fit" "$state/unfit"
+echo "$attempt" >state/attempt.new && mv state/attempt.new state/attempt
+export HPC_LAUNCH_ATTEMPT=$attempt
+rm -f scheduler.json # an earlier attempt's would lead workers astray
+
+event() { echo "$(date +%s) $*" >>"$state/events"; }
+alive() { kill -0 "$1" 2>/dev/null; }
+
+# The first node that cannot be used, and why; fails when there is none.
+unfit() {
+  local node
+  for node in "$state"/unfit/*; do
+    [ -e "$node" ] && echo "${node##*/}: $(cat "$node")" && return
+  done
+  return 1
+}
+
+# TERM, then KILL for what is left after so many seconds; a negative number is a process group.
+end() {
+  local give_up=$((SECONDS + $1))
+  shift
+  kill -TERM -- "$@" 2>/dev/null || return 0
+  while kill -0 -- "$@" 2>/dev/null && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.2; done
+  kill -KILL -- "$@" 2>/dev/null
+}
+
+# How often the kernel has killed a process of this job for its memory (control groups, version 2 and 1).
+killed_for_memory() {
+  local group file
+  group=$(sed -n 's/^0:://p; s/^[0-9]*:memory://p' /proc/self/cgroup 2>/dev/null | tail -n 1)
+  for file in "/sys/fs/cgroup$group/memory.events" "/sys/fs/cgroup/memory$group/memory.oom_control"; do
+    [ ! -r "$file" ] || { sed -n 's/^oom_kill //p' "$file"; return; }
+  done
+  echo 0
+}
+killed_before=$(killed_for_memory)
+
+# The outcome is written as soon as it is known: what comes after may be cut short.
+outcome=launch-failed code=1 reason="the job's script ended early, see logs/job.log"
+workload='' workers='' scheduler='' scheduler_code='' broken_since=''
+finish() {
+  trap - EXIT
+  trap '' TERM INT USR1
+  cd "$HPC_LAUNCH_RUN_DIR" || exit 1
+  echo "$outcome $code $reason" >"$state/outcome.new" && mv "$state/outcome.new" "$state/outcome"
+  event ending
+  [ -z "$workload" ] || end "$patience" "-$workload"
+  # One after the other: a worker that loses its scheduler while it closes hangs until it is killed, eight seconds later.
+  [ -z "$workers" ] || end 10 "$workers"
+  [ -z "$scheduler" ] || end 10 "$scheduler"
+  wait
+  # A job that was told to end may be requeued, and needs them again.
+  case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
+  event ended
+  exit "$code"
+}
+fail() {
+  reason=$1
+  echo "hpc-launch: $reason" >&2
+  exit 1
+}
+trap finish EXIT
+trap 'outcome=cancelled code=1 patience=5 reason="the job was told to end"; exit 1' TERM INT
+trap 'outcome=timeout code=1 reason="the walltime was used up"; exit 1' USR1
+
+# Half a second in which signals are heard at once. A kill at the walltime would leave no trace: end before it.
+moment() {
+  [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || kill -USR1 $$
+  sleep 0.5 &
+  wait $!
+}
+
+# Has the workload had half a minute to notice that its cluster is gone? It may shut the scheduler down itself: that ends with 0.
+cluster_lost() {
+  if ! alive "$scheduler"; then
+    [ -n "$scheduler_code" ] || { wait "$scheduler"; scheduler_code=$?; }
+    [ "$scheduler_code" != 0 ] || return 1
+    reason="the Dask scheduler died with exit code $scheduler_code, see logs/scheduler.log"
+  elif ! alive "$workers"; then
+    reason="all workers ended before the workload did, see logs/workers-*.log"
+  else
+    return 1
+  fi
+  broken_since=${broken_since:-$SECONDS}
+  [ $((SECONDS - broken_since)) -ge 30 ]
+}
+
+# The workload has ended: what does its exit code mean?
+conclude() {
+  wait "$workload"
+  code=$? outcome=failed
+  if [ "$code" = 0 ]; then
+    outcome=succeeded reason=''
+    exit
+  fi
+  cluster_lost
+  case " $code $scheduler_code " in *" 137 "*)
+    if [ "$(killed_for_memory)" -gt "$killed_before" ]; then
+      outcome=out-of-memory code=1 reason="the kernel killed a process on $(uname -n) for its memory"
+    fi ;;
+  esac
+  exit
+}
+
+event started "$(uname -n)" "$HPC_LAUNCH_JOB_ID"

@@ -1,0 +1,84 @@
+"""Runs inside the Dask scheduler (``--preload``) and tells the outside how it stands, through small files in state/."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from distributed.diagnostics.plugin import SchedulerPlugin
+from tornado.ioloop import PeriodicCallback
+
+if TYPE_CHECKING:
+    from distributed import Scheduler
+
+STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
+MINIMUM = int(os.environ["HPC_LAUNCH_MINIMUM"])
+INTERVAL = 2000  # milliseconds
+JOB = os.getppid()
+
+
+def replace(name: str, text: str) -> None:
+    """Write a state file so that a reader on any node sees the old text or the new one, never a part."""
+    path = os.path.join(STATE, name)
+    with open(path + ".new", "w") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
+class Progress(SchedulerPlugin):
+    """Says once that enough workers are connected, and every few seconds how things stand."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.scheduler = scheduler
+        self.ready = False
+
+    def add_worker(self, scheduler: Scheduler, worker: str) -> None:
+        if not self.ready and len(scheduler.workers) >= MINIMUM:
+            self.ready = True
+            self.write()
+            replace("ready", scheduler.address)
+
+    def look(self) -> None:
+        if os.getppid() != JOB:
+            # The job's shell was killed and can no longer end anything; without a scheduler the workers end too.
+            with suppress(OSError, ValueError), open(os.path.join(STATE, "workload")) as file:
+                os.killpg(int(file.read()), signal.SIGTERM)
+            self.end = asyncio.ensure_future(self.scheduler.close())
+            return
+        # A full or slow disk must not end the cluster: the next time may do.
+        with suppress(OSError):
+            self.write()
+
+    def write(self) -> None:
+        scheduler = self.scheduler
+        metrics = [worker.metrics for worker in scheduler.workers.values()]
+        dashboard = scheduler.services.get("dashboard")
+        replace(
+            "progress.json",
+            json.dumps(
+                {
+                    "schema": 1,
+                    "time": time.time(),
+                    "address": scheduler.address,
+                    "dashboard": dashboard.port if dashboard else None,
+                    "workers": len(scheduler.workers),
+                    "threads": scheduler.total_nthreads,
+                    "tasks": Counter(task.state for task in scheduler.tasks.values()),
+                    "memory_bytes": sum(m.get("memory", 0) for m in metrics),
+                    "spilled_bytes": sum(m.get("spilled_bytes", {}).get("disk", 0) for m in metrics),
+                }
+            ),
+        )
+
+
+async def dask_setup(scheduler: Scheduler) -> None:
+    """Called by the scheduler when it starts (Dask's preload protocol)."""
+    progress = Progress(scheduler)
+    scheduler.add_plugin(progress)
+    PeriodicCallback(progress.look, INTERVAL).start()

@@ -1,0 +1,110 @@
+"""The user's profile: what to run. Every key, its default and its meaning stand here, once."""
+
+from typing import Annotated, Literal
+
+from hpc_launch.models.fields import (
+    Auto,
+    Bytes,
+    Directive,
+    EnvironmentName,
+    Expression,
+    Module,
+    Name,
+    PathText,
+    Seconds,
+    SecondsOrAuto,
+    ShellLines,
+    Switch,
+    Text,
+    Whole,
+    Word,
+)
+from hpc_launch.models.schema import Bound, Model, key
+from hpc_launch.units import GIB
+
+Count = Annotated[Whole, Bound(ge=1, le=1_000_000)]
+Cores = Annotated[Whole, Bound(ge=0, le=100_000)]
+
+
+class Mail(Model):
+    to: Word | None = key(None, "address; none: no mail")
+    on: list[Literal["begin", "end", "fail"]] = key(["end", "fail"], "what to write about")
+
+
+class Workers(Model):
+    count: Count = key(description="worker processes, exactly; the last node or element may hold fewer")
+    threads: Count = key(1, "threads of each worker")
+    memory: Bytes | None = key(None, "limit of each worker; left out: its threads' share of a node")
+    per_node: Count | None = key(None, "workers on a node; left out: as many as fit")
+    minimum: Count | None = key(None, "the workload starts when so many are connected")
+    timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
+    walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
+    queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
+    resources: dict[Word, Annotated[float, Bound(gt=0)]] = key({}, "Dask resources of each worker")
+    local_directory: PathText = key("auto", "auto: the site's node-local scratch")
+    interface: Word = key("auto", "network interface; auto: the site's fast network")
+    spill: Switch | Auto = key("auto", "spill to disk; auto: only where that is a local disk")
+    lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: none in single-job")
+    gpus: Annotated[Whole, Bound(ge=0)] = key(0, "of each worker")
+    options: list[Text] = key([], "words passed on to `dask worker`")
+
+    def check(self) -> None:
+        if self.minimum is not None and self.minimum > self.count:
+            raise ValueError(f"minimum {self.minimum} is more than count {self.count}: it could never be reached")
+
+
+class Scheduler(Model):
+    cores: Cores = key(0, "cores asked for beside the workers'")
+    memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
+    interface: Word = key("auto", "network interface; auto: the site's fast network")
+    dashboard: Switch = key(True, "serve the dashboard, on loopback of the first node")
+    idle_timeout: Seconds | None = key(None, "the scheduler ends when idle for so long")
+
+
+class Container(Model):
+    image: PathText = key(description="image file or address")
+    binds: list[PathText] = key([], "further directories to bind in")
+
+
+class Environment(Model):
+    modules: list[Module] = key([], "environment modules to load, in order")
+    conda: PathText | None = key(None, "conda environment, name or path")
+    venv: PathText | None = key(None, "virtual environment, its directory")
+    python: PathText | None = key(None, "interpreter; none of the three: the one that runs hpc-launch")
+    container: Container | None = key(None, "container to run in")
+    variables: dict[EnvironmentName, Text] = key({}, "environment variables, taken literally")
+    setup: ShellLines = key("", "shell lines, as they are")
+
+    def check(self) -> None:
+        given = [key for key in ("conda", "venv", "python") if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} name two Python environments: keep one")
+
+
+class Workload(Model):
+    command: Annotated[list[Text], Bound(min_length=1)] | ShellLines = key(
+        description="a list: run as it is; a string: a bash command line"
+    )
+    directory: PathText = key(".", "where it runs; relative to the profile")
+    cores: Cores = key(0, "cores asked for beside the workers'")
+    memory: Bytes = key(2 * GIB, "what the workload process itself may gather")
+
+
+class Profile(Model):
+    schema_: Literal[1] = key(1, "version of this format", alias="schema")
+    site: Text | None = key(None, "name or path of a site profile; left out: detected")
+    name: Name | None = key(None, "of the run; default: the profile's file name")
+    layout: Literal["single-job", "job-array", "mpi"] = key("single-job", "how the cluster is laid over jobs")
+    account: Word | None = key(None, "account or project that pays")
+    queue: Word | None = key(None, "left out: the site's default; auto: the first that fits")
+    qos: Word | None = key(None, "quality of service")
+    constraint: Expression | None = key(None, "node features")
+    reservation: Word | None = key(None, "reservation to run in")
+    mail: Mail = key(Mail, "messages of the batch system")
+    walltime: Seconds | None = key(None, "of the run; left out: the site's or the queue's default")
+    directives: list[Directive] = key([], "further directives, one each")
+    workers: Workers = key(description="the workers")
+    scheduler: Scheduler = key(Scheduler, "the Dask scheduler")
+    environment: Environment = key(Environment, "what to load")
+    workload: Workload = key(description="what to run on the cluster")
+    security: Literal["tls", "none"] = key("tls", "none: anyone who reaches the ports can run code as you")

@@ -1,0 +1,95 @@
+"""A run's record, `run.json`: what was submitted where, and how it ended. Written by the launcher side."""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA: Final = 1
+
+Outcome = Literal[
+    "succeeded",
+    "failed",
+    "timeout",
+    "out-of-memory",
+    "cancelled",
+    "node-failure",
+    "preempted",
+    "launch-failed",
+    "lost",
+]
+"""How a run can end. `failed`: the workload's own exit code is not 0; `lost`: gone without a trace."""
+
+
+class Strict(BaseModel):
+    """A mapping in which a key that nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RecordedJob(Strict):
+    """One call of the batch system's submit command, and what came back."""
+
+    name: str
+    """Within the run: `job`, `workers` …"""
+    file: str
+    """Relative to the run directory."""
+    job_name: str
+    """What the batch system knows it by, when its id was never read."""
+    command: tuple[str, ...]
+    job_id: str | None = None
+    submitted: datetime | None = None
+    nodes: int
+    cores_per_node: int
+    memory_bytes_per_node: int
+    walltime_seconds: int | None = None
+    array: int | None = None
+
+
+class Request(Strict):
+    """What the plan asked for, as far as a run is compared with it."""
+
+    workers_wanted: int
+    minimum: int
+    security: str
+
+
+class Ending(Strict):
+    """How the run ended, once that is certain: it stays so after the batch system has forgotten the job."""
+
+    outcome: Outcome
+    exit_code: int
+    reason: str = ""
+    source: str
+    """Who said so: `job` (state/), the name of the batch system, or `hpc-launch`."""
+    decided: datetime
+    attempt: int | None = None
+
+
+class Record(Strict):
+    """All that the launcher side knows of a run. Times are in UTC."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    id: str
+    name: str
+    site: str
+    batch_system: str
+    layout: str
+    created: datetime
+    version: str
+    """Of hpc-launch."""
+    user: str
+    host: str
+    profile: str
+    """Where the profile was read, as an absolute path; empty if that is not known."""
+    plan: Request
+    jobs: tuple[RecordedJob, ...]
+    """The first one holds the scheduler and runs the workload."""
+    commands: dict[str, list[str]]
+    """The site's own words for submit, status and cancel."""
+    cancel_requested: datetime | None = None
+    refused: str | None = None
+    """What the batch system said when it took no job."""
+    missing_since: datetime | None = None
+    """When the run was first found gone without a trace; state files may still arrive."""
+    outcome: Ending | None = None

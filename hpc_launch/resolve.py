@@ -1,0 +1,172 @@
+"""Profile × site: the layers merged, checked as a whole, with the origin of every value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from hpc_launch import sites
+from hpc_launch.config.assignments import parse_assignments
+from hpc_launch.config.document import Document, load_document
+from hpc_launch.config.layers import dotted, merge
+from hpc_launch.config.origin import BUILT_IN, KeyPath, Origin
+from hpc_launch.config.validation import validate
+from hpc_launch.context import Context
+from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.models.profile import Profile
+from hpc_launch.models.site import Site
+
+NOT_YET: list[tuple[KeyPath, Any]] = [
+    (("workers", "walltime"), None),
+    (("workers", "queue"), None),
+    (("workers", "gpus"), 0),
+    (("environment", "container"), None),
+]
+"""Keys that are not acted on yet, with the default that may be given all the same."""
+LAYOUTS = ("single-job",)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A profile with every layer applied, and the site it is for."""
+
+    profile: Profile
+    site: Site
+    document: Document
+    """The merged layers as written, with origins."""
+    file: Path
+    """The profile's file."""
+    text: str
+    site_document: Document
+    site_text: str
+
+    def origin(self, *path: str) -> Origin:
+        """Where a value was set; of its nearest parent where it was not set itself."""
+        for length in range(len(path), 0, -1):
+            if found := self.document.origins.get(path[:length]):
+                return found
+        return BUILT_IN
+
+
+def resolve(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Resolved:
+    """Load a profile and its site; raises InvalidConfiguration with everything that is wrong in both."""
+    own = load_document(context.directory / file, str(file))
+    options = [parse_assignments(assignments)]
+    if site is not None:
+        options.append(Document({"site": site}, {("site",): Origin(f"--site {site}")}, ()))
+    user_file = context.configuration / "config.yaml"
+    user = load_document(user_file, may_be_empty=True) if user_file.is_file() else Document({}, {}, ())
+    problems: list[Problem] = []
+    try:
+        found = _site(merge([user, own, *options]), file, context)
+    except InvalidConfiguration as broken:
+        problems, found = list(broken.problems), None
+    layers = [*([_defaults(found.document)] if found else []), user, own, *options]
+    document = merge(layers)
+    profile, wrong = validate(Profile, document)
+    wrong += _against_site(document, found.site) if found else []
+    if problems or wrong or profile is None or found is None:
+        raise InvalidConfiguration(*sorted([*problems, *wrong], key=_place))
+    profile = profile if profile.name else profile.replaced(name=_name(file))
+    text = (context.directory / file).read_text(encoding="utf-8")
+    return Resolved(profile, found.site, document, file, text, found.document, found.text)
+
+
+def _site(document: Document, file: Path, context: Context) -> sites.SiteFile:
+    name = document.data.get("site")
+    if not isinstance(name, str):
+        return sites.detect(context)
+    origin = document.origins[("site",)]
+    base = context.directory if origin.line is None else (context.directory / file).parent
+    return sites.find(name, context, origin, base)
+
+
+def _defaults(site: Document) -> Document:
+    """The site's ``defaults`` as a layer; what is wrong in them is reported in the site's own file."""
+    origins = {path[1:]: origin for path, origin in site.origins.items() if path[:1] == ("defaults",)}
+    return Document(site.data.get("defaults") or {}, origins, ())
+
+
+def _against_site(document: Document, site: Site) -> list[Problem]:
+    """What the schema cannot know. Works on the layers as written, to be told along with the schema's errors."""
+    problems = [_unsupported(document, path) for path, usual in NOT_YET if _value(document, path) not in (usual, None)]
+    layout = document.data.get("layout", "single-job")
+    if layout in ("job-array", "mpi") and layout not in LAYOUTS:
+        problems.append(_unsupported(document, ("layout",)))
+    elif layout not in site.layouts and isinstance(layout, str):
+        problems.append(
+            Problem(
+                f"layout: {site.name} does not allow {layout!r}",
+                document.origins.get(("layout",)),
+                f"allowed there: {', '.join(site.layouts)}",
+            )
+        )
+    return [*problems, *_queue(document, site), *_account(document, site), *_policy(document, site)]
+
+
+def _unsupported(document: Document, path: KeyPath) -> Problem:
+    value = _value(document, path)
+    return Problem(
+        f"{dotted(path)}: {value!r} is not supported yet",
+        document.origins.get(path),
+        f"leave {dotted(path)} out",
+    )
+
+
+def _queue(document: Document, site: Site) -> list[Problem]:
+    queue = document.data.get("queue")
+    origin = document.origins.get(("queue",))
+    if not isinstance(queue, str) or queue in site.queues or not site.queues:
+        return []
+    if queue == "auto":
+        return [_unsupported(document, ("queue",))]
+    allowed = f"queues of {site.name}: {', '.join(site.queues)}"
+    if reason := site.retired_queues.get(queue):
+        return [Problem(f"queue: {site.name} has no queue {queue!r} any more: {reason}", origin, allowed)]
+    near = get_close_matches(queue, site.queues, 1)
+    guess = f"; did you mean {near[0]!r}?" if near else ""
+    return [Problem(f"queue: {site.name} has no queue {queue!r}{guess}", origin, allowed)]
+
+
+def _account(document: Document, site: Site) -> list[Problem]:
+    if site.account != "required" or document.data.get("account") is not None:
+        return []
+    hint = "add `account: NAME` to the profile, or --set account=NAME"
+    return [Problem(f"account: {site.name} wants an account on every job", document.origins.get(()), hint)]
+
+
+def _policy(document: Document, site: Site) -> list[Problem]:
+    problems = []
+    defaults = site.defaults
+    for key in site.policy.required:
+        if _value(document, tuple(key.split("."))) is None:
+            problems.append(Problem(f"{key}: {site.name} asks every user to set it", document.origins.get(())))
+    for key in site.policy.forbidden:
+        path = tuple(key.split("."))
+        if _value(document, path) is not None and _value(Document(defaults, {}, ()), path) != _value(document, path):
+            problems.append(Problem(f"{key}: {site.name} does not let users set it", document.origins.get(path)))
+    return problems
+
+
+def _value(document: Document, path: KeyPath) -> Any:
+    value: Any = document.data
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _name(file: Path) -> str:
+    """The file's stem as a run's name: what may not stand in a job's name becomes ``-``."""
+    import re
+
+    return re.sub(r"^[^A-Za-z]+", "", re.sub(r"[^A-Za-z0-9_.-]+", "-", file.stem))[:64].strip("-") or "run"
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    origin = problem.origin
+    return (origin.source, origin.line or 0) if origin else ("", 0)

@@ -1,0 +1,1 @@
+"""Runs: their directories and records, how they are submitted, watched and ended."""

@@ -1,0 +1,108 @@
+"""Ending a run: first let its job end everything in order and record it, then insist."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from hpc_launch.errors import BatchSystemError, Problem
+from hpc_launch.models.record import Record
+from hpc_launch.runs import evidence, status
+from hpc_launch.runs.directory import update_record
+from hpc_launch.runs.status import View
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds."""
+
+    orderly: float = 20.0
+    """For the job's own end after a TERM: its workload gets 5 s, its workers and scheduler 10."""
+    gone: float = 15.0
+    """For the batch system to say so after a cancel."""
+    ask: float = 2.0
+    look: float = 0.25
+
+
+def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Patience()) -> View:
+    """End the run in `directory`, wherever it stands; gives how it stands afterwards.
+
+    Args:
+        directory: the run directory.
+        say: is told what happens.
+        patience: how long to wait.
+
+    Raises:
+        BatchSystemError: refused or not answered; the wish is in the record.
+        UsageError: the record cannot be read.
+    """
+    view = status.collect(directory)
+    if view.standing.over:
+        say(f"{view.record.id} is over already: {view.standing.outcome}")
+        return view
+    view = _intend(view)
+    ids = [job.job_id for job in view.record.jobs if job.job_id]
+    if not ids:
+        return _not_known(view, say)
+    system = status.batch_system(view.record)
+    if view.standing.state != "queued":
+        say("asking the job to end")
+        system.interrupt(ids)
+        if _ended(directory, patience):
+            say("the job has ended everything in order")
+            return _gone(directory, patience)
+    # also if its shell is gone: then it was too early for the job to end in order what it had started
+    say(f"cancelling {', '.join(ids)} in {view.record.batch_system}")
+    system.cancel(ids)
+    return _gone(directory, patience)
+
+
+def _intend(view: View) -> View:
+    """Put the wish into the record before anything is done, and look again: the job may be known by then."""
+
+    def wished(record: Record) -> Record:
+        asked = record.cancel_requested or datetime.now(timezone.utc)
+        return record.model_copy(update={"cancel_requested": asked})
+
+    update_record(view.directory, wished)
+    return status.collect(view.directory)
+
+
+def _not_known(view: View, say: Callable[[str], None]) -> View:
+    said = [report.raw for report in view.reports.values() if report.raw]
+    if view.standing.state == "unknown":
+        raise BatchSystemError(
+            Problem(
+                f"{view.record.batch_system} has not said yet whether it has the job: {' '.join(said)}",
+                hint=f"Try again: hpc-launch cancel {view.record.id}",
+            )
+        )
+    say(f"{view.record.batch_system} knows no job of this run; if one still comes up, cancel again")
+    return view
+
+
+def _ended(directory: Path, patience: Patience) -> bool:
+    """Whether the job told, before patience was out, that everything of it is gone."""
+    began = asked = time.monotonic()
+    while (now := time.monotonic()) - began < patience.orderly:
+        if evidence.read(directory).ended is not None:
+            return True
+        if now - asked >= patience.ask:
+            asked = now
+            if status.collect(directory).standing.over:
+                break
+        time.sleep(patience.look)
+    return evidence.read(directory).ended is not None
+
+
+def _gone(directory: Path, patience: Patience) -> View:
+    """Look until the run is over, or it has taken too long."""
+    until = time.monotonic() + patience.gone
+    while True:
+        view = status.collect(directory)
+        if view.standing.over or time.monotonic() >= until:
+            return view
+        time.sleep(patience.ask if view.reports else patience.look)

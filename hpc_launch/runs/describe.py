@@ -1,0 +1,160 @@
+"""How a run reads: as data for programs, as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from hpc_launch.batch.report import JobReport, JobStatus
+from hpc_launch.models.record import RecordedJob
+from hpc_launch.runs.evidence import Progress
+from hpc_launch.runs.status import View
+from hpc_launch.units import format_memory, format_walltime
+
+DONE = ("memory", "released", "erred")
+"""Dask's states of a task that needs no more work; those that are forgotten are not counted any more."""
+
+
+def as_json(view: View) -> dict[str, Any]:
+    """What `--json` prints of a run."""
+    record, standing, evidence = view.record, view.standing, view.evidence
+    progress = evidence.progress or Progress()
+    return {
+        "schema": 1,
+        "run": record.id,
+        "name": record.name,
+        "directory": str(view.directory),
+        "site": record.site,
+        "batch_system": record.batch_system,
+        "layout": record.layout,
+        "state": standing.state,
+        "outcome": standing.outcome,
+        "exit_code": standing.exit_code,
+        "reason": standing.reason or None,
+        "why": standing.why or None,
+        "attempt": standing.attempt,
+        "jobs": [_job(job, view.reports) for job in record.jobs],
+        "workers": {
+            "connected": 0 if standing.over else progress.workers,
+            "wanted": record.plan.workers_wanted,
+            "minimum": record.plan.minimum,
+            "threads": 0 if standing.over else progress.threads,
+        },
+        "unfit": dict(evidence.unfit),
+        "tasks": dict(progress.tasks),
+        "memory_bytes": progress.memory_bytes,
+        "spilled_bytes": progress.spilled_bytes,
+        "dashboard": _dashboard(view),
+        "times": times(view),
+    }
+
+
+def _dashboard(view: View) -> dict[str, Any] | None:
+    """It listens on loopback only, so its address is one on that host alone."""
+    port = view.evidence.progress.dashboard if view.evidence.progress else None
+    if not port or view.standing.over:
+        return None
+    return {"host": view.evidence.host, "port": port, "url": f"http://127.0.0.1:{port}/status"}
+
+
+def _job(job: RecordedJob, reports: Mapping[str, JobReport]) -> dict[str, Any]:
+    report = reports.get(job.name)
+    return {
+        "name": job.name,
+        "id": job.job_id,
+        "state": report.status.value if report else None,
+        "raw": report.raw or None if report else None,
+        "nodes": report.nodes or None if report else None,
+    }
+
+
+def times(view: View) -> dict[str, str | None]:
+    """When it passed which point, in UTC, as ISO 8601."""
+    record, evidence = view.record, view.evidence
+    return {
+        "created": _iso(record.created),
+        "submitted": _iso(record.jobs[0].submitted),
+        "started": _iso(_moment(evidence.started)),
+        "workload": _iso(_moment(evidence.workload)),
+        "ended": _iso(_moment(evidence.ended)),
+    }
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(timezone.utc).isoformat(timespec="seconds") if moment else None
+
+
+def headline(view: View) -> str:
+    """State, and how or why, in a few words."""
+    standing = view.standing
+    if standing.outcome == "failed":
+        return ": ".join(filter(None, (f"failed with exit code {standing.exit_code}", standing.reason)))
+    more = standing.reason or standing.why
+    return f"{standing.state}: {more}" if more else standing.state
+
+
+def facts(view: View) -> list[tuple[str, str]]:
+    """What a person wants to know of a run: name and value of each."""
+    record, progress = view.record, view.evidence.progress
+    found = [("state", headline(view)), ("site", f"{record.site} ({record.batch_system}, {record.layout})")]
+    if (view.standing.attempt or 1) > 1:
+        found.append(("attempt", str(view.standing.attempt)))
+    found += [_job_fact(job, view.reports) for job in record.jobs]
+    if not view.standing.over and view.evidence.attempt:
+        found += [("workers", workers(view))]
+        found += [("unfit", f"{node}: {cause}") for node, cause in view.evidence.unfit.items()]
+    if progress and progress.tasks and not view.standing.over:
+        found.append(("tasks", tasks(progress)))
+    if progress and not view.standing.over:
+        spilled = f", {format_memory(progress.spilled_bytes)} spilled" if progress.spilled_bytes else ""
+        found.append(("memory", format_memory(progress.memory_bytes) + spilled))
+    if dashboard := _dashboard(view):
+        found.append(("dashboard", f"{dashboard['url']} on {dashboard['host']} itself"))
+    found += [(name, _local(when)) for name, when in times(view).items() if when]
+    return [*found, ("directory", str(view.directory))]
+
+
+def _job_fact(job: RecordedJob, reports: Mapping[str, JobReport]) -> tuple[str, str]:
+    report = reports.get(job.name)
+    said = f", {report.raw if report.status is not JobStatus.UNKNOWN else 'unknown'}" if report else ""
+    nodes = f" on {report.nodes}" if report and report.nodes else ""
+    return job.name, f"{job.job_id or 'no id yet'}{said}{nodes}"
+
+
+def workers(view: View) -> str:
+    """`18 of 24 connected`."""
+    connected = view.evidence.progress.workers if view.evidence.progress else 0
+    return f"{connected} of {view.record.plan.workers_wanted} connected"
+
+
+def tasks(progress: Progress) -> str:
+    """`120 of 400 done, 2 erred`."""
+    done, erred = sum(progress.tasks.get(state, 0) for state in DONE), progress.tasks.get("erred", 0)
+    return f"{done} of {sum(progress.tasks.values())} done" + (f", {erred} erred" if erred else "")
+
+
+def line(view: View, now: datetime | None = None) -> str:
+    """All that moves, in one line."""
+    parts = [headline(view)]
+    report = view.reports.get(view.record.jobs[0].name)
+    if not view.standing.over and view.standing.state in ("starting", "running", "ending"):
+        parts += [f"on {report.nodes}"] if report and report.nodes else []
+        parts += [f"workers {workers(view)}"] if view.standing.state == "running" else []
+        if progress := view.evidence.progress:
+            parts += [f"tasks {tasks(progress)}"] if progress.tasks else []
+            parts += [f"memory {format_memory(progress.memory_bytes)}"] if progress.memory_bytes else []
+    if now:
+        parts.append(format_walltime(max(0, int((now - view.record.created).total_seconds()))))
+    return " · ".join(parts)
+
+
+def _local(iso: str) -> str:
+    return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")

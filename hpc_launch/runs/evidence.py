@@ -1,0 +1,169 @@
+"""What the job side left in `state/`; a file of it may be missing, half-copied, old (NFS) or garbage."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from hpc_launch.models.record import Outcome
+
+LONGEST = 2**20
+"""Bytes of a state file that are looked at; they are all far shorter."""
+OUTCOMES = tuple(outcome for outcome in get_args(Outcome) if outcome != "lost")
+"""What a job may say of itself; that it is lost, it cannot."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the job wrote of its own end."""
+
+    outcome: str
+    exit_code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the scheduler wrote last."""
+
+    time: float = 0.0
+    """Seconds since 1970, by the clock of the scheduler's node."""
+    workers: int = 0
+    threads: int = 0
+    tasks: Mapping[str, int] = field(default_factory=dict)
+    """State (Dask's word) → number of tasks."""
+    memory_bytes: int = 0
+    spilled_bytes: int = 0
+    address: str | None = None
+    dashboard: int | None = None
+    """Port on the loopback interface of the attempt's first node."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What `state/` holds of the newest attempt. Times: seconds since 1970, by its first node's clock."""
+
+    attempt: int | None = None
+    """Counted from 1; None if no attempt has begun."""
+    host: str | None = None
+    started: float | None = None
+    workload: float | None = None
+    ending: float | None = None
+    ended: float | None = None
+    """Everything of the run is gone."""
+    told: Told | None = None
+    ready: bool = False
+    """So many workers were connected as the workload waits for."""
+    fit: tuple[str, ...] = ()
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    """Node → why it cannot be used."""
+    progress: Progress | None = None
+
+
+def read(directory: Path) -> Evidence:
+    """The evidence in the run directory `directory`. Never raises: what cannot be read is not there."""
+    state = directory / "state"
+    attempt = newest_attempt(directory)
+    if attempt is None:
+        return Evidence()
+    here = state / str(attempt)
+    events = {word: (time, rest) for time, word, rest in _events(_text(here / "events"))}
+    host = events.get("started", (0.0, ""))[1].partition(" ")[0]
+    return Evidence(
+        attempt=attempt,
+        host=host or None,
+        started=_when(events, "started"),
+        workload=_when(events, "workload"),
+        ending=_when(events, "ending"),
+        ended=_when(events, "ended"),
+        told=_told(_text(here / "outcome")),
+        ready=bool(_text(here / "ready").strip()),
+        fit=tuple(sorted(map(_sentence, _names(here / "fit")))),
+        unfit={_sentence(node): _sentence(_text(here / "unfit" / node)) for node in sorted(_names(here / "unfit"))},
+        progress=_progress(_text(here / "progress.json")),
+    )
+
+
+def newest_attempt(directory: Path) -> int | None:
+    """The number of the newest attempt; the file and the directories may each be behind the other."""
+    state = directory / "state"
+    seen = [int(name) for name in _names(state) if re.fullmatch(r"[1-9][0-9]{0,5}", name)]
+    written = _text(state / "attempt").strip()
+    if re.fullmatch(r"[1-9][0-9]{0,5}", written):
+        seen.append(int(written))
+    return max(seen, default=None)
+
+
+def _text(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read(LONGEST).decode(errors="replace")
+    except (OSError, ValueError):
+        return ""
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return [entry.name for entry in directory.iterdir()]
+    except OSError:
+        return []
+
+
+def _events(text: str) -> Iterator[tuple[float, str, str]]:
+    """Time, word and rest of each line `EPOCH WORD REST…`; one without its newline is not all there."""
+    for line in text.split("\n")[:-1]:
+        if match := re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?) ([a-z]+)(?: (.*))?", line):
+            yield float(match[1]), match[2], _sentence(match[3] or "")
+
+
+def _when(events: Mapping[str, tuple[float, str]], word: str) -> float | None:
+    return events[word][0] if word in events else None
+
+
+def _told(text: str) -> Told | None:
+    match = re.fullmatch(r"([a-z-]+) ([0-9]{1,3})(?: (.*))?\n?", text, re.DOTALL)
+    if not match or match[1] not in OUTCOMES:
+        return None
+    outcome, code = match[1], int(match[2])
+    plausible = code == 0 if outcome == "succeeded" else 1 <= code <= 255
+    return Told(outcome, code, _sentence(match[3] or "")) if plausible else None
+
+
+def _sentence(text: str) -> str:
+    """One line that does nothing to a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text.strip())[:2000]
+
+
+def _progress(text: str) -> Progress | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("schema") != 1:
+        return None
+    tasks = content.get("tasks")
+    numbers = {name: _number(content.get(name)) for name in ("workers", "threads", "memory_bytes", "spilled_bytes")}
+    return Progress(
+        time=_time(content.get("time")),
+        tasks={_sentence(str(k)): _number(v) for k, v in tasks.items()} if isinstance(tasks, dict) else {},
+        address=_word(content.get("address")),
+        dashboard=_number(content.get("dashboard")) or None,
+        **numbers,
+    )
+
+
+def _number(value: Any) -> int:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63
+    return int(value) if good else 0
+
+
+def _time(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value < 2**40 else 0.0
+
+
+def _word(value: Any) -> str | None:
+    return _sentence(value) or None if isinstance(value, str) else None

@@ -1,0 +1,126 @@
+"""A user's runs: one symbolic link for each, from its id to its directory. Nothing to lock or damage."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hpc_launch.errors import Problem, UsageError
+from hpc_launch.runs.directory import RECORD
+
+SHOWN = 10
+
+
+class Place(Protocol):
+    """What the index needs of a context."""
+
+    @property
+    def directory(self) -> Path: ...
+    @property
+    def state(self) -> Path: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of the index."""
+
+    id: str
+    directory: Path
+
+    @property
+    def there(self) -> bool:
+        """Whether the run directory still exists."""
+        return (self.directory / RECORD).is_file()
+
+
+def add(context: Place, run_id: str, directory: Path) -> None:
+    """Make a run known by its id.
+
+    Raises:
+        OSError: the user's state directory cannot be written.
+    """
+    links = _links(context)
+    links.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.symlink(directory, links / run_id)
+
+
+def entries(context: Place) -> list[Entry]:
+    """All runs of the index, newest first; also those whose directory is gone."""
+    links: list[tuple[int, Entry]] = []
+    try:
+        found = list(os.scandir(_links(context)))
+    except OSError:
+        return []
+    for link in found:
+        try:
+            made = link.stat(follow_symlinks=False).st_mtime_ns
+            links.append((made, Entry(link.name, Path(os.readlink(link.path)))))
+        except OSError:  # not a link, or removed meanwhile
+            continue
+    return [entry for _, entry in sorted(links, key=lambda one: (one[0], one[1].id), reverse=True)]
+
+
+def find(context: Place, words: str | None = None) -> Path:
+    """The directory of the run that is meant.
+
+    Args:
+        words: its id, the beginning of it, or its directory; None: the latest.
+
+    Raises:
+        UsageError: none is meant, several are, or its directory is gone.
+    """
+    known = entries(context)
+    if words is None:
+        return _latest(known)
+    if "/" not in words:
+        matching = [e for e in known if e.id == words] or [e for e in known if words and e.id.startswith(words)]
+        if len(matching) > 1:
+            raise _ambiguous(words, matching)
+        if matching:
+            return _there(matching[0])
+    directory = Path(os.path.abspath(context.directory / words)) if words else None
+    if directory and (directory / RECORD).is_file():
+        return directory
+    raise _unknown(words, known)
+
+
+def _links(context: Place) -> Path:
+    return context.state / "runs"
+
+
+def _latest(known: list[Entry]) -> Path:
+    if not known:
+        raise UsageError(Problem("there is no run yet", hint="Start one: hpc-launch submit profile.yaml"))
+    return _there(known[0])
+
+
+def _there(entry: Entry) -> Path:
+    if entry.there:
+        return entry.directory
+    raise UsageError(
+        Problem(
+            f"the run directory of {entry.id} is gone: {entry.directory}",
+            hint="It was deleted or moved. If it was moved, give its new place instead of the id.",
+        )
+    )
+
+
+def _ambiguous(words: str, matching: list[Entry]) -> UsageError:
+    shown = "\n    ".join(entry.id for entry in matching[:SHOWN])
+    more = f"\n    … and {len(matching) - SHOWN} more" if len(matching) > SHOWN else ""
+    return UsageError(f"{words!r} is the beginning of {len(matching)} runs; say more of it:\n    {shown}{more}")
+
+
+def _unknown(words: str, known: list[Entry]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(words, [entry.id for entry in known], n=3, cutoff=0.5)
+    hint = f"Did you mean {', '.join(near)}? " if near else ""
+    return UsageError(
+        Problem(
+            f"no run {words!r}: neither an id, nor the beginning of one, nor a run directory",
+            hint=f"{hint}`hpc-launch list` shows all runs.",
+        )
+    )

@@ -1,0 +1,65 @@
+"""All runs of a user, at one look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpc_launch.errors import HpcLaunchError
+from hpc_launch.models.record import Record
+from hpc_launch.runs import describe, index, status
+from hpc_launch.runs.directory import read_record
+from hpc_launch.runs.index import Entry, Place
+from hpc_launch.runs.status import View
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of the index: what is known of it, or why nothing is."""
+
+    entry: Entry
+    view: View | None
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """As `status --json` has it; a run without a record has no more than its name and the reason."""
+        if self.view:
+            return describe.as_json(self.view)
+        nothing = {"state": "unknown", "outcome": None, "exit_code": None}
+        return {
+            "run": self.entry.id,
+            "directory": str(self.entry.directory),
+            **nothing,
+            "reason": self.problem,
+        }
+
+    def cells(self) -> list[str]:
+        """For people."""
+        if not self.view:
+            return [self.entry.id, self.problem, "", ""]
+        standing, record = self.view.standing, self.view.record
+        state = f"failed ({standing.exit_code})" if standing.outcome == "failed" else standing.state
+        return [record.id, state, record.site, f"{record.created.astimezone():%Y-%m-%d %H:%M:%S}"]
+
+
+def listed(context: Place) -> list[Row]:
+    """All runs of the index, newest first; each batch system is asked once for all that are not over."""
+    entries = index.entries(context)
+    read = {entry.id: _read(entry) for entry in entries}
+    good = [(entry.directory, record) for entry in entries if isinstance(record := read[entry.id], Record)]
+    views: dict[Path, View] = {view.directory: view for view in status.collect_all(good)}
+    return [_row(entry, read[entry.id], views) for entry in entries]
+
+
+def _read(entry: Entry) -> Record | str:
+    if not entry.there:
+        return f"its directory is gone: {entry.directory}"
+    try:
+        return read_record(entry.directory)
+    except HpcLaunchError as fault:
+        return fault.problems[0].message
+
+
+def _row(entry: Entry, read: Record | str, views: dict[Path, View]) -> Row:
+    return Row(entry, None, read) if isinstance(read, str) else Row(entry, views[entry.directory])

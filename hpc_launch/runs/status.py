@@ -1,0 +1,186 @@
+"""What is known of runs just now: state files and batch system, looked at together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpc_launch import security
+from hpc_launch.batch.report import JobReport, JobStatus
+from hpc_launch.errors import HpcLaunchError
+from hpc_launch.models.record import Ending, Record
+from hpc_launch.runs import evidence as state_files
+from hpc_launch.runs import outcome
+from hpc_launch.runs.directory import read_record, update_record
+from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.outcome import Standing
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.base import BatchSystem
+
+SETTLES_AFTER = timedelta(seconds=60)
+"""So long a network file system may keep a file from us (NFS: acdirmax, nfs(5))."""
+CLOCKS_DIFFER = 300.0
+"""Seconds that our clock and the batch system's may be apart."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One look at a run."""
+
+    directory: Path
+    record: Record
+    evidence: Evidence
+    reports: Mapping[str, JobReport]
+    """Name of a job in the record → what the batch system said; empty if it was not asked."""
+    standing: Standing
+
+    @property
+    def final(self) -> bool:
+        """Whether the run is over and nothing can come that would change how it ended."""
+        return self.standing.over and self.standing.settled
+
+
+def collect(directory: Path) -> View:
+    """Look at one run; ask the batch system if that is needed.
+
+    Raises:
+        UsageError: the record cannot be read.
+    """
+    return collect_all([(directory, read_record(directory))])[0]
+
+
+def collect_all(runs: Sequence[tuple[Path, Record]]) -> list[View]:
+    """Look at several runs; each batch system is asked once for all of them."""
+    return [conclude(one) for one in ask([look(directory, record) for directory, record in runs])]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was read and heard of one run, nothing concluded yet."""
+
+    directory: Path
+    record: Record
+    evidence: Evidence
+    reports: Mapping[str, JobReport] = field(default_factory=dict)
+
+
+def look(directory: Path, record: Record) -> Look:
+    """Read the state files."""
+    return Look(directory, record, state_files.read(directory))
+
+
+def ask(looks: Sequence[Look]) -> list[Look]:
+    """Add what the batch systems say of each run's jobs, where they have a word in it. Never raises."""
+    answered = list(looks)
+    together: dict[str, list[int]] = {}
+    for number, one in enumerate(looks):
+        if outcome.needs_asking(one.evidence, one.record):
+            key = json.dumps([one.record.batch_system, one.record.commands], sort_keys=True)
+            together.setdefault(key, []).append(number)
+    for numbers in together.values():
+        for number, one in zip(numbers, _ask([looks[n] for n in numbers]), strict=True):
+            answered[number] = one
+    return answered
+
+
+def _ask(looks: Sequence[Look]) -> list[Look]:
+    """Ask one batch system for all these runs at once."""
+    try:
+        system = batch_system(looks[0].record)
+    except HpcLaunchError as fault:
+        unknown = JobReport(JobStatus.UNKNOWN, raw=str(fault))
+        return [replace(one, reports={job.name: unknown for job in one.record.jobs}) for one in looks]
+    looks = [_find_missing(system, one) for one in looks]
+    ids = [job.job_id for one in looks for job in one.record.jobs if job.job_id]
+    said = system.states(ids) if ids else {}
+    return [
+        replace(one, reports={**one.reports, **{j.name: said[j.job_id] for j in one.record.jobs if j.job_id}})
+        for one in looks
+    ]
+
+
+def _find_missing(system: BatchSystem, one: Look) -> Look:
+    """Look by their names for the jobs whose submission was never answered; keep the ids that are found."""
+    for job in one.record.jobs:
+        if job.job_id:
+            continue
+        found = _find(system, one.record, job.job_name)
+        if isinstance(found, str):
+            one = replace(one, record=adopt(one.directory, one.record, job.name, found))
+        else:
+            one = replace(one, reports={**one.reports, job.name: found})
+    return one
+
+
+def batch_system(record: Record) -> BatchSystem:
+    """The batch system that the run was submitted to."""
+    from hpc_launch import batch
+
+    return batch.get(record.batch_system, record.commands)
+
+
+def _find(system: BatchSystem, record: Record, job_name: str) -> str | JobReport:
+    """The id of a job whose submission was never answered, or why there is none."""
+    try:
+        ids = system.find(job_name, record.created.timestamp() - CLOCKS_DIFFER)
+    except HpcLaunchError as fault:
+        return JobReport(JobStatus.UNKNOWN, raw=str(fault))
+    if len(ids) > 1:
+        return JobReport(JobStatus.UNKNOWN, raw=f"several jobs are named {job_name}: {', '.join(ids)}")
+    return ids[0] if ids else JobReport(JobStatus.GONE)
+
+
+def conclude(one: Look) -> View:
+    """Decide how the run stands, and keep in the record what is certain."""
+    now = datetime.now(timezone.utc)
+    directory, record = one.directory, one.record
+    standing = outcome.decide(one.evidence, one.reports, record, now)
+    if standing.over and not standing.settled and record.missing_since:
+        standing = replace(standing, settled=now - record.missing_since >= SETTLES_AFTER)
+    if _kept(record, standing, now) != record:
+        with suppress(OSError, HpcLaunchError):  # a full disk is no reason not to answer
+            record = update_record(directory, lambda current: _kept(current, standing, now))
+    if standing.over and standing.settled:
+        security.remove(directory / "tls")  # the job does it too, if it gets to it
+    return View(directory, record, one.evidence, one.reports, standing)
+
+
+def _kept(record: Record, standing: Standing, now: datetime) -> Record:
+    if not standing.over:
+        return record.model_copy(update={"missing_since": None})
+    if not standing.settled:
+        return record.model_copy(update={"missing_since": record.missing_since or now})
+    if record.outcome and record.outcome.attempt == standing.attempt:
+        return record
+    end = {
+        "outcome": standing.outcome,
+        "exit_code": standing.exit_code,
+        "reason": standing.reason,
+        "source": standing.source,
+        "decided": now,
+        "attempt": standing.attempt,
+    }
+    return record.model_copy(update={"missing_since": None, "outcome": Ending.model_validate(end)})
+
+
+def adopt(directory: Path, record: Record, name: str, job_id: str) -> Record:
+    """Keep the id of a job; gives the record with it, also if it could not be written."""
+
+    def with_id(record: Record) -> Record:
+        now = datetime.now(timezone.utc)
+        jobs = tuple(
+            job.model_copy(update={"job_id": job_id, "submitted": job.submitted or now}) if job.name == name else job
+            for job in record.jobs
+        )
+        return record.model_copy(update={"jobs": jobs})
+
+    try:
+        return update_record(directory, with_id)
+    except OSError:
+        return with_id(record)

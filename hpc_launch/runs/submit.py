@@ -1,0 +1,156 @@
+"""Submitting: the intent is on disk before the batch system is asked; a crash leaves no job unknown."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpc_launch import __version__, security
+from hpc_launch.batch.faults import NoAnswer, NotStarted, Refused
+from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem, UsageError
+from hpc_launch.models.record import SCHEMA, Ending, Record, RecordedJob, Request
+from hpc_launch.runs import directory as run_directory
+from hpc_launch.runs import index
+from hpc_launch.runs.directory import update_record
+from hpc_launch.runs.status import adopt, batch_system
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.base import BatchSystem
+    from hpc_launch.context import Context
+    from hpc_launch.render import Rendered
+
+
+def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) -> tuple[Path, Record]:
+    """Make the run directory and submit the jobs of the plan; gives the run directory and its record.
+
+    Args:
+        rendered: what to submit.
+        context: where and who we are.
+        run_dir: this very directory instead of a new one in the site's place for runs.
+
+    Raises:
+        UsageError: the run directory cannot be made.
+        BatchSystemError: refused (its directory is kept), or not answered (it may be queued).
+    """
+    now = datetime.now(timezone.utc)
+    token = secrets.token_hex(3)
+    run_id = f"{rendered.plan.name}-{now.astimezone():%Y%m%d-%H%M%S}-{token}"
+    place = context.directory / run_dir if run_dir else Path(rendered.runs_directory) / run_id
+    record = _intent(rendered, context, run_id, token, now)
+    run_directory.create(place)
+    try:
+        _prepare(place, rendered, record)
+        index.add(context, run_id, place)
+    except OSError as fault:
+        shutil.rmtree(place, ignore_errors=True)  # all that is in it we have just made
+        raise UsageError(f"cannot write {fault.filename or place}: {fault.strerror or fault}") from fault
+    system = batch_system(record)
+    for job in record.jobs:
+        record = _submit_job(system, place, record, job)
+    if record.cancel_requested:  # somebody gave up while the batch system took its time
+        system.cancel([job.job_id for job in record.jobs if job.job_id])
+    return place, record
+
+
+def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: datetime) -> Record:
+    plan = rendered.plan
+    commands = {purpose: list(words) for purpose, words in rendered.commands.items() if words}
+    record = Record(
+        schema=SCHEMA,
+        id=run_id,
+        name=plan.name,
+        site=plan.site,
+        batch_system=plan.batch_system,
+        layout=plan.layout,
+        created=now,
+        version=__version__,
+        user=context.user,
+        host=context.hostname,
+        profile=str(context.directory / rendered.profile),
+        plan=Request(workers_wanted=plan.workers_wanted, minimum=plan.minimum, security=plan.security),
+        jobs=(),
+        commands=commands,
+    )
+    system = batch_system(record)
+    jobs = []
+    for number, job in enumerate(plan.jobs):
+        job_name = f"{plan.name}-{token}" + (f"-{job.name}" if number else "")
+        jobs.append(
+            RecordedJob(
+                name=job.name,
+                file=job.file,
+                job_name=job_name,
+                command=tuple(system.submit_command(job.file, job_name)),
+                nodes=job.nodes,
+                cores_per_node=job.cores_per_node,
+                memory_bytes_per_node=job.memory_bytes_per_node,
+                walltime_seconds=job.walltime_seconds,
+                array=job.array,
+            )
+        )
+    return record.model_copy(update={"jobs": tuple(jobs)})
+
+
+def _prepare(place: Path, rendered: Rendered, record: Record) -> None:
+    run_directory.write_files(place, rendered.files)
+    for name in ("logs", "state"):
+        (place / name).mkdir()
+    if rendered.plan.security == "tls":
+        security.create(place / "tls")
+    run_directory.write_record(place, record)
+
+
+def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJob) -> Record:
+    try:
+        job_id = system.submit(place, job.file, job.job_name)
+    except (Refused, NotStarted) as fault:
+        _call_off(system, record)
+        _refused(place, system.name, str(fault))
+        raise _told(fault, "the run was not submitted", f"Its directory is kept: {place}") from fault
+    except NoAnswer as fault:
+        job_id = _look_for(system, record, job) or _give_up(place, record, fault)
+    return adopt(place, record, job.name, job_id)
+
+
+def _call_off(system: BatchSystem, record: Record) -> None:
+    """A run that lacks one of its jobs is none: end those that were submitted before."""
+    if ids := [job.job_id for job in record.jobs if job.job_id]:
+        with suppress(HpcLaunchError):  # the refusal is what is told
+            system.cancel(ids)
+
+
+def _refused(place: Path, source: str, words: str) -> None:
+    now = datetime.now(timezone.utc)
+    end = Ending(outcome="launch-failed", exit_code=1, reason=words, source=source, decided=now)
+    with suppress(OSError):
+        update_record(place, lambda record: record.model_copy(update={"refused": words, "outcome": end}))
+    security.remove(place / "tls")
+
+
+def _look_for(system: BatchSystem, record: Record, job: RecordedJob) -> str | None:
+    """The id of a job that may have been submitted although no answer came; None if it cannot be told."""
+    from hpc_launch.runs.status import CLOCKS_DIFFER
+
+    try:
+        ids = system.find(job.job_name, record.created.timestamp() - CLOCKS_DIFFER)
+    except NoAnswer:
+        return None
+    return ids[0] if len(ids) == 1 else None
+
+
+def _give_up(place: Path, record: Record, fault: NoAnswer) -> str:
+    raise _told(
+        fault,
+        f"whether {record.id} is queued cannot be told",
+        f"`hpc-launch status {record.id}` looks again. Its directory: {place}",
+    ) from fault
+
+
+def _told(fault: HpcLaunchError, message: str, hint: str) -> BatchSystemError:
+    """Our own sentence, what the batch system said, the next step."""
+    said = "\n".join(problem.message for problem in fault.problems)
+    return BatchSystemError(Problem(f"{message}: {said}", hint=hint))

@@ -1,0 +1,189 @@
+"""Finding site profiles: the search path, one site by name or file, all of them, and the site this machine is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from hpc_launch.config.document import Document, load_document
+from hpc_launch.config.layers import merge
+from hpc_launch.config.origin import Origin
+from hpc_launch.config.validation import validate
+from hpc_launch.context import Context
+from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.locations import SITE_PROFILES
+from hpc_launch.models.site import Site
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class SiteFile:
+    """A site profile and the file it was read from."""
+
+    site: Site
+    document: Document
+    file: Path
+    text: str
+    """The profile as used: the file as it is, or where it extends another the two merged."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file on the search path, whether it is any good or not."""
+
+    name: str
+    file: Path
+    found: SiteFile | None
+    error: InvalidConfiguration | None
+    shadowed_by: Path | None
+
+
+def search_path(context: Context) -> list[Path]:
+    """Directories that are searched, in order; the first that has a site wins."""
+    given = [Path(part) for part in context.environment.get("HPC_LAUNCH_SITE_PATH", "").split(":") if part]
+    return [*given, context.configuration / "sites", Path("/etc/hpc-launch/sites"), SITE_PROFILES]
+
+
+def read(file: Path, context: Context) -> SiteFile:
+    """The site profile in a file, with what it inherits; raises InvalidConfiguration with all that is wrong."""
+    document = _with_parents(file, context, ())
+    site, problems = validate(Site, document)
+    problems += _own_rules(site, document) if site else []
+    if site is None or problems:
+        raise InvalidConfiguration(*problems)
+    return SiteFile(site, document, file, _text(file, document))
+
+
+def find(name: str, context: Context, origin: Origin, base: Path) -> SiteFile:
+    """A site by name, or by path (relative to `base`); raises InvalidConfiguration."""
+    if "/" in name or name.endswith(SUFFIXES):
+        return read(base / Path(name).expanduser(), context)
+    file = _file_of(name, context)
+    if file is None:
+        names = sorted({_name_in(candidate) for candidate in _files(context)})
+        near = get_close_matches(name, names, 1)
+        raise InvalidConfiguration(
+            Problem(
+                f"no site profile is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                origin,
+                f"known sites: {', '.join(names)} (hpc-launch site list); or give the path of a site profile",
+            )
+        )
+    return read(file, context)
+
+
+def listed(context: Context) -> list[Listed]:
+    """Every site profile on the search path; a broken file disables itself alone."""
+    seen: dict[str, Path] = {}
+    result = []
+    for file in _files(context):
+        found, error = None, None
+        try:
+            found = read(file, context)
+        except InvalidConfiguration as broken:
+            error = broken
+        name = found.site.name if found else _name_in(file)
+        result.append(Listed(name, file, found, error, seen.get(name)))
+        seen.setdefault(name, file)
+    return result
+
+
+def detect(context: Context) -> SiteFile:
+    """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates."""
+    usable = [entry.found for entry in listed(context) if entry.found and entry.shadowed_by is None]
+    matching = [found for found in usable if _is_here(found.site, context)]
+    if len(matching) == 1:
+        return matching[0]
+    names = ", ".join(found.site.name for found in matching or usable)
+    cause = "more than one site profile matches this machine" if matching else "no site profile matches this machine"
+    raise InvalidConfiguration(
+        Problem(f"no site was given, and {cause} ({context.hostname})", None, f"say --site NAME, one of: {names}")
+    )
+
+
+def _is_here(site: Site, context: Context) -> bool:
+    rule = site.detect
+    if rule.hostname and re.fullmatch(rule.hostname, context.hostname):
+        return True
+    wanted = rule.environment.items()
+    return bool(wanted) and all(context.environment.get(name) == value for name, value in wanted)
+
+
+def _files(context: Context) -> Iterator[Path]:
+    for directory in search_path(context):
+        try:
+            files = sorted(file for file in directory.iterdir() if file.suffix in SUFFIXES)
+            yield from sorted(files, key=lambda file: _name_in(file) != file.stem)  # as `_file_of` looks
+        except OSError:  # a directory of the search path that is not there, or not for us, holds no sites
+            continue
+
+
+def _file_of(name: str, context: Context) -> Path | None:
+    for directory in search_path(context):
+        # Most files are called as their site is: look there before reading all the others.
+        direct = [directory / f"{name}{suffix}" for suffix in SUFFIXES]
+        try:
+            others = sorted(file for file in directory.iterdir() if file.suffix in SUFFIXES and file not in direct)
+        except OSError:
+            continue
+        for file in [*(file for file in direct if file.is_file()), *others]:
+            if _name_in(file) == name:
+                return file
+    return None
+
+
+def _name_in(file: Path) -> str:
+    """The name a file gives its site, without reading all of it; a file that gives none goes by its own."""
+    try:
+        text = file.read_text(errors="replace")
+    except OSError:
+        return file.stem
+    match = re.search(r"^name:[ \t]*[\"']?([A-Za-z][\w.-]*)", text, re.MULTILINE)
+    return match.group(1) if match else file.stem
+
+
+def _with_parents(file: Path, context: Context, children: tuple[Path, ...]) -> Document:
+    document = load_document(file, _shown(file, context))
+    parent = document.data.get("extends")
+    if not isinstance(parent, str):
+        return document
+    origin = document.origins[("extends",)]
+    if file in children:
+        raise InvalidConfiguration(Problem(f"site profiles extend each other in a circle: {parent!r}", origin))
+    parent_file = _file_of(parent, context)
+    if parent_file is None:
+        raise InvalidConfiguration(Problem(f"no site profile is called {parent!r}", origin, "hpc-launch site list"))
+    return merge([_with_parents(parent_file, context, (*children, file)), document])
+
+
+def _text(file: Path, document: Document) -> str:
+    if document.data.get("extends") is None:
+        return file.read_text(encoding="utf-8")
+    import yaml
+
+    return yaml.safe_dump(document.data, sort_keys=False, allow_unicode=True)
+
+
+def _shown(file: Path, context: Context) -> str:
+    """A file as a message names it: short where that is clear."""
+    try:
+        return str(file.relative_to(context.directory))
+    except ValueError:
+        return str(file)
+
+
+def _own_rules(site: Site, document: Document) -> list[Problem]:
+    problems = []
+    queue = site.defaults.get("queue")
+    if queue is not None and site.queues and queue not in site.queues:
+        problems.append(
+            Problem(
+                f"defaults.queue: {queue!r} is not one of the queues",
+                document.origins.get(("defaults", "queue")),
+            )
+        )
+    return problems

@@ -1,0 +1,40 @@
+"""Programs on PATH that stand for those of a batch system: real executables, which really run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.batch.recording import Answers, Program, recorded
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that leads PATH."""
+    directory = tmp_path / "programs"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+    return directory
+
+
+@pytest.fixture
+def program(programs: Path) -> Program:
+    def make(name: str, text: str) -> Path:
+        path = programs / name
+        path.write_text(f"#!/bin/bash\n{text}\n")
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def answers(program: Program) -> Answers:
+    def make(*names: str) -> None:
+        for name in names:
+            answer = recorded(name)
+            program(answer.command[0], answer.script())
+
+    return make

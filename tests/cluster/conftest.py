@@ -1,0 +1,81 @@
+"""One test cluster for the whole session. Tests say what they need of it by the fixture that they ask for."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.hosts import Cluster
+
+LOCK = Path("/run/hpc-launch-cluster.lock")
+LOCK_SECONDS = 900
+DIRECTORY = Path(os.environ.get("CLUSTER_DIR", "/var/tmp/hpc-launch-cluster"))
+VENV = Path(os.environ.get("CLUSTER_VENV", f"{DIRECTORY}-venv"))
+
+
+@contextmanager
+def _alone_on_this_machine() -> Iterator[None]:
+    """Two sessions must not share a cluster; the second waits."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    with LOCK.open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    pytest.fail(f"another session has held {LOCK} for {LOCK_SECONDS} s")
+                time.sleep(0.5)
+        yield
+
+
+def _is_required() -> bool:
+    return os.environ.get("HPC_LAUNCH_REQUIRE_CLUSTER", "") not in ("", "0")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The test cluster, up. Skips for want of root alone, and not when HPC_LAUNCH_REQUIRE_CLUSTER=1."""
+    if os.geteuid() != 0 and not _is_required():
+        pytest.skip("the test cluster needs root")
+    if not (VENV / "bin/hpc-launch").exists():
+        pytest.fail(f"no hpc-launch in {VENV}: run these tests with `make test-clusters`")
+    with _alone_on_this_machine():
+        made = Cluster(DIRECTORY, VENV)
+        try:
+            made.up()
+            yield made
+        finally:
+            made.down()
+        left = made.leftovers()
+        assert not left, f"left over after the cluster's end: {left}"
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["without-sacct", "with-sacct"])
+def accounting(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[bool]:
+    """The test runs twice: on a site without job accounting, and on one with it."""
+    cluster.set_accounting(request.param)
+    yield request.param
+    cluster.set_accounting(False)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_for_the_next_test(cluster: Cluster) -> Iterator[None]:
+    """Crashed hosts come back and jobs are cancelled, whatever became of the test."""
+    yield
+    if not cluster.is_up:
+        cluster.up()
+    for host in cluster.dead_hosts():
+        cluster.boot(host)
+    if jobs := cluster.job_ids():
+        cluster.run(["scancel", *jobs], user="root", check=False)
+    deadline = time.monotonic() + 60
+    while cluster.job_ids():
+        assert time.monotonic() < deadline, f"jobs that do not end: {cluster.job_ids()}"
+        time.sleep(0.2)

@@ -1,0 +1,44 @@
+"""What the tests share: a fixed outside world, and the way from a profile's text to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.context import Context
+from hpc_launch.prepare import Prepared, prepare
+
+ROOT = Path(__file__).resolve().parent.parent
+SITES = ROOT / "tests" / "site"
+GIB = 2**30
+
+LEAST = "workers: {count: 2, memory: 1 GiB}\nworkload: {command: [python, work.py]}\n"
+"""The shortest profile."""
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    """A login host of 4 cores and 16 GiB; its user has no configuration and works in an empty directory."""
+    return Context(
+        directory=tmp_path,
+        home=tmp_path / "home",
+        environment={"HPC_LAUNCH_SITE_PATH": str(SITES), "HOME": str(tmp_path / "home")},
+        hostname="login.example.org",
+        user="user",
+        cores=4,
+        memory_bytes=16 * GIB,
+        interpreter="/opt/analysis/bin/python",
+    )
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, context: Context) -> Callable[..., Prepared]:
+    """Write a profile and prepare it: ``prepared(text, "workers.count=3", site="local")``."""
+
+    def from_text(text: str = LEAST, *assignments: str, site: str | None = "testcluster") -> Prepared:
+        (tmp_path / "profile.yaml").write_text(text, encoding="utf-8")
+        return prepare(Path("profile.yaml"), context, site, assignments)
+
+    return from_text

@@ -1,0 +1,33 @@
+# shellcheck shell=bash disable=SC1003,SC1091,SC2016,SC2034
+# What every process of this run needs, on every node: Dask's settings, the credentials, the Python environment.
+
+# What Python programs print is in the logs at once, also when they are killed.
+export PYTHONUNBUFFERED=1
+# Workers fork from one warm process per node instead of importing everything once each.
+export DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD=forkserver
+# Workers serve no pages: those of the scheduler show all of them.
+export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'
+
+# security: none. Anyone who reaches the ports of this run's scheduler and workers can run code as its owner.
+
+# The site's own lines.
+type module >/dev/null 2>&1 || source /etc/profile.d/modules.sh
+
+# The Python environment.
+module load miniconda || return
+module load gcc/12 || return
+eval "$(conda shell.bash hook)" && conda activate py_geo || return
+HPC_LAUNCH_PYTHON=python
+export HPC_LAUNCH_PYTHON
+
+# The profile's variables.
+export OMP_NUM_THREADS=1
+export TITLE='$HOME is '"'"'not'"'"' expanded'
+
+# The profile's own lines.
+ulimit -n 65535
+
+# Whatever the lines above have switched on is not for our own scripts.
+set +eu +o pipefail
+cd "$HPC_LAUNCH_RUN_DIR" || return
+environment=ready

@@ -1,0 +1,125 @@
+"""Real runs on this machine: a profile, the command line in a process of its own, and what is left afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PATIENCE = 60
+"""Seconds after which a test gives up; nothing is measured with it."""
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """Wait for something to become true."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"waited {PATIENCE} s in vain: {what}")
+
+
+@dataclass(frozen=True)
+class Here:
+    """A user of this machine with a home and a project directory of their own."""
+
+    project: Path
+    home: Path
+
+    def command(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """`hpc-launch WORDS` in the project directory."""
+        command = [sys.executable, "-m", "hpc_launch", *words]
+        return subprocess.run(
+            command, cwd=self.project, env=self.environment(), capture_output=True, text=True, timeout=timeout
+        )
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "HOME": str(self.home), "XDG_STATE_HOME": "", "XDG_CONFIG_HOME": ""}
+
+    def profile(self, command: list[str] | str, **keys: Any) -> str:
+        """Write a profile of one small worker; gives its name."""
+        least: dict[str, Any] = {
+            "site": "local",
+            "name": "test",
+            "workers": {"count": 1, "memory": "300 MB", **keys.pop("workers", {})},
+            "scheduler": {"memory": "100 MB"},
+            "workload": {"command": command, "memory": "100 MB"},
+        }
+        (self.project / "profile.yaml").write_text(yaml.safe_dump({**least, **keys}, allow_unicode=True))
+        return "profile.yaml"
+
+    def script(self, lines: str) -> list[str]:
+        """The command that runs these lines of Python."""
+        (self.project / "work.py").write_text(lines + "\n")
+        return [sys.executable, "work.py"]
+
+    def end_all(self) -> None:
+        """End what a failed test has left running."""
+        for run in json.loads(self.command("list", "--json").stdout)["runs"]:
+            if run["outcome"] is None:
+                self.command("cancel", run["run"])
+
+    def submit(self, command: list[str] | str, **keys: Any) -> Run:
+        """Submit it, without waiting."""
+        done = self.command("submit", self.profile(command, **keys))
+        assert done.returncode == 0, done.stderr
+        return Run(self, done.stdout.strip())
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, looked at from outside."""
+
+    here: Here
+    id: str
+
+    @property
+    def directory(self) -> Path:
+        return Path(self.status()["directory"])
+
+    def status(self) -> dict[str, Any]:
+        done = self.here.command("status", self.id, "--json")
+        assert done.returncode == 0, done.stderr
+        status: dict[str, Any] = json.loads(done.stdout)
+        return status
+
+    def wait(self) -> int:
+        return self.here.command("wait", self.id).returncode
+
+    def until_running(self) -> None:
+        until(lambda: self.status()["state"] == "running", "the workload to start")
+
+    def log(self, of: str = "workload") -> str:
+        return self.here.command("logs", self.id, "--of", of).stdout
+
+    def processes(self) -> list[int]:
+        """Every process of this run: they all carry its directory in their environment."""
+        mark = f"HPC_LAUNCH_RUN_DIR={self.directory}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if (
+                    mark in (entry / "environ").read_bytes().split(b"\0")
+                    and b"\nState:\tZ" not in (entry / "status").read_bytes()
+                ):
+                    found.append(int(entry.name))
+            except OSError:  # it ended, or is not ours
+                continue
+        return found
+
+    def ended_as(self, outcome: str, exit_code: int) -> dict[str, Any]:
+        """Assert that `wait`, `status --json` and the exit codes agree, and that nothing is left."""
+        assert self.wait() == exit_code
+        status = self.status()
+        assert (status["state"], status["outcome"], status["exit_code"]) == (outcome, outcome, exit_code), status
+        until(lambda: not self.processes(), "every process of the run to end")
+        return status

@@ -1,0 +1,113 @@
+"""Small jobs, submitted for real, and a batch system that says what a test wants to hear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from hpc_launch.batch.report import JobReport
+from hpc_launch.batch.slurm import FIELDS
+from hpc_launch.models.record import Record, RecordedJob, Request
+from hpc_launch.prepare import Prepared
+from hpc_launch.render import Rendered
+from hpc_launch.runs.status import View, collect
+
+Prepare = Callable[..., Prepared]
+NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
+
+BEGIN = r"""#!/bin/bash
+mkdir -p state/1/fit state/1/unfit && echo 1 >state/attempt
+event() { echo "$(date +%s) $*" >>state/1/events; }
+finish() {
+  echo "$1 $2 $3" >state/1/outcome.new && mv state/1/outcome.new state/1/outcome
+  event ending
+  kill $(jobs -p) 2>/dev/null
+  event ended
+  exit "$2"
+}
+event started "$(hostname)" $$
+"""
+"""What a job does first, told in state/ as the real ones do."""
+ORDERLY = "trap 'finish cancelled 1 \"the job was told to end\"' TERM\n"
+WORKLOAD = "event workload tcp://127.0.0.1:1\n"
+FOREVER = "sleep 600 & wait\n"
+SUCCEEDS = BEGIN + WORKLOAD + "echo computed >logs/workload.log\nfinish succeeded 0\n"
+FAILS_WITH_7 = BEGIN + WORKLOAD + "finish failed 7\n"
+RUNS = BEGIN + ORDERLY + WORKLOAD + FOREVER
+STUBBORN = BEGIN + "trap '' TERM\n" + WORKLOAD + "sleep 600 & while :; do wait; done\n"
+SILENT = "#!/bin/bash\nexit 0\n"
+
+
+def rendered(prepared: Prepare, script: str, security: str = "none", site: str = "local") -> Rendered:
+    """A real plan whose job is this script."""
+    text = f"name: tiny\nworkers: {{count: 1, memory: 100 MB}}\nworkload: {{command: x}}\nsecurity: {security}\n"
+    full = prepared(text, site=site).rendered
+    return replace(full, files={**full.files, "job.sh": script})
+
+
+def record(batch_system: str = "slurm", job_id: str | None = "36", **others: object) -> Record:
+    """The record of a run that was submitted just before NOW."""
+    job = RecordedJob(
+        name="job",
+        file="job.sh",
+        job_name="tiny-abc123",
+        command=("sbatch", "job.sh"),
+        job_id=job_id,
+        nodes=1,
+        cores_per_node=1,
+        memory_bytes_per_node=2**30,
+    )
+    full = Record(
+        schema=1,
+        id="tiny-20261122-120000-abc123",
+        name="tiny",
+        site="somewhere",
+        batch_system=batch_system,
+        layout="single-job",
+        created=NOW,
+        version="0.1.0",
+        user="user",
+        host="login",
+        profile="/home/user/profile.yaml",
+        plan=Request(workers_wanted=4, minimum=4, security="tls"),
+        jobs=(job,),
+        commands={},
+    )
+    return full.model_copy(update=others)
+
+
+def until(directory: Path, condition: Callable[[View], bool], seconds: float = 20.0) -> View:
+    """Look at a run until it is as expected."""
+    import time
+
+    give_up = time.monotonic() + seconds
+    while not condition(view := collect(directory)):
+        assert time.monotonic() < give_up, f"it is still {view.standing}"
+        time.sleep(0.05)
+    return view
+
+
+def said(report: JobReport) -> dict[str, JobReport]:
+    """A batch system's words on the only job."""
+    return {"job": report}
+
+
+def batch_commands(directory: Path, **scripts: str) -> dict[str, list[str]]:
+    """Commands that answer as these bash lines do: ``submit="echo 36"``. They run as the real ones do."""
+    commands = {}
+    for purpose in ("submit", "status", "cancel", "history"):
+        file = directory / f"batch-{purpose}"
+        file.write_text("#!/bin/bash\n" + scripts.get(purpose, ":") + "\n")
+        file.chmod(0o755)
+        commands[purpose] = [str(file)]
+    return commands
+
+
+def squeue_line(state: str, job_id: str = "36", reason: str = "None", exit_code: int = 0) -> str:
+    """A bash line that prints what squeue prints of one job, or of a name when asked for that."""
+    values = {"JobArrayID": job_id, "State": state, "exit_code": str(exit_code), "Reason": reason}
+    line = "".join(values.get(field, "").ljust(width) for field, width in FIELDS.items())
+    by_name = f'all="$*"; echo "{job_id} ${{all##*--name=}}" | cut -d" " -f1,2'
+    return f'case "$*" in *--name=*) {by_name} ;; *) echo "{line}" ;; esac'

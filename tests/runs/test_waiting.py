@@ -1,0 +1,199 @@
+"""Waiting for a run, and ending one, with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.batch.processes import session
+from hpc_launch.context import Context
+from hpc_launch.errors import BatchSystemError
+from hpc_launch.runs.cancel import Patience, cancel
+from hpc_launch.runs.logs import Tail, following
+from hpc_launch.runs.status import View
+from hpc_launch.runs.submit import submit
+from hpc_launch.runs.wait import Pace, follow
+from tests.runs.jobs import (
+    BEGIN,
+    FAILS_WITH_7,
+    FOREVER,
+    ORDERLY,
+    RUNS,
+    STUBBORN,
+    SUCCEEDS,
+    WORKLOAD,
+    Prepare,
+    rendered,
+    squeue_line,
+    until,
+)
+from tests.runs.test_submit import on_slurm
+
+QUICK = Pace(look=0.05, ask=0.05, ask_at_most=0.1, alive=0.1)
+IMPATIENT = Patience(orderly=1.0, gone=10.0, ask=0.1, look=0.05)
+
+
+def leader(view: View) -> int:
+    """The process id of a local job's shell."""
+    return int((view.record.jobs[0].job_id or "").split(":")[1])
+
+
+def test_following_ends_with_the_outcome(prepared: Prepare, context: Context) -> None:
+    script = BEGIN + "sleep 0.5\n" + WORKLOAD + "sleep 0.5\nfinish failed 7\n"
+    directory, _ = submit(rendered(prepared, script), context)
+    views = list(follow(directory, QUICK))
+    states = list(dict.fromkeys(view.standing.state for view in views))
+    assert states[0] == "starting" and states[-1] == "failed" and "running" in states
+    assert views[-1].standing.exit_code == 7 and views[-1].final
+    assert views[-1].reports == {}, "what the batch system said before is out of date"
+
+
+def test_a_batch_system_is_not_asked_while_the_scheduler_shows_progress(
+    prepared: Prepare, context: Context, tmp_path: Path
+) -> None:
+    asked = f'echo >>"{tmp_path}/asked"; ' + squeue_line("RUNNING")
+    one = on_slurm(prepared, tmp_path, submit="echo 36", status=asked)
+    directory, _ = submit(one, context, Path("run"))
+    state = directory / "state" / "1"
+    state.mkdir()
+    (state / "events").write_text("1 started n 36\n2 workload tls://x\n")
+    for number, view in enumerate(follow(directory, Pace(look=0.02, ask=0.02, ask_at_most=0.02, alive=60.0))):
+        assert view.standing.state in ("running", "succeeded")
+        (state / "new").write_text(f'{{"schema": 1, "workers": 4, "time": {number}}}')
+        (state / "new").rename(state / "progress.json")
+        if number == 20:
+            (state / "outcome").write_text("succeeded 0\n")
+            (state / "events").write_text("1 started n 36\n2 workload tls://x\n3 ending\n4 ended\n")
+    assert view.standing.outcome == "succeeded"
+    assert len((tmp_path / "asked").read_text()) <= 3
+
+
+def test_a_batch_system_that_does_not_answer_ends_the_waiting_not_the_run(
+    prepared: Prepare, context: Context, tmp_path: Path
+) -> None:
+    one = on_slurm(prepared, tmp_path, submit="echo 36", status="echo slurm_load_jobs error >&2; exit 1")
+    directory, record = submit(one, context, Path("run"))
+    seen = []
+    with pytest.raises(BatchSystemError, match=f"hpc-launch wait {record.id}") as told:
+        for view in follow(directory, Pace(look=0.01, ask=0.01, ask_at_most=0.01, unanswered=3)):
+            seen.append(view.standing.state)
+    assert set(seen) == {"unknown"} and told.value.exit_code == 5
+
+
+def test_a_killed_job_is_lost_and_waiting_goes_on_until_that_is_certain(
+    prepared: Prepare, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    directory, _ = submit(rendered(prepared, RUNS), context)
+    view = until(directory, lambda view: view.standing.state == "running")
+    for process in session(leader(view)):
+        os.kill(process, signal.SIGKILL)
+    monkeypatch.setattr("hpc_launch.runs.status.SETTLES_AFTER", timedelta(seconds=0.5))
+    views = list(follow(directory, QUICK))
+    assert sum(view.standing.state == "lost" for view in views) > 1
+    assert views[-1].final and views[-1].standing.exit_code == 1
+
+
+def test_a_running_job_is_let_end_in_its_own_way(prepared: Prepare, context: Context) -> None:
+    directory, _ = submit(rendered(prepared, RUNS, security="tls"), context)
+    view = until(directory, lambda view: view.standing.state == "running")
+    said: list[str] = []
+    view = cancel(directory, said.append)
+    assert (view.standing.outcome, view.standing.source) == ("cancelled", "job")
+    assert view.evidence.ended is not None and "in order" in " ".join(said)
+    assert session(leader(view)) == [] and not (directory / "tls").exists()
+
+
+def test_a_job_that_does_not_listen_is_ended_all_the_same(prepared: Prepare, context: Context) -> None:
+    directory, _ = submit(rendered(prepared, STUBBORN), context)
+    view = until(directory, lambda view: view.standing.state == "running")
+    view = cancel(directory, lambda _: None, IMPATIENT)
+    assert (view.standing.outcome, view.standing.exit_code) == ("cancelled", 1)
+    assert session(leader(view)) == []
+
+
+def test_a_job_that_ends_well_although_it_was_told_to_end_succeeded(prepared: Prepare, context: Context) -> None:
+    script = BEGIN + "trap 'finish succeeded 0' TERM\n" + WORKLOAD + FOREVER
+    directory, _ = submit(rendered(prepared, script), context)
+    until(directory, lambda view: view.standing.state == "running")
+    assert cancel(directory, lambda _: None).standing.outcome == "succeeded"
+
+
+def test_a_job_that_is_told_to_end_before_it_can_do_so_in_order_leaves_nothing(
+    prepared: Prepare, context: Context
+) -> None:
+    directory, _ = submit(rendered(prepared, "#!/bin/bash\nsleep 600 & sleep 601\n"), context)
+    view = until(directory, lambda view: view.standing.state == "starting" and len(session(leader(view))) == 3)
+    assert cancel(directory, lambda _: None, IMPATIENT).standing.outcome == "cancelled"
+    assert session(leader(view)) == []
+
+
+def test_cancelling_what_is_over_changes_nothing(prepared: Prepare, context: Context) -> None:
+    directory, _ = submit(rendered(prepared, FAILS_WITH_7), context)
+    until(directory, lambda view: view.standing.over)
+    said: list[str] = []
+    view = cancel(directory, said.append)
+    assert view.standing.exit_code == 7 and view.record.cancel_requested is None
+    assert "over already" in said[0]
+
+
+def test_a_queued_job_is_cancelled_at_once(prepared: Prepare, context: Context, tmp_path: Path) -> None:
+    queue = f'if [ -e "{tmp_path}/cancelled" ]; then exit 0; fi; ' + squeue_line("PENDING")
+    note = f'echo "$@" >>"{tmp_path}/cancelled"'
+    one = on_slurm(prepared, tmp_path, submit="echo 36", status=queue, cancel=note)
+    directory, _ = submit(one, context, Path("run"))
+    view = cancel(directory, lambda _: None, IMPATIENT)
+    assert (view.standing.outcome, view.final) == ("cancelled", True)
+    assert (tmp_path / "cancelled").read_text() == "36\n", "no signal first: nothing runs that could hear it"
+
+
+def test_a_cancel_that_gets_no_answer_says_so_and_the_wish_is_kept(
+    prepared: Prepare, context: Context, tmp_path: Path
+) -> None:
+    one = on_slurm(prepared, tmp_path, submit="echo 36", status=squeue_line("RUNNING"), cancel="exit 1")
+    directory, _ = submit(one, context, Path("run"))
+    with pytest.raises(BatchSystemError):
+        cancel(directory, lambda _: None, IMPATIENT)
+    assert until(directory, lambda _: True).record.cancel_requested is not None
+
+
+def test_a_job_without_an_id_is_found_by_its_name_and_cancelled(
+    prepared: Prepare, context: Context, tmp_path: Path
+) -> None:
+    one = on_slurm(prepared, tmp_path, submit="echo hello", status="exit 1")
+    with pytest.raises(BatchSystemError):
+        submit(one, context, Path("run"))
+    note = f'echo "$@" >>"{tmp_path}/cancelled"'
+    batch_status = f'if [ -e "{tmp_path}/cancelled" ]; then exit 0; fi; ' + squeue_line("PENDING", "77")
+    on_slurm(prepared, tmp_path, status=batch_status, cancel=note)
+    assert cancel(tmp_path / "run", lambda _: None, IMPATIENT).standing.outcome == "cancelled"
+    assert (tmp_path / "cancelled").read_text() == "77\n"
+
+
+def test_logs_are_followed_to_their_end(prepared: Prepare, context: Context) -> None:
+    numbers = "exec >>logs/workload.log; for n in 1 2 3; do echo $n; sleep 0.2; done\n"
+    cut = "printf 'caf\\xc3'; sleep 0.2; printf '\\xa9 \\xff'\n"  # a character in two pieces, and none at all
+    script = BEGIN + ORDERLY + WORKLOAD + numbers + cut + "finish succeeded 0\n"
+    directory, _ = submit(rendered(prepared, script), context)
+    assert "".join(following(Tail(directory, "workload"), QUICK)) == "1\n2\n3\ncafé \ufffd"
+
+
+def test_logs_of_several_workers_have_a_header_each(prepared: Prepare, context: Context) -> None:
+    directory, _ = submit(rendered(prepared, SUCCEEDS), context)
+    for node in ("b", "a"):
+        (directory / "logs" / f"workers-{node}.log").write_text(f"of {node}\n")
+    expected = "==> workers-a.log <==\nof a\n\n==> workers-b.log <==\nof b\n"
+    assert "".join(Tail(directory, "workers").new()) == expected
+
+
+def test_a_log_that_is_written_anew_is_read_from_its_start(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    log, tail = tmp_path / "logs" / "job.log", Tail(tmp_path, "job")
+    log.write_text("a first, longer text\n")
+    assert "".join(tail.new()) == "a first, longer text\n"
+    log.write_text("again\n")
+    assert "".join(tail.new()) == "again\n" and "".join(tail.new()) == ""

@@ -1,0 +1,132 @@
+"""The arithmetic of a plan: nodes, cores and memory asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration
+from hpc_launch.prepare import Prepared
+
+Prepare = Callable[..., Prepared]
+MIB = 2**20
+GIB = 2**30
+NODE = 16000 * MIB  # of the test cluster; it has 3 of them, with 8 cores
+
+
+def test_what_is_asked_for_follows_from_the_formula(prepared: Prepare) -> None:
+    text = """
+workers: {count: 5, threads: 2, memory: 1 GiB, per_node: 2}
+scheduler: {cores: 1, memory: 512 MiB}
+workload: {command: [python, work.py], cores: 2, memory: 700 MB}
+"""
+    job = prepared(text).plan.jobs[0]
+    assert (job.nodes, job.cores_per_node) == (3, 2 * 2 + 1 + 2)
+    exact = Fraction(2 * GIB + 512 * MIB + 700 * 10**6) / Fraction(95, 100)
+    assert 0 <= job.memory_bytes_per_node - exact < MIB
+    assert job.memory_bytes_per_node % MIB == 0
+    assert (job.groups[0].per_node, job.groups[0].on_last_node) == (2, 1)
+
+
+def test_memory_left_out_is_the_threads_share_of_a_node(prepared: Prepare) -> None:
+    plan = prepared("workers: {count: 4, threads: 2}\nworkload: {command: x}\n").plan
+    assert plan.jobs[0].groups[0].memory_bytes == int((NODE * Fraction(95, 100) - 4 * GIB) * 2 / 8)
+    assert plan.jobs[0].memory_bytes_per_node <= NODE
+
+
+def test_without_per_node_as_many_fit_as_cores_and_memory_allow(prepared: Prepare) -> None:
+    by_cores = "workers: {count: 24, memory: 1 GiB}\nworkload: {command: x}\n"
+    by_memory = "workers: {count: 9, memory: 3 GiB}\nworkload: {command: x}\n"
+    assert prepared(by_cores).plan.jobs[0].groups[0].per_node == 8
+    assert prepared(by_memory).plan.jobs[0].groups[0].per_node == 3  # (16000 MiB × 0.95 − 4 GiB) ÷ 3 GiB
+    assert prepared(by_memory).plan.jobs[0].nodes == 3
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(count=st.integers(1, 30), threads=st.integers(1, 8), memory=st.integers(100, 12000))
+def test_every_plan_holds_all_workers_and_fits_a_node(prepared: Prepare, count: int, threads: int, memory: int) -> None:
+    text = f"workers: {{count: {count}, threads: {threads}, memory: {memory} MiB}}\nworkload: {{command: x}}\n"
+    try:
+        plan = prepared(text).plan
+    except DoesNotFit:
+        assume(False)
+    group, job = plan.jobs[0].groups[0], plan.jobs[0]
+    assert (group.nodes - 1) * group.per_node + group.on_last_node == count
+    assert 1 <= group.on_last_node <= group.per_node
+    assert job.cores_per_node <= 8 and job.memory_bytes_per_node <= NODE and job.nodes <= 3
+
+
+@pytest.mark.parametrize(
+    ("assignment", "numbers"),
+    [
+        ("workers.threads=9", ["9 cores per node", "has 8", "1 workers × 9 threads"]),
+        ("workers.memory=20 GiB", ["25870 MiB per node", "has 16000 MiB", "1 workers × 20 GiB"]),
+        ("workers.count=25", ["4 nodes", "may have 3", "at most 24 workers"]),
+        ("walltime=2h", ["02:00:00", "allows 01:00:00"]),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_numbers(prepared: Prepare, assignment: str, numbers: list[str]) -> None:
+    with pytest.raises(DoesNotFit) as refusal:
+        prepared("workers: {count: 2, memory: 1 GiB}\nworkload: {command: x}\n", assignment)
+    for number in numbers:
+        assert number in str(refusal.value)
+    assert refusal.value.exit_code == 4
+    assert f"--set {assignment}" in str(refusal.value)
+
+
+def test_limits_of_a_user_and_of_a_qos_are_refusals_too(prepared: Prepare) -> None:
+    big = "workers: {count: 2400, threads: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    with pytest.raises(DoesNotFit, match="a user of ceres may use 2000 at once"):
+        prepared(big, site="ceres")
+    with pytest.raises(DoesNotFit, match="QOS 'long' of ceres allows 144"):
+        prepared(big, "workers.count=192", "qos=long", site="ceres")
+    with pytest.raises(DoesNotFit, match="allows 00:30:00"):
+        prepared(big, "workers.count=2", "qos=debug", "walltime=31m", site="ceres")
+    assert prepared(big, "workers.count=2", "qos=long", "walltime=700:00:00", site="ceres").plan.qos == "long"
+
+
+def test_without_any_walltime_a_queue_refuses_and_this_machine_does_not(prepared: Prepare) -> None:
+    assert prepared(site="local").plan.jobs[0].walltime_seconds is None
+    assert prepared(site="ceres").plan.jobs[0].walltime_seconds == 7200  # the queue's default
+    with pytest.raises(DoesNotFit, match="walltime: neither"):
+        prepared("queue: scavenger\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n", site="ceres")
+
+
+def test_this_machine_is_one_node_of_its_own_size(prepared: Prepare) -> None:
+    assert prepared(site="local").plan.jobs[0].nodes == 1
+    with pytest.raises(DoesNotFit, match="2 nodes"):
+        prepared("workers: {count: 5, memory: 1 GiB}\nworkload: {command: x}\n", site="local")
+
+
+def test_what_this_machine_has_no_use_for_is_told(prepared: Prepare) -> None:
+    text = "account: a1\nqueue: short\nmail: {to: user@example.org}\n"
+    text += "workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    notes = prepared(text, site="local").plan.notes
+    assert [note.split(": ")[1].split(" ")[0] for note in notes] == ["account", "queue", "mail"]
+    assert notes[0].startswith("profile.yaml:1: ")
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "layout=mpi",
+        "layout=job-array",
+        "queue=auto",
+        "workers.gpus=1",
+        "workers.queue=long",
+        "workers.walltime=10m",
+    ],
+)
+def test_what_is_not_supported_yet_is_refused_never_ignored(prepared: Prepare, assignment: str) -> None:
+    with pytest.raises(InvalidConfiguration, match="not supported yet"):
+        prepared("workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n", assignment)
+
+
+def test_a_retired_queue_names_what_replaced_it(prepared: Prepare) -> None:
+    with pytest.raises(InvalidConfiguration, match="no queue 'short' any more: merged into ceres") as refusal:
+        prepared("queue: short\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n", site="ceres")
+    assert "profile.yaml:1" in str(refusal.value)

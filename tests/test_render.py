@@ -1,0 +1,180 @@
+"""Rendered files: golden ones that a person can read, and what hostile values become."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hpc_launch.errors import InvalidConfiguration
+from hpc_launch.prepare import Prepared
+
+Prepare = Callable[..., Prepared]
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tests" / "golden"
+SHELLCHECK = Path(sys.executable).parent / "shellcheck"
+SCRIPTS = ("job.sh", "environment.sh", "node.sh", "workload.sh")
+EXAMPLE = (ROOT / "examples" / "monte-carlo-pi" / "profile.yaml").read_text(encoding="utf-8")
+
+FULL = """
+name: full
+account: a1
+queue: ceres
+qos: long
+constraint: AVX512&INTEL
+reservation: course
+mail: {to: user@example.org, on: [begin, fail]}
+walltime: 36:00:00
+directives: [--licenses=matlab:1]
+workers:
+  count: 5
+  threads: 4
+  memory: 10 GB
+  per_node: 2
+  minimum: 3
+  timeout: 20m
+  resources: {subprocess_slots: 1, fast: 0.5}
+  local_directory: $TMPDIR/dask space
+  interface: ib1
+  spill: true
+  lifetime: 35h
+  options: [--preload, "my file.py"]
+scheduler: {cores: 1, memory: 4 GiB, interface: ib2, dashboard: false, idle_timeout: 1h}
+environment:
+  modules: [miniconda, gcc/12]
+  conda: py_geo
+  variables: {OMP_NUM_THREADS: 1, TITLE: "$HOME is 'not' expanded"}
+  setup: |
+    ulimit -n 65535
+workload:
+  command: python main.py --out "$HPC_LAUNCH_RUN_DIR/out" | tee log
+  directory: $HOME/project
+  cores: 2
+  memory: 8 GiB
+security: none
+"""
+
+
+def write(prepared: Prepared, directory: Path) -> Path:
+    for name, text in prepared.rendered.files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text, encoding="utf-8")
+    return directory
+
+
+def shellcheck(directory: Path) -> str:
+    command = [str(SHELLCHECK), "-x", "--severity=style", *SCRIPTS]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("site", ["local", "ceres", "testcluster"])
+def test_the_example_is_rendered_as_in_the_golden_files(prepared: Prepare, tmp_path: Path, site: str) -> None:
+    assignments = [] if site == "local" else ["workers.count=24"]
+    files = prepared(EXAMPLE, *assignments, site=site).rendered.files
+    for name in SCRIPTS:
+        rendered = files[name].replace(str(tmp_path), "/home/user/monte-carlo-pi")
+        assert rendered == (GOLDEN / site / name).read_text(encoding="utf-8"), f"{site}/{name}"
+
+
+def test_a_profile_with_every_key_is_rendered_as_in_the_golden_files(prepared: Prepare) -> None:
+    files = prepared(FULL, site="ceres").rendered.files
+    for name in SCRIPTS:
+        assert files[name] == (GOLDEN / "full" / name).read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize(("text", "site"), [(EXAMPLE, "local"), (EXAMPLE, "testcluster"), (FULL, "ceres")])
+def test_rendered_scripts_are_clean_and_short(prepared: Prepare, tmp_path: Path, text: str, site: str) -> None:
+    directory = write(prepared(text, site=site), tmp_path / "run")
+    assert shellcheck(directory) == ""
+    assert len((directory / "job.sh").read_text().splitlines()) <= 80
+
+
+def test_the_same_input_gives_the_same_bytes(prepared: Prepare) -> None:
+    assert dict(prepared(FULL, site="ceres").rendered.files) == dict(prepared(FULL, site="ceres").rendered.files)
+
+
+HOSTILE = "a b'c\"d$(touch pwned)`touch pwned`;touch pwned;é\\"
+
+
+def test_hostile_values_reach_the_workload_as_they_are(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / HOSTILE).mkdir()
+    profile = {
+        "workers": {"count": 1, "memory": "1 GiB", "options": ["--name", HOSTILE]},
+        "environment": {"variables": {"HOSTILE": HOSTILE}, "python": sys.executable},
+        "workload": {"command": ["printf", "%s|", HOSTILE, "$HOME", "*"], "directory": HOSTILE},
+    }
+    directory = write(prepared(yaml.safe_dump(profile, allow_unicode=True), site="local"), tmp_path / "run")
+    script = '. ./environment.sh; printf "%s|" "$HOSTILE"; bash ./workload.sh; pwd'
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=directory,
+        env={"HPC_LAUNCH_RUN_DIR": str(directory), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.stdout == f"{HOSTILE}|{HOSTILE}|$HOME|*|{directory}\n", done.stderr
+    assert not list(tmp_path.rglob("pwned"))
+    assert shellcheck(directory) == ""
+
+
+def test_nothing_of_the_users_shell_text_stands_in_the_submitted_file(prepared: Prepare) -> None:
+    marked = FULL.replace("ulimit", "#BSUB -q evil; ulimit").replace("main.py", "main.py '#$ -q evil'")
+    assert "evil" not in prepared(marked, site="ceres").rendered.files["job.sh"]
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        'queue="short\\n#SBATCH --uid=0"',
+        'account="a b"',
+        'name="x\\ty"',
+        "reservation='$(id)'",
+        'workers.interface="ib0;id"',
+        'environment.modules=["a\\nb"]',
+        'workload.directory="a\\u0000b"',
+        'directives=["--licenses=a\\n#SBATCH --uid=0"]',
+        "directives=[echo]",
+    ],
+)
+def test_what_could_become_a_second_directive_is_refused(prepared: Prepare, assignment: str) -> None:
+    with pytest.raises(InvalidConfiguration):
+        prepared("workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n", assignment)
+
+
+@pytest.mark.parametrize("directive", ["--mem=5G", "-N 3", "-N3", "--time 5", "-t5"])
+def test_a_directive_that_the_script_says_already_is_refused(prepared: Prepare, directive: str) -> None:
+    text = f"directives: [--hint=nomultithread, {directive}]\n"
+    text += "workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    with pytest.raises(InvalidConfiguration, match=r"profile.yaml:1: directives: .* already said") as refusal:
+        prepared(text)
+    assert refusal.value.exit_code == 3
+
+
+def test_the_resolved_profile_is_a_profile_that_renders_the_same(prepared: Prepare, tmp_path: Path) -> None:
+    first = prepared(FULL, site="ceres")
+    again = prepared(first.rendered.files["resolved.yaml"], site="ceres")
+    for name in SCRIPTS:
+        assert again.rendered.files[name] == first.rendered.files[name]
+
+
+def test_directives_that_a_site_rejects_are_left_out(prepared: Prepare, tmp_path: Path) -> None:
+    site = (ROOT / "tests/site/testcluster.yaml").read_text() + "rejects: ['--mem']\n"
+    (tmp_path / "site.yaml").write_text(site)
+    job = prepared(EXAMPLE, site="./site.yaml").rendered.files["job.sh"]
+    assert "--mem" not in job and "--nodes=1" in job
+
+
+def test_memory_per_cpu_covers_what_the_node_needs(prepared: Prepare, tmp_path: Path) -> None:
+    site = (ROOT / "tests/site/testcluster.yaml").read_text().replace("directive: per-node", "directive: per-cpu")
+    (tmp_path / "site.yaml").write_text(site)
+    made = prepared(EXAMPLE, "workers.count=7", site="./site.yaml")
+    line = next(line for line in made.rendered.files["job.sh"].splitlines() if "--mem" in line)
+    each = int(line.removeprefix("#SBATCH --mem-per-cpu=").removesuffix("M"))
+    needed = made.plan.jobs[0].memory_bytes_per_node / 2**20
+    assert 7 * each >= needed > 7 * (each - 1)

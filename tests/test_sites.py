@@ -1,0 +1,112 @@
+"""Finding site profiles: the search path, shadowing, broken files, detection."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from hpc_launch import sites
+from hpc_launch.config.origin import Origin
+from hpc_launch.context import Context
+from hpc_launch.errors import InvalidConfiguration
+
+HERE = Origin("--site x")
+
+
+def site_file(directory: Path, name: str, file: str = "", **lines: str) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / (file or f"{name}.yaml")
+    keys = {"name": name, "batch_system": "slurm", "queues": "{q: {cores: 4, memory: 8 GiB}}", **lines}
+    path.write_text("".join(f"{key}: {value}\n" for key, value in keys.items()))
+    return path
+
+
+def on(context: Context, *directories: Path, **environment: str) -> Context:
+    path = ":".join(map(str, directories))
+    return dataclasses.replace(context, environment={**environment, "HPC_LAUNCH_SITE_PATH": path})
+
+
+def test_the_first_directory_wins_and_shadowing_is_told(context: Context, tmp_path: Path) -> None:
+    first, second = site_file(tmp_path / "a", "here"), site_file(tmp_path / "b", "here", "other-file.yaml")
+    here = on(context, tmp_path / "a", tmp_path / "b")
+    assert sites.find("here", here, HERE, tmp_path).file == first
+    listed = {entry.file: entry for entry in sites.listed(here)}
+    assert listed[first].shadowed_by is None
+    assert listed[second].shadowed_by == first
+
+
+def test_a_site_need_not_be_called_as_its_file(context: Context, tmp_path: Path) -> None:
+    file = site_file(tmp_path / "a", "inside", "outside.yaml")
+    assert sites.find("inside", on(context, tmp_path / "a"), HERE, tmp_path).file == file
+
+
+def test_the_users_own_directory_comes_after_the_environments(context: Context, tmp_path: Path) -> None:
+    own = site_file(context.configuration / "sites", "mine")
+    assert sites.find("mine", context, HERE, tmp_path).file == own
+
+
+@pytest.mark.parametrize(
+    "content", ["a: [", "", "a: b\n" * 3, "\x00", "name: broken\nextends: broken\nqueues: {}\n", "- x\n"]
+)
+def test_a_broken_file_disables_itself_alone(context: Context, tmp_path: Path, content: str) -> None:
+    site_file(tmp_path / "a", "good")
+    (tmp_path / "a" / "broken.yaml").write_text(content)
+    here = on(context, tmp_path / "a")
+    by_file = {entry.file.name: entry for entry in sites.listed(here)}
+    assert by_file["broken.yaml"].error is not None and by_file["broken.yaml"].found is None
+    assert by_file["good.yaml"].found is not None
+    assert sites.find("good", here, HERE, tmp_path).site.name == "good"
+
+
+def test_an_unknown_site_names_the_nearest(context: Context, tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"no site profile is called 'cerres'; did you mean 'ceres'\?"):
+        sites.find("cerres", context, HERE, tmp_path)
+
+
+def test_a_child_takes_from_its_parent_what_it_does_not_say(context: Context, tmp_path: Path) -> None:
+    site_file(tmp_path / "a", "parent", network="{interface: ib7}", title="the parent")
+    child = tmp_path / "a" / "child.yaml"
+    child.write_text("name: child\nextends: parent\nqueues: {q: {cores: 8}}\n")
+    site = sites.find("child", on(context, tmp_path / "a"), HERE, tmp_path).site
+    assert (site.name, site.network.interface, site.queues["q"].cores) == ("child", "ib7", 8)
+    assert site.queues["q"].memory == 8 * 2**30
+
+
+def test_a_circle_of_parents_is_refused_with_its_line(context: Context, tmp_path: Path) -> None:
+    site_file(tmp_path / "a", "one", extends="two")
+    site_file(tmp_path / "a", "two", extends="one")
+    with pytest.raises(InvalidConfiguration, match=r"one.yaml:4: .*circle"):
+        sites.find("one", on(context, tmp_path / "a"), HERE, tmp_path)
+
+
+def test_the_site_is_detected_by_host_name_or_environment(context: Context, tmp_path: Path) -> None:
+    site_file(tmp_path / "a", "by-name", detect="{hostname: 'login\\.example\\.org'}")
+    site_file(tmp_path / "b", "by-variable", detect="{environment: {CENTRE: north}}")
+    assert sites.detect(on(context, tmp_path / "a")).site.name == "by-name"
+    assert sites.detect(on(context, tmp_path / "b", CENTRE="north")).site.name == "by-variable"
+    with pytest.raises(InvalidConfiguration, match=r"(?s)no site profile matches this machine.*by-variable"):
+        sites.detect(on(context, tmp_path / "b", CENTRE="south"))
+    with pytest.raises(InvalidConfiguration, match=r"(?s)more than one .*one of: by-name, by-variable"):
+        sites.detect(on(context, tmp_path / "a", tmp_path / "b", CENTRE="north"))
+
+
+def test_a_part_of_a_host_name_does_not_detect(context: Context, tmp_path: Path) -> None:
+    site_file(tmp_path / "a", "part", detect="{hostname: login}")
+    with pytest.raises(InvalidConfiguration):
+        sites.detect(on(context, tmp_path / "a"))
+
+
+BUILT_IN = sorted((Path(__file__).parent.parent / "site_profiles").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
+def test_a_built_in_profile_has_an_owner_a_review_date_and_sources(context: Context, file: Path) -> None:
+    site = sites.read(file, context).site
+    assert site.name == file.stem and site.title
+    assert site.maintainers and site.reviewed and site.sources
+
+
+def test_there_are_built_in_profiles() -> None:
+    assert {"local", "ceres"} <= {file.stem for file in BUILT_IN}
