@@ -15,7 +15,7 @@ export HPC_LAUNCH_ATTEMPT=$attempt
 rm -f scheduler.json # an earlier attempt's would lead workers astray
 
 event() { echo "$(date +%s) $*" >>"$state/events"; }
-alive() { kill -0 "$1" 2>/dev/null; }
+alive() { kill -0 -- "$1" 2>/dev/null; }
 
 # The first node that cannot be used, and why; fails when there is none.
 unfit() {
@@ -26,13 +26,18 @@ unfit() {
   return 1
 }
 
-# TERM, then KILL for what is left after so many seconds; a negative number is a process group.
-end() {
+# Whether a process ends by itself within so many seconds; a negative number is a process group.
+ends() {
   local give_up=$((SECONDS + $1))
-  shift
-  kill -TERM -- "$@" 2>/dev/null || return 0
-  while kill -0 -- "$@" 2>/dev/null && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.2; done
-  kill -KILL -- "$@" 2>/dev/null
+  while alive "$2"; do
+    [ "$SECONDS" -lt "$give_up" ] || return 1
+    sleep 0.2
+  done
+}
+# TERM, then KILL for what is left after so many seconds.
+end() {
+  kill -TERM -- "$2" 2>/dev/null
+  ends "$1" "$2" || kill -KILL -- "$2" 2>/dev/null
 }
 
 # How often the kernel has killed a process of this job for its memory (control groups, version 2 and 1).
@@ -56,9 +61,10 @@ finish() {
   echo "$outcome $code $reason" >"$state/outcome.new" && mv "$state/outcome.new" "$state/outcome"
   event ending
   [ -z "$workload" ] || end "$patience" "-$workload"
-  # One after the other: a worker that loses its scheduler while it closes hangs until it is killed, eight seconds later.
-  [ -z "$workers" ] || end 10 "$workers"
+  # The scheduler sends its workers home, and they tidy up their directories. (Told to end at the same moment as
+  # their scheduler, some hang for eight seconds; ended by srun, they leave everything lying about.)
   [ -z "$scheduler" ] || end 10 "$scheduler"
+  [ -z "$workers" ] || ends 5 "$workers" || end 5 "$workers"
   wait
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac

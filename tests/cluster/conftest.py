@@ -66,9 +66,11 @@ def accounting(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[boo
 
 
 @pytest.fixture(autouse=True)
-def _nothing_for_the_next_test(cluster: Cluster) -> Iterator[None]:
-    """Crashed hosts come back and jobs are cancelled, whatever became of the test."""
+def _nothing_for_the_next_test(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Crashed hosts come back and jobs are cancelled, whatever became of the test; shared ones at the module's end."""
     yield
+    if request.node.get_closest_marker("shares_jobs"):
+        return
     if not cluster.is_up:
         cluster.up()
     for host in cluster.dead_hosts():

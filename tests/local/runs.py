@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -34,6 +35,8 @@ class Here:
 
     project: Path
     home: Path
+    site: str = "local"
+    python: str = sys.executable
 
     def command(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """`hpc-launch WORDS` in the project directory."""
@@ -48,19 +51,22 @@ class Here:
     def profile(self, command: list[str] | str, **keys: Any) -> str:
         """Write a profile of one small worker; gives its name."""
         least: dict[str, Any] = {
-            "site": "local",
+            "site": self.site,
             "name": "test",
             "workers": {"count": 1, "memory": "300 MB", **keys.pop("workers", {})},
             "scheduler": {"memory": "100 MB"},
             "workload": {"command": command, "memory": "100 MB"},
         }
-        (self.project / "profile.yaml").write_text(yaml.safe_dump({**least, **keys}, allow_unicode=True))
-        return "profile.yaml"
+        # A name of its own for each: several runs may be under way at once.
+        name = f"profile-{secrets.token_hex(4)}.yaml"
+        (self.project / name).write_text(yaml.safe_dump({**least, **keys}, allow_unicode=True))
+        return name
 
     def script(self, lines: str) -> list[str]:
         """The command that runs these lines of Python."""
-        (self.project / "work.py").write_text(lines + "\n")
-        return [sys.executable, "work.py"]
+        name = f"work-{secrets.token_hex(4)}.py"
+        (self.project / name).write_text(lines + "\n")
+        return [self.python, name]
 
     def end_all(self) -> None:
         """End what a failed test has left running."""

@@ -19,6 +19,8 @@ module load gcc/12 || return
 eval "$(conda shell.bash hook)" && conda activate py_geo || return
 HPC_LAUNCH_PYTHON=python
 export HPC_LAUNCH_PYTHON
+# Modules beside the workload can be imported by workers and scheduler too.
+export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}
 
 # The profile's variables.
 export OMP_NUM_THREADS=1

@@ -39,7 +39,7 @@ echo "$local_directory is $kind ($type)" >"$state/fit/$host"
 
 workers=2
 [ "$node" != 2 ] || workers=1 # 5 in all
-# Workers see the workload's own modules and files, as they would on one machine.
+# Workers find the workload's files where it finds them.
 cd "$HOME/project" || unfit 'there is no directory $HOME/project here'
 exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 4 --memory-limit 10000000000 --name "$host-$node" \

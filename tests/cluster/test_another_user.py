@@ -1,0 +1,93 @@
+"""Somebody else with an account on the cluster can neither read a run nor talk to its processes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.cluster.hosts import Cluster
+from tests.cluster.there import There, log_lines
+from tests.local.runs import Run
+
+pytestmark = pytest.mark.shares_jobs
+
+CONNECT = """
+import asyncio, sys
+from distributed.core import rpc
+from distributed.security import Security
+async def main(address):
+    async with rpc(address, timeout=5, connection_args=Security().get_connection_args("client")) as remote:
+        print("connected:", await asyncio.wait_for(remote.identity(), 10))
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Cluster) -> Iterator[Run]:
+    there = There.at(cluster)
+    made = there.submit(["sleep", "300"], workers={"count": 2, "memory": "300 MB"})
+    made.until_running()
+    yield made
+    there.command("cancel", made.id)
+
+
+def addresses(run: Run) -> dict[str, str]:
+    [scheduler] = {found for line in log_lines(run, "scheduler") for found in re.findall(r"Scheduler at: +(\S+)", line)}
+    lines = log_lines(run, "workers")
+    worker = next(found for line in lines for found in re.findall(r"Start worker at: +(\S+)", line))
+    nanny = next(found for line in lines for found in re.findall(r"Start Nanny at: '(\S+)'", line))
+    return {"scheduler": scheduler, "worker": worker, "nanny": nanny}
+
+
+def test_the_run_directory_cannot_be_read(cluster: Cluster, run: Run) -> None:
+    for name in ("", "/run.json", "/tls/key.pem", "/environment.sh", "/logs/workload.log"):
+        done = cluster.run(["cat" if name else "ls", f"{run.directory}{name}"], user="otheruser", check=False)
+        assert done.returncode != 0 and "Permission denied" in done.stderr, name
+
+
+def connect(cluster: Cluster, address: str, user: str, certificate: str, key: str) -> CompletedProcess[str]:
+    """Ask a process of a run who it is, as `user` with these keys."""
+    tls = "DASK_DISTRIBUTED__COMM__TLS__"
+    keys = {f"{tls}CA_FILE": certificate, f"{tls}CLIENT__CERT": certificate, f"{tls}CLIENT__KEY": key}
+    command = [str(cluster.venv / "bin" / "python"), "-c", CONNECT, address]
+    return cluster.run(command, user=user, env=keys, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("who", ["scheduler", "worker", "nanny"])
+def test_the_owner_can_connect_and_nobody_else(cluster: Cluster, run: Run, who: str) -> None:
+    own = cluster.home_of("otheruser")
+    make = f"req -x509 -newkey rsa:2048 -nodes -subj /CN=x -days 1 -keyout {own}/key.pem -out {own}/ca.pem"
+    cluster.run(["openssl", *make.split()], user="otheruser")
+    address, plain = addresses(run)[who], addresses(run)[who].replace("tls://", "tcp://")
+    owner = connect(cluster, address, "hpcuser", f"{run.directory}/tls/ca.pem", f"{run.directory}/tls/key.pem")
+    assert "connected:" in owner.stdout, owner.stderr
+    for attempt in (address, plain):
+        stranger = connect(cluster, attempt, "otheruser", f"{own}/ca.pem", f"{own}/key.pem")
+        assert stranger.returncode != 0 and "connected:" not in stranger.stdout
+
+
+def test_workers_and_nannies_serve_no_pages_and_the_scheduler_none_to_other_hosts(cluster: Cluster, run: Run) -> None:
+    listening = cluster.run(["ss", "-Hltn"], host="c1").stdout.splitlines()
+    plain = {line.split()[3] for line in listening}
+    for address in plain:
+        host, _, port = address.rpartition(":")
+        if host == "127.0.0.1":  # the scheduler's dashboard, and the workers' servers without a page
+            continue
+        for path in ("/", "/health", "/status", "/metrics", "/info/main/workers.html"):
+            done = cluster.run(
+                ["curl", "-sS", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", f"http://{host}:{port}{path}"],
+                user="otheruser", host="c1", check=False,
+            )  # fmt: skip
+            assert done.stdout in ("000", ""), f"{address}{path} answers {done.stdout}"
+    dashboard = run.status()["dashboard"]["port"]
+    answers = {}
+    for address in plain:
+        host, _, port = address.rpartition(":")
+        if host == "127.0.0.1":
+            code = ["curl", "-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{port}/health"]
+            answers[int(port)] = cluster.run(code, host="c1", check=False).stdout
+    assert answers.pop(dashboard) == "200"
+    assert set(answers.values()) <= {"404", "000"}, answers
