@@ -40,11 +40,12 @@ end() {
   ends "$1" "$2" || kill -KILL -- "$2" 2>/dev/null
 }
 
-# How often the kernel has killed a process of this job for its memory (control groups, version 2 and 1).
+# How often the kernel has killed a process of this job for its memory (control groups, version 1 and 2).
 killed_for_memory() {
-  local group file
-  group=$(sed -n 's/^0:://p; s/^[0-9]*:memory://p' /proc/self/cgroup 2>/dev/null | tail -n 1)
-  for file in "/sys/fs/cgroup$group/memory.events" "/sys/fs/cgroup/memory$group/memory.oom_control"; do
+  local first second file
+  first=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup 2>/dev/null)
+  second=$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null)
+  for file in "/sys/fs/cgroup/memory$first/memory.oom_control" "/sys/fs/cgroup$second/memory.events"; do
     [ ! -r "$file" ] || { sed -n 's/^oom_kill //p' "$file"; return; }
   done
   echo 0
