@@ -41,6 +41,14 @@ def _node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
             resolved.origin("workers", "per_node" if profile.workers.per_node else "threads"),
             "lower workers.threads or workers.per_node",
         )
+    environment = resolved.site.parallel_environments.nodes if job.nodes > 1 else None
+    if environment and environment.slots and job.cores_per_node > environment.slots:
+        yield Problem(
+            f"{job.cores_per_node} cores per node are asked for, the parallel environment {environment.name!r} of"
+            f" {resolved.site.name} gives {environment.slots} slots on each host",
+            resolved.origin("workers", "per_node" if profile.workers.per_node else "threads"),
+            "lower workers.threads or workers.per_node",
+        )
     if queue.memory is not None and job.memory_bytes_per_node > queue.memory // MIB * MIB:
         yield Problem(
             f"{format_memory(job.memory_bytes_per_node)} per node are asked for, a node of {where} has"

@@ -9,7 +9,15 @@ from typing import Literal
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, Problem
 from hpc_launch.limits import check
-from hpc_launch.models.plan import EnvironmentPlan, Job, Plan, SchedulerPlan, WorkerGroup, WorkloadPlan
+from hpc_launch.models.plan import (
+    EnvironmentPlan,
+    Job,
+    ParallelEnvironmentPlan,
+    Plan,
+    SchedulerPlan,
+    WorkerGroup,
+    WorkloadPlan,
+)
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
@@ -116,7 +124,11 @@ def _most_per_node(resolved: Resolved, queue: Queue, memory: int) -> int:
     if (node := usable_memory(queue)) is not None:
         free = node * (1 - site.memory.headroom) - profile.scheduler.memory - profile.workload.memory
         fits.append(int(free // memory))
-    return max(1, min(fits))
+    most = max(1, min(fits))
+    spread = site.parallel_environments.nodes
+    if spread and spread.slots and most < profile.workers.count:  # several hosts, each with so many slots
+        most = min(most, (spread.slots - profile.scheduler.cores - profile.workload.cores) // profile.workers.threads)
+    return max(1, most)
 
 
 def _memory_per_node(group: WorkerGroup, profile: Profile, site: Site) -> int:
@@ -170,6 +182,12 @@ def _plan(resolved: Resolved, queue: Queue, job: Job, context: Context) -> Plan:
         mail_on=list(profile.mail.on),
         requeue=site.requeue,
         memory_directive=site.memory.directive,
+        memory_resource=site.memory.resource,
+        memory_unit=site.memory.unit,
+        parallel_environments={
+            kind: given and ParallelEnvironmentPlan(given.name, given.slots)
+            for kind, given in vars(site.parallel_environments).items()
+        },
         directives=[*site.directives, *queue.directives, *profile.directives],
         rejects=list(site.rejects),
         jobs=(job,),

@@ -27,7 +27,7 @@ class Prepared:
         """One entry per call of the submit command, in order; what only submitting can tell stands as ``{run}``."""
         from hpc_launch import batch
 
-        system = batch.get(self.plan.batch_system, self.rendered.commands)
+        system = batch.get(self.plan.batch_system, self.rendered.commands, self.rendered.submit_stdin)
         return [
             {
                 "name": job.name,
@@ -50,8 +50,8 @@ class Prepared:
 def prepare(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Prepared:
     """A profile, prepared for a site; raises InvalidConfiguration or DoesNotFit."""
     resolved = resolve(file, context, site, assignments)
-    plan = make_plan(resolved, context)
-    return Prepared(resolved, plan, render(plan, resolved, context))
+    rendered = render(make_plan(resolved, context), resolved, context)
+    return Prepared(resolved, rendered.plan, rendered)
 
 
 def refuse_retired(resolved: Resolved) -> None:

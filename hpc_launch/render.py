@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,7 +18,7 @@ from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE, TEMPLATES
 from hpc_launch.models.plan import Plan
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import MIB, format_walltime
+from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
 
 JOBSIDE_FILES = ("attempt.sh", "preflight.py", "progress.py")
 
@@ -33,6 +34,8 @@ class Rendered:
     """The site's words in place of the batch system's submit, status and cancel commands."""
     runs_directory: str
     """Where run directories are made."""
+    submit_stdin: bool | None
+    """Whether the submit command reads the script from its input; None: as is usual with the batch system."""
     message: str | None
     """What the site tells on every submit."""
     profile: str
@@ -42,9 +45,11 @@ class Rendered:
 def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
     """Every file of the run directory but those that only submitting and running can make."""
     environment = _environment(context)
+    environment.globals["refuse"] = partial(_refuse_key, resolved)
     batch = _part(environment, "directives", plan.batch_system, resolved, "batch_system")
     launcher = _part(environment, "launchers", plan.launcher or batch.usual_launcher, resolved, "launchers", "node")
     _refuse(batch, resolved)
+    plan = replace(plan, notes=[*plan.notes, *_unused(batch, resolved)])
     data: dict[str, Any] = {
         "plan": plan.as_data(),
         "batch": batch,
@@ -66,6 +71,7 @@ def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
         plan=plan,
         commands=dict(vars(resolved.site.commands)),
         runs_directory=_runs_directory(resolved, context),
+        submit_stdin=resolved.site.submit_stdin,
         message=resolved.site.message,
         profile=str(resolved.file),
     )
@@ -85,6 +91,8 @@ def _environment(context: Context) -> Environment:
         words=quoting.words,
         path=quoting.path,
         walltime=format_walltime,
+        walltime_minutes=format_walltime_minutes,
+        memory_in=memory_in,
         without_blank_lines=lambda text: "".join(line + "\n" for line in text.splitlines() if line.strip()),
         mebibytes=lambda size: size // MIB,
         mebibytes_each=lambda size, parts: -(-size // (parts * MIB)),
@@ -115,8 +123,26 @@ def _refuse(batch: Any, resolved: Resolved) -> None:
         hint = f"allowed with {site.batch_system}: {', '.join(batch.memory_directives)}"
         cause = f"memory.directive: {site.batch_system} has no memory {site.memory.directive}"
         problems.append(Problem(cause, origins.get(("memory", "directive")), hint))
+    units = getattr(batch, "memory_units", [])
+    if site.memory.unit is not None and site.memory.unit not in units:
+        hint = f"allowed with {site.batch_system}: {', '.join(units) or 'none, leave it out'}"
+        problems.append(Problem(f"memory.unit: {site.memory.unit!r}", origins.get(("memory", "unit")), hint))
     if problems:
         raise InvalidConfiguration(*problems)
+
+
+def _refuse_key(resolved: Resolved, message: str, *key: str) -> None:
+    """For templates: a key of the site profile with which they cannot make a script."""
+    raise InvalidConfiguration(
+        Problem(message, resolved.site_document.origins.get(key) or resolved.site_document.origins.get(()))
+    )
+
+
+def _unused(batch: Any, resolved: Resolved) -> list[str]:
+    """What the profile asks for and the batch system has no word for: one profile is to run on every site."""
+    given = [key for key in getattr(batch, "unused", ()) if getattr(resolved.profile, key)]
+    batch_system = resolved.site.batch_system
+    return [f"{resolved.origin(key)}: {key} is not used: {batch_system} has no such thing" for key in given]
 
 
 def _repeated(batch: Any, resolved: Resolved) -> list[Problem]:
@@ -125,7 +151,9 @@ def _repeated(batch: Any, resolved: Resolved) -> list[Problem]:
     for number, directive in enumerate(resolved.profile.directives):
         option = re.split(r"[= ]", directive, maxsplit=1)[0]
         short = option[:2] if not option.startswith("--") else option
-        if option in batch.reserved or short in batch.reserved:
+        # `-l select=…`: of an option for many things, only some are ours
+        things = {f"{short} {thing.partition('=')[0].strip()}" for thing in directive[2:].split(",")}
+        if option in batch.reserved or short in batch.reserved or things & {*batch.reserved}:
             origin = resolved.document.origins.get(("directives", number))
             hint = (
                 "set the profile's own key for it (account, queue, walltime, workers …), and leave this directive out"

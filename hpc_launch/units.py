@@ -16,6 +16,7 @@ _BYTES_OF_UNIT = {
     **{"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
     **{"KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": TIB},
 }
+_BATCH_UNITS = {"KB": KIB, "MB": MIB, "GB": GIB, "TB": TIB}
 _SECONDS_OF_UNIT = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 # bounded, so that no text becomes a number of thousands of digits
@@ -150,6 +151,17 @@ def format_memory(n: int) -> str:
 def format_walltime(n: int) -> str:
     """``HH:MM:SS``; hours may be more than 24, which every batch system takes."""
     return f"{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}"
+
+
+def format_walltime_minutes(n: int) -> str:
+    """``HH:MM``, rounded up: LSF counts minutes, and takes three numbers for a mistake."""
+    minutes = ceil_to(n, 60) // 60
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def memory_in(n: int, unit: str, parts: int = 1) -> int:
+    """How many of a batch system's units (KB, MB, GB, TB: powers of 1024) each part of so many bytes needs."""
+    return -(-n // (parts * _BATCH_UNITS[unit]))
 
 
 def ceil_to(n: int | Fraction, unit: int) -> int:

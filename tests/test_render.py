@@ -72,7 +72,7 @@ def shellcheck(directory: Path) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("site", ["local", "ceres", "testcluster"])
+@pytest.mark.parametrize("site", ["local", "ceres", "testcluster", "pbscluster", "lsfcluster", "gridcluster"])
 def test_the_example_is_rendered_as_in_the_golden_files(prepared: Prepare, tmp_path: Path, site: str) -> None:
     assignments = [] if site == "local" else ["workers.count=24"]
     files = prepared(EXAMPLE, *assignments, site=site).rendered.files
@@ -87,7 +87,17 @@ def test_a_profile_with_every_key_is_rendered_as_in_the_golden_files(prepared: P
         assert files[name] == (GOLDEN / "full" / name).read_text(encoding="utf-8"), name
 
 
-@pytest.mark.parametrize(("text", "site"), [(EXAMPLE, "local"), (EXAMPLE, "testcluster"), (FULL, "ceres")])
+@pytest.mark.parametrize(
+    ("text", "site"),
+    [
+        (EXAMPLE, "local"),
+        (EXAMPLE, "testcluster"),
+        (EXAMPLE, "pbscluster"),
+        (EXAMPLE, "lsfcluster"),
+        (EXAMPLE, "gridcluster"),
+        (FULL, "ceres"),
+    ],
+)
 def test_rendered_scripts_are_clean_and_short(prepared: Prepare, tmp_path: Path, text: str, site: str) -> None:
     directory = write(prepared(text, site=site), tmp_path / "run")
     assert shellcheck(directory) == ""
@@ -178,3 +188,82 @@ def test_memory_per_cpu_covers_what_the_node_needs(prepared: Prepare, tmp_path: 
     each = int(line.removeprefix("#SBATCH --mem-per-cpu=").removesuffix("M"))
     needed = made.plan.jobs[0].memory_bytes_per_node / 2**20
     assert 7 * each >= needed > 7 * (each - 1)
+
+
+RULES = [
+    (["walltime=1-02:03:04"], "-l walltime=26:03:04", "-W 26:04"),  # no days; minutes, rounded up
+    (["constraint=cpu_type=milan"], "ompthreads=1:mem=5020mb:cpu_type=milan", '-R "select[cpu_type=milan] span['),
+    (["reservation=R12"], "-q R12", "-U R12"),
+    (["mail.to=me@example.org"], "-m ea", "-N"),
+    (["mail.to=me@example.org", "mail.on=[begin]"], "-m b", "-B"),
+    (["directives=[-l job_priority=premium]"], "-l job_priority=premium", None),
+]
+
+
+@pytest.mark.parametrize(("assignments", "pbs", "lsf"), RULES)
+def test_what_a_profile_says_becomes_a_directive_of_pbs_and_of_lsf(
+    prepared: Prepare, assignments: list[str], pbs: str, lsf: str | None
+) -> None:
+    for site, mark, expected in (("pbscluster", "#PBS", pbs), ("lsfcluster", "#BSUB", lsf)):
+        if expected is not None:
+            job = prepared(EXAMPLE, "workers.count=24", *assignments, site=site).rendered.files["job.sh"]
+            lines = [line for line in job.splitlines() if line.startswith(mark)]
+            assert any(expected in line for line in lines), lines
+            assert sum("-R" in line for line in lines) <= 1  # OpenLava takes no second one
+            assert not any("#" in line[1:] for line in lines)  # PBS takes no comment behind a directive
+
+
+def test_what_a_batch_system_has_no_word_for_is_told(prepared: Prepare) -> None:
+    for site in ("pbscluster", "lsfcluster"):
+        notes = prepared(EXAMPLE, "qos=high", site=site).rendered.plan.notes
+        assert notes == [f"--set qos=high: qos is not used: {site[:3]} has no such thing"]
+
+
+@pytest.mark.parametrize(
+    "directive", ["-l select=2", "-lwalltime=1:00", "-l software=a,walltime=9:00", "-l place=pack"]
+)
+def test_of_an_option_for_many_things_only_what_is_ours_is_refused(prepared: Prepare, directive: str) -> None:
+    with pytest.raises(InvalidConfiguration, match="already said"):
+        prepared(EXAMPLE, f"directives=['{directive}']", site="pbscluster")
+
+
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [
+        ("{}", "rusage[mem=5020MB]"),
+        ("{unit: MB}", "rusage[mem=5020]"),  # OpenLava and older LSF take no unit
+        ("{unit: GB}", "rusage[mem=5]"),
+        ("{unit: KB}", "rusage[mem=5140480]"),
+        ("{directive: per-slot}", "rusage[mem=628MB]"),
+        ("{directive: omit}", 'span[ptile=8]"'),
+    ],
+)
+def test_lsf_is_asked_for_memory_in_the_sites_unit(
+    prepared: Prepare, tmp_path: Path, memory: str, expected: str
+) -> None:
+    site = (ROOT / "tests/site/lsfcluster.yaml").read_text() + f"memory: {memory}\n"
+    (tmp_path / "site.yaml").write_text(site)
+    assert expected in prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files["job.sh"]
+
+
+def test_a_unit_of_memory_that_the_batch_system_does_not_know_is_refused(prepared: Prepare, tmp_path: Path) -> None:
+    for name in ("lsfcluster", "testcluster"):
+        site = (ROOT / f"tests/site/{name}.yaml").read_text()
+        site = site.replace("memory: {directive: per-node, headroom: 5%}", "") + "memory: {unit: furlong}\n"
+        (tmp_path / "site.yaml").write_text(site)
+        with pytest.raises(InvalidConfiguration, match=r"memory\.unit: 'furlong'"):
+            prepared(EXAMPLE, site="./site.yaml")
+
+
+def test_no_other_file_holds_a_directive(prepared: Prepare) -> None:
+    for site in ("pbscluster", "lsfcluster"):
+        files = prepared(EXAMPLE, site=site).rendered.files
+        assert [name for name, text in files.items() if "#BSUB" in text or "#PBS" in text] == ["job.sh"]
+
+
+@pytest.mark.parametrize("site", ["pbscluster", "lsfcluster"])
+def test_ssh_can_start_the_nodes_of_every_batch_system(prepared: Prepare, tmp_path: Path, site: str) -> None:
+    text = (ROOT / f"tests/site/{site}.yaml").read_text() + "launchers: {node: ssh}\n"
+    (tmp_path / "site.yaml").write_text(text)
+    directory = write(prepared(EXAMPLE, "workers.count=24", site="./site.yaml"), tmp_path / "run")
+    assert shellcheck(directory) == ""

@@ -12,18 +12,22 @@ if TYPE_CHECKING:
 
 BUILT_IN = {
     "slurm": "hpc_launch.batch.slurm:Slurm",
+    "pbs": "hpc_launch.batch.pbs:Pbs",
+    "lsf": "hpc_launch.batch.lsf:Lsf",
     "local": "hpc_launch.batch.local:Local",
+    "sge": "hpc_launch.batch.sge:GridEngine",
 }
 GROUP = "hpc_launch.batch_systems"
 """Entry points of this group are batch systems from outside: name → a subclass of `base.BatchSystem`."""
 
 
-def get(name: str, commands: Mapping[str, Sequence[str]] | None = None) -> BatchSystem:
+def get(name: str, commands: Mapping[str, Sequence[str]] | None = None, stdin: bool | None = None) -> BatchSystem:
     """The batch system of this name.
 
     Args:
         name: as in a site profile.
         commands: purpose (`submit`, `status`, `cancel` …) → the site's own words for it.
+        stdin: whether the submit command reads the script from its input; None: as is usual.
 
     Raises:
         InvalidConfiguration: there is none of this name, or it has no command for one of these purposes.
@@ -35,7 +39,7 @@ def get(name: str, commands: Mapping[str, Sequence[str]] | None = None) -> Batch
         system: type[BatchSystem] = getattr(importlib.import_module(module), attribute)
     else:
         system = _from_outside(name)
-    return system(commands)
+    return system(commands, stdin)
 
 
 def _from_outside(name: str) -> type[BatchSystem]:

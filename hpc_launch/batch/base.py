@@ -42,12 +42,13 @@ class BatchSystem(ABC):
     submit_timeout: float = 60.0
     """Seconds that the submit command may take: a busy batch system lets it wait."""
 
-    def __init__(self, commands: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, commands: Mapping[str, Sequence[str]] | None = None, stdin: bool | None = None) -> None:
         given = {purpose: tuple(words) for purpose, words in (commands or {}).items() if words}
         if unheard := sorted(given.keys() - self.programs.keys()):
             allowed = ", ".join(self.programs) or "none"
             raise InvalidConfiguration(f"commands: {self.name} has none for {', '.join(unheard)}; allowed: {allowed}")
         self.commands: Mapping[str, tuple[str, ...]] = {**self.programs, **given}
+        self.stdin = stdin
 
     # What a batch system says for itself
 

@@ -70,6 +70,8 @@ def run(
 
     directory = Path(os.path.abspath(directory or "/"))
     program = locate(command[0])
+    if stdin and not os.access(stdin, os.R_OK):
+        raise NotStarted(f"`{shown(command)}` was not started: there is no {stdin} for it to read")
     # files, not pipes: a daemon that the command leaves behind holds its end of a pipe open for ever
     with (
         tempfile.TemporaryFile() as out,

@@ -70,6 +70,8 @@ finish() {
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
   event ended
+  # The batch system would take these for a wish of its own; state/ keeps the truth.
+  case " ${exit_codes_taken-} " in *" $code "*) code=1 ;; esac
   exit "$code"
 }
 fail() {
@@ -79,11 +81,21 @@ fail() {
 }
 trap finish EXIT
 trap 'outcome=cancelled code=1 patience=5 reason="the job was told to end"; exit 1' TERM INT
-trap 'outcome=timeout code=1 reason="the walltime was used up"; exit 1' USR1
+time_is_up() {
+  outcome=timeout code=1 reason="the walltime was used up"
+  exit 1
+}
+trap time_is_up USR1
+
+# For what is not to hear of the signals by which a batch system warns the job's shell, and with it all its processes.
+shielded() {
+  trap '' USR2
+  exec "$@"
+}
 
 # Half a second in which signals are heard at once. A kill at the walltime would leave no trace: end before it.
 moment() {
-  [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || kill -USR1 $$
+  [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || time_is_up
   sleep 0.5 &
   wait $!
 }

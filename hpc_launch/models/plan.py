@@ -77,6 +77,13 @@ class WorkloadPlan:
 
 
 @dataclass(frozen=True)
+class ParallelEnvironmentPlan:
+    name: str
+    slots: int | None
+    """On each host, where their number is fixed."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """What will be asked of the batch system and started in its jobs."""
 
@@ -95,6 +102,12 @@ class Plan:
     mail_on: list[str]
     requeue: bool
     memory_directive: str
+    memory_resource: str | None
+    """By which the batch system is asked for memory, where a site chooses its name."""
+    memory_unit: str | None
+    """Of a bare number, where a site chooses it."""
+    parallel_environments: dict[str, ParallelEnvironmentPlan | None]
+    """For jobs on one `node` and on several `nodes`, where the batch system has such a thing."""
     directives: list[str]
     """Further ones: the site's, the queue's, the user's."""
     rejects: list[str]

@@ -87,6 +87,8 @@ class Record(Strict):
     """The first one holds the scheduler and runs the workload."""
     commands: dict[str, list[str]]
     """The site's own words for submit, status and cancel."""
+    submit_stdin: bool | None = None
+    """Whether the script went to the submit command's input; None: as is usual with the batch system."""
     cancel_requested: datetime | None = None
     refused: str | None = None
     """What the batch system said when it took no job."""

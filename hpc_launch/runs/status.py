@@ -122,7 +122,7 @@ def batch_system(record: Record) -> BatchSystem:
     """The batch system that the run was submitted to."""
     from hpc_launch import batch
 
-    return batch.get(record.batch_system, record.commands)
+    return batch.get(record.batch_system, record.commands, record.submit_stdin)
 
 
 def _find(system: BatchSystem, record: Record, job_name: str) -> str | JobReport:

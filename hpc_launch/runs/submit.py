@@ -74,6 +74,7 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         plan=Request(workers_wanted=plan.workers_wanted, minimum=plan.minimum, security=plan.security),
         jobs=(),
         commands=commands,
+        submit_stdin=rendered.submit_stdin,
     )
     system = batch_system(record)
     jobs = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch.recording import Answers, Program, recorded
+from tests.batch.recording import Answers, Program, Replay, recorded
 
 
 @pytest.fixture
@@ -36,5 +36,14 @@ def answers(program: Program) -> Answers:
         for name in names:
             answer = recorded(name)
             program(answer.command[0], answer.script())
+
+    return make
+
+
+@pytest.fixture
+def replay(program: Program) -> Replay:
+    def make(name: str) -> None:
+        answer = recorded(name)
+        program(answer.command[0], answer.script_for_anything())
 
     return make

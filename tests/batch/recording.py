@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ Program = Callable[[str, str], Path]
 
 Answers = Callable[..., None]
 """Makes programs give recorded answers, by name: the fixture `answers`."""
+
+Replay = Callable[[str], None]
+"""The same, of one recording, whatever the program is asked: the fixture `replay`."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,18 @@ class Recorded:
     def script(self) -> str:
         """A bash script that gives this answer; but it fails if it is asked anything else."""
         # what was asked in the name of the recording's user is asked now in that of the tests'
+        me = pwd.getpwuid(os.geteuid()).pw_name
         wanted = [f"--user={os.geteuid()}" if word.startswith("--user=") else word for word in self.command[1:]]
+        wanted = [me if word == "hpcuser" else word for word in wanted]
         return (
             f"""asked=$(printf '%q ' "$@") wanted=$(printf '%q ' {shlex.join(wanted)})\n"""
             'if [ "$asked" != "$wanted" ]; then echo "asked: $asked; recorded: $wanted" >&2; exit 99; fi\n'
-            f"printf %s {shlex.quote(self.stdout)}\n"
-            f"printf %s {shlex.quote(self.stderr)} >&2\n"
-            f"exit {self.returncode}"
+            f"{self.script_for_anything()}"
         )
+
+    def script_for_anything(self) -> str:
+        """The same, whatever it is asked: for a recording whose question was typed by hand."""
+        return f"printf %s {shlex.quote(self.stdout)}\nprintf %s {shlex.quote(self.stderr)} >&2\nexit {self.returncode}"
 
 
 def recorded(name: str) -> Recorded:

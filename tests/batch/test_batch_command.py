@@ -191,3 +191,8 @@ def ends(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_a_command_whose_input_is_not_there_is_not_started(tmp_path: Path) -> None:
+    with pytest.raises(NotStarted, match=r"there is no .*job\.sh"):
+        run(["cat"], stdin=tmp_path / "job.sh")

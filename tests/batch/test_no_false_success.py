@@ -15,8 +15,18 @@ from tests.batch.recording import Program
 
 SYSTEMS = [name for name in BUILT_IN if "status" in get(name).programs]
 
-JOB = {"slurm": "7"}
+JOB = {"slurm": "7", "pbs": "7.server", "lsf": "7", "sge": "7"}
+_QSTAT = '<?xml version="1.0"?><job_info><queue_info/><job_info>{}</job_info></job_info>'
+EMPTY = {"sge": {"qstat": f"echo '{_QSTAT.format('')}'"}}
+"""Where a good answer that tells of no job is not empty."""
 STRANGE_STATES = {
+    "sge": {
+        "qstat": _QSTAT.format("<job_list><JB_job_number>7</JB_job_number><state>BEWITCHED</state></job_list>"),
+    },
+    "pbs": {
+        "qstat": '{"pbs_version": "23", "Jobs": {"7.server": {"job_state": "BEWITCHED", "Exit_status": 0}}}',
+    },
+    "lsf": {"bjobs": "7|0|BEWITCHED|0|-|c1|pi-a1b2c3|-"},
     "slurm": {
         "squeue": f"{'7':24}{'BEWITCHED':16}{'0':12}{'c1':200}None",
         "sacct": "7|BEWITCHED|0:0|c1",
@@ -40,6 +50,12 @@ BABBLING = {
     "stops half way": "printf 'Submitted batch job '",
     "answers for another job": "echo COMPLETED; echo 'job 8 COMPLETED 0'",
 }
+
+
+@pytest.fixture(autouse=True)
+def script(tmp_path: Path) -> None:
+    """What is submitted: some submit commands read it."""
+    (tmp_path / "job.sh").write_text("#!/bin/bash\n")
 
 
 def prepared(name: str, programs: dict[str, str], program: Program) -> BatchSystem:
@@ -105,7 +121,7 @@ def test_a_state_that_nobody_knows_is_unknown_and_shown(name: str, program: Prog
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_empty_answers_mean_gone_and_never_completed(name: str, program: Program, tmp_path: Path) -> None:
-    system = prepared(name, {}, program)
+    system = prepared(name, EMPTY.get(name, {}), program)
     assert system.states([JOB[name]])[JOB[name]].status is JobStatus.GONE
     with pytest.raises(NoAnswer):
         system.submit(tmp_path, "job.sh", "pi-a1b2c3")

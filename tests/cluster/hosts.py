@@ -198,7 +198,12 @@ class Cluster:
         return completed.stdout
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "CLUSTER_DIR": str(self.directory), "CLUSTER_VENV": str(self.venv)}
+        return {
+            "CLUSTER_GRIDENGINE": "1",
+            **os.environ,
+            "CLUSTER_DIR": str(self.directory),
+            "CLUSTER_VENV": str(self.venv),
+        }
 
     def _copy_examples(self) -> None:
         for user in self.users:

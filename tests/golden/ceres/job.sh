@@ -24,7 +24,7 @@ reason="environment.sh failed, see logs/job.log"
 [ "${environment-}" = ready ] || fail "$reason"
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
-HPC_LAUNCH_MINIMUM=24 "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_scheduler \
+HPC_LAUNCH_MINIMUM=24 shielded "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_scheduler \
   --scheduler-file "$PWD/scheduler.json" --preload jobside/progress.py \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &

@@ -1,0 +1,137 @@
+"""LSF 10, and what descends from LSF 4 like OpenLava, of which a real one's answers were recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.command import Answer
+from hpc_launch.batch.faults import NoAnswer
+from hpc_launch.batch.lsf_words import CAUSES, STATES, sentence
+from hpc_launch.batch.report import JobReport, JobStatus, Told
+
+FIELDS = ("jobid", "jobindex", "stat", "exit_code", "exit_reason", "exec_host", "job_name", "pend_reason")
+"""The last one may hold any text."""
+_JOB_ID = re.compile(r"Job <([1-9]\d*)> is submitted to ")
+# The exit code of a bjobs that knows none, or not all, of the jobs is the site's choice (lsf.conf(5),
+# LSB_BJOBS_CONSISTENT_EXIT_CODE): only the words count.
+_NOT_FOUND = re.compile(r"Job <[^>]+> is not found|No (?:\w+ )?job found")
+
+
+class Lsf(BatchSystem):
+    name = "lsf"
+    programs: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "submit": ("bsub",),
+        "status": ("bjobs",),
+        "cancel": ("bkill",),
+        "cluster": ("lsid",),
+    }
+    needed = ("LSF_ENVDIR", "LSF_SERVERDIR", "LSF_BINDIR", "LSF_LIBDIR")
+    refusal = re.compile(r"job not submitted|^job <[^>]+>: |invalid option|illegal option", re.I | re.M)
+    # Without its daemons a client waits for ever, and says so: the time-out ends it.
+    unreachable = re.compile(
+        "still trying|not responding|lsf is down|library|cannot connect|connection|communication|timed? ?out|"
+        "try again|please wait|slave lim|temporarily",
+        re.I,
+    )
+    harmless = re.compile(
+        "already finished|no matching job found|operation is in progress|is being (?:terminated|signaled)", re.I
+    )
+    chatter = re.compile(r"JOBID\s")
+
+    def submit_command(self, file: str, job_name: str) -> list[str]:
+        # the name on the command line wins over the script's
+        command = [*self.commands["submit"], "-J", job_name]
+        return [*command, file] if self.stdin is False else command
+
+    def submit_stdin(self, directory: Path, file: str) -> Path | None:
+        # In a file that is named and not read from its input, bsub sees no #BSUB line; some sites want it all the same.
+        return None if self.stdin is False else directory / file
+
+    def job_id(self, text: str) -> str | None:
+        # `Job <1> is submitted to default queue <normal>.`, perhaps after `Job is submitted to <a> project.`
+        found = _JOB_ID.findall(text)
+        return found[-1] if found else None
+
+    def queued(self, ids: Sequence[str]) -> Told:
+        return self._told_of(lambda job, name, report: (job, report), ids)
+
+    def find(self, job_name: str, since: float) -> list[str]:
+        told = self._told_of(lambda job, name, report: (job if name == job_name else "", report), ["-J", job_name])
+        if told.doubt:
+            raise NoAnswer(told.doubt)
+        return list(dict.fromkeys(job.partition("[")[0] for job in told.reports if job))
+
+    def interrupt(self, ids: Sequence[str]) -> None:
+        # a plain bkill begins with INT, and insists ten seconds later
+        self.call_off(ids, "-s", "TERM")
+
+    def cluster_name(self) -> str | None:
+        try:
+            answer = self.ask("cluster", timeout=min(10.0, self.timeout))
+        except NoAnswer:
+            return None
+        found = re.search(r"^My cluster name is (\S+)", answer.stdout, re.M)
+        return found[1] if found and answer.returncode == 0 else None
+
+    def _told_of(self, choose: Callable[[str, str, JobReport], tuple[str, JobReport]], which: Sequence[str]) -> Told:
+        """What bjobs says of jobs; finished ones too, as long as it knows them (CLEAN_PERIOD, lsb.params(5))."""
+        shape = f"{' '.join(FIELDS)} delimiter='|'"
+        told = self._read(self.ask("status", "-a", "-noheader", "-o", shape, *which), _from_fields, choose)
+        if told.doubt:  # OpenLava and older LSF know no -o, or not all of these fields
+            told = self._read(self.ask("status", "-a", "-w", *which), _from_columns, choose)
+        return told
+
+    def _read(
+        self,
+        answer: Answer,
+        read: Callable[[str], tuple[str, str, JobReport] | None],
+        choose: Callable[[str, str, JobReport], tuple[str, JobReport]],
+    ) -> Told:
+        complaints = [line for line in answer.stderr.splitlines() if line.strip()]
+        if complaints and all(_NOT_FOUND.search(line) for line in complaints):
+            answer = Answer(answer.command, 0, answer.stdout, "")
+        return self.told(answer, lambda line: choose(*row) if (row := read(line)) else None)
+
+
+def _from_fields(line: str) -> tuple[str, str, JobReport] | None:
+    values = line.split("|", len(FIELDS) - 1)
+    if len(values) < len(FIELDS):
+        return None
+    job, index, state, code, cause, hosts, name, reason = (value.strip().removesuffix("-") for value in values)
+    return _row(job, index, state, code, cause, hosts, name, reason)
+
+
+def _from_columns(line: str) -> tuple[str, str, JobReport] | None:
+    """A line of `bjobs -w`. Beyond the name there are blanks; elements have the array's id, and `name[index]`."""
+    values = line.split(None, 7)
+    if len(values) < 8:
+        return None
+    job, _, state, _, _, hosts, name, _ = values
+    index = re.search(r"\[(\d+)\]$", name)
+    return _row(job, index[1] if index else "", state, "", "", hosts.strip("-"), name, "")
+
+
+def _row(
+    job: str, index: str, state: str, code: str, cause: str, hosts: str, name: str, reason: str
+) -> tuple[str, str, JobReport] | None:
+    if not re.fullmatch(r"[1-9]\d*", job) or not re.fullmatch(r"[A-Z_]+", state):
+        return None
+    if index.isdecimal() and int(index):
+        job = f"{job}[{index}]"
+    status = STATES.get(state, JobStatus.UNKNOWN)
+    if status is JobStatus.FAILED:
+        status = CAUSES.get(cause.partition(":")[0], status)
+    exit_code = int(code) if code.isdecimal() and status in (JobStatus.COMPLETED, JobStatus.FAILED) else None
+    if exit_code:
+        status = JobStatus.FAILED
+    why = "you hold it back: `bresume` lets it go" if status is JobStatus.HELD else ""
+    if status is JobStatus.QUEUED:
+        why = sentence(reason)
+    # `4*c012:8*c013`, and in OpenLava each host once for each slot
+    nodes = ":".join(dict.fromkeys(re.sub(r"^\d+\*", "", host) for host in hosts.split(":")))
+    raw = f"{state} ({cause})" if cause else state
+    return job, name.partition("[")[0], JobReport(status, raw=raw, why=why, exit_code=exit_code, nodes=nodes)

@@ -1,0 +1,59 @@
+"""PBS's words for the states of jobs and for why they wait (qstat(1B), pbs_job_attributes(7B))."""
+
+from __future__ import annotations
+
+import re
+
+from hpc_launch.batch.report import JobStatus
+
+STATES: dict[str, JobStatus] = {
+    "B": JobStatus.RUNNING,  # an array of which at least one element has begun
+    "E": JobStatus.ENDING,
+    "H": JobStatus.HELD,
+    "Q": JobStatus.QUEUED,
+    "R": JobStatus.RUNNING,
+    # suspended by the batch system or since somebody uses the workstation; they keep their place and go on later
+    "S": JobStatus.RUNNING,
+    "U": JobStatus.RUNNING,
+    "T": JobStatus.QUEUED,  # on its way to another server
+    "W": JobStatus.QUEUED,  # for its earliest start
+}
+OVER = ("F", "X")
+"""Finished; an element of an array that is still there."""
+
+HOLDS = {
+    "d": "it waits for another job",
+    "u": "you hold it back: `qrls` lets it go",
+    "o": "an operator holds it back: ask the site's support",
+    "s": "the batch system or an administrator holds it back: ask the site's support",
+    "p": "it is held back for a bad password or key: ask the site's support",
+}
+"""What begins Hold_Types, or d for a dependency."""
+
+_REASONS = (
+    ("insufficient amount of", "it waits for resources to become free"),
+    ("not enough", "it waits for resources to become free"),
+    ("conflict with reservation or top job", "other jobs come first"),
+    ("would exceed", "you have all that you may have at once"),
+    ("limit", "a limit of its queue or of yours is reached"),
+    ("dedicated time", "the machine is about to be set aside for other work"),
+    ("queue not started", "its queue starts no jobs just now"),
+    ("host set to exclusive|exclusive node", "it waits for nodes to become free"),
+)
+
+
+def sentence(comment: str) -> str:
+    """Why a job waits, for people; what is not known here is given as it is.
+
+    Args:
+        comment: as PBS writes it, such as `Not Running: Insufficient amount of resource: ncpus`.
+    """
+    kind, _, reason = (part.strip() for part in comment.partition(":"))
+    if kind == "Can Never Run":
+        return f"the machine can never give what it asks for: cancel it ({reason})"
+    if kind != "Not Running":
+        return comment
+    for words, meaning in _REASONS:
+        if re.search(words, reason, re.I):
+            return f"{meaning} ({reason})"
+    return reason

@@ -1,0 +1,176 @@
+"""LSF's answers, those of OpenLava recorded (`answers/lsf/README.md`), and the rules that were measured there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpc_launch.batch import get
+from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.faults import NoAnswer, Refused
+from hpc_launch.batch.lsf import _from_columns, _from_fields
+from hpc_launch.batch.lsf_words import sentence
+from hpc_launch.batch.report import JobReport, JobStatus
+from tests.batch.recording import Program, Replay, recorded
+
+NAME = "pi-a1b2c3"
+
+
+@pytest.fixture
+def lsf() -> BatchSystem:
+    return get("lsf")
+
+
+def openlava(program: Program, name: str) -> None:
+    """A bjobs that knows no -o, and otherwise answers as recorded."""
+    refusal = recorded("lsf/bjobs-no-option").script_for_anything()
+    program("bjobs", f'case "$*" in *-o*) {refusal} ;; esac\n{recorded(name).script_for_anything()}')
+
+
+def test_the_script_goes_to_the_input_unless_the_site_says_otherwise(
+    lsf: BatchSystem, program: Program, tmp_path: Path
+) -> None:
+    (tmp_path / "job.sh").write_text("#BSUB -n 1\n")
+    program("bsub", 'echo "$*" >asked; cat >read; echo "Job <5> is submitted to queue <normal>."')
+    assert lsf.submit(tmp_path, "job.sh", NAME) == "5"
+    assert (tmp_path / "asked").read_text() == f"-J {NAME}\n"
+    assert (tmp_path / "read").read_text() == "#BSUB -n 1\n"
+    assert get("lsf", stdin=False).submit(tmp_path, "job.sh", NAME) == "5"
+    assert (tmp_path / "asked").read_text() == f"-J {NAME} job.sh\n"
+    assert (tmp_path / "read").read_text() == ""
+
+
+def test_submit_gives_the_id_whatever_stands_around_it(lsf: BatchSystem, replay: Replay, tmp_path: Path) -> None:
+    (tmp_path / "job.sh").touch()
+    for name, job in [("bsub-accepted", "1"), ("bsub-accepted-default", "2")]:
+        replay(f"lsf/{name}")
+        assert lsf.submit(tmp_path, "job.sh", NAME) == job
+    two = "Job is submitted to <my_project> project.\nJob <6021006> is submitted to queue <general>.\n"
+    assert lsf.job_id(two) == "6021006"
+    assert lsf.job_id("Job is submitted to <42> project.\n") is None
+    assert lsf.job_id("Job <0> is submitted to queue <normal>.") is None  # 0 means all jobs to bkill
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("resource-twice", "-R option was used more than once"),
+        ("walltime", "RUNLIMIT"),
+        ("queue", "No such queue"),
+        ("slots", "Too many processors"),
+        ("unit", "Bad resource requirement"),
+    ],
+)
+def test_a_refusal_is_told_in_lsfs_words(
+    lsf: BatchSystem, replay: Replay, tmp_path: Path, what: str, words: str
+) -> None:
+    (tmp_path / "job.sh").touch()
+    replay(f"lsf/bsub-refused-{what}")
+    with pytest.raises(Refused, match=words):
+        lsf.submit(tmp_path, "job.sh", NAME)
+
+
+def test_clients_that_wait_for_their_daemons_for_ever_are_ended(
+    lsf: BatchSystem, program: Program, tmp_path: Path
+) -> None:
+    (tmp_path / "job.sh").touch()
+    for name in ("bsub", "bjobs", "bkill", "lsid"):
+        program(name, "echo 'batch daemon not responding ... still trying' >&2; exec sleep 1000")
+    lsf.timeout = lsf.submit_timeout = 0.5
+    with pytest.raises(NoAnswer, match="still trying"):
+        lsf.submit(tmp_path, "job.sh", NAME)
+    with pytest.raises(NoAnswer, match="still trying"):
+        lsf.cancel(["7"])
+    assert lsf.states(["7"])["7"].status is JobStatus.UNKNOWN
+    # and with LSB_NTRIES=1 they end by themselves, with 255
+    program("bsub", "echo 'batch daemon not responding ... still trying' >&2; exit 255")
+    with pytest.raises(NoAnswer, match="still trying"):
+        lsf.submit(tmp_path, "job.sh", NAME)
+
+
+def test_where_bjobs_knows_no_format_its_columns_are_read(lsf: BatchSystem, program: Program) -> None:
+    openlava(program, "lsf/bjobs-columns")
+    told = lsf.states(["2", "2[1]", "2[3]"])
+    assert told["2[1]"] == JobReport(JobStatus.RUNNING, "RUN", nodes="lsfhost")
+    assert told["2[3]"] == JobReport(JobStatus.QUEUED, "PEND")
+    assert told["2"].status is JobStatus.RUNNING
+    assert lsf.find("w", 0.0) == ["2"]
+    assert lsf.find("v", 0.0) == []
+
+
+@pytest.mark.parametrize("answer", ["bjobs-unknown", "bjobs-none"])
+def test_a_job_that_nobody_knows_is_gone(lsf: BatchSystem, program: Program, replay: Replay, answer: str) -> None:
+    replay(f"lsf/{answer}")
+    assert lsf.states(["4242"]) == {"4242": JobReport(JobStatus.GONE)}
+    assert lsf.find(NAME, 0.0) == []
+    openlava(program, f"lsf/{answer}")
+    assert lsf.states(["4242"]) == {"4242": JobReport(JobStatus.GONE)}
+
+
+def test_one_unknown_job_does_not_hide_the_others(lsf: BatchSystem, program: Program) -> None:
+    program("bjobs", f"echo '7|0|RUN|-|-|4*c1:4*c2|{NAME}|-'; echo 'Job <8> is not found' >&2; exit 255")
+    told = lsf.states(["7", "8"])
+    assert told["7"] == JobReport(JobStatus.RUNNING, "RUN", nodes="c1:c2")
+    assert told["8"].status is JobStatus.GONE
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("DONE|-|-", ("completed", None)),
+        ("DONE|0|-", ("completed", 0)),
+        ("DONE|3|-", ("failed", 3)),  # it contradicts itself: no success
+        ("EXIT|3|-", ("failed", 3)),
+        ("EXIT|130|TERM_OWNER: job killed by owner", ("cancelled", None)),
+        ("EXIT|140|TERM_RUNLIMIT: job killed after reaching LSF run time limit", ("timeout", None)),
+        ("EXIT|137|TERM_MEMLIMIT: job killed after reaching LSF memory usage limit", ("out-of-memory", None)),
+        ("EXIT|1|TERM_OF_TOMORROW: who knows", ("failed", 1)),
+        ("PSUSP|-|-", ("held", None)),
+        ("USUSP|-|-", ("running", None)),
+        ("SSUSP|-|-", ("running", None)),
+        ("UNKWN|-|-", ("unknown", None)),
+        ("ZOMBI|-|-", ("unknown", None)),
+        ("BEWITCHED|0|-", ("unknown", None)),
+    ],
+)
+def test_every_state_has_a_place(line: str, expected: tuple[str, int | None]) -> None:
+    row = _from_fields(f"7|0|{line}|c1|{NAME}|-")
+    assert row is not None
+    assert (str(row[2].status), row[2].exit_code) == expected
+    assert row[2].raw.startswith(line.partition("|")[0])
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="\n")))
+def test_no_line_breaks_the_reading_or_completes_a_job(line: str) -> None:
+    for read in (_from_fields, _from_columns):
+        row = read(line)
+        assert row is None or row[2].status is not JobStatus.COMPLETED
+
+
+def test_why_jobs_wait_is_told_in_sentences() -> None:
+    never = sentence("Dependency condition invalid or never satisfied;")
+    assert "will never start: cancel it" in never
+    assert "it waits for another job" in sentence("Job dependency condition not satisfied;")
+    assert sentence("New job is waiting for scheduling;") == ""
+    assert sentence("A reason of tomorrow;") == "A reason of tomorrow"
+
+
+def test_cancel_and_interrupt_leave_jobs_alone_that_are_over(lsf: BatchSystem, replay: Replay) -> None:
+    for name in ("cancel", "over", "unknown", "again"):
+        replay(f"lsf/bkill-{name}")
+        lsf.cancel(["15"])
+        lsf.interrupt(["15"])
+
+
+def test_the_job_of_another_user_is_not_ours_to_cancel(lsf: BatchSystem, program: Program) -> None:
+    program("bkill", "echo 'Job <1>: User permission denied' >&2; exit 255")
+    with pytest.raises(Refused, match="permission denied"):
+        lsf.cancel(["1"])
+
+
+def test_the_name_of_the_cluster(lsf: BatchSystem, program: Program) -> None:
+    program("lsid", "echo 'IBM Spectrum LSF 10.1'; echo 'My cluster name is big'; echo 'My master name is m1'")
+    assert lsf.cluster_name() == "big"

@@ -1,0 +1,249 @@
+"""Grid Engine's own answers, recorded from a real one (`answers/sge/README.md`)."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpc_launch.batch import get
+from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.command import Answer
+from hpc_launch.batch.faults import NoAnswer, Refused
+from hpc_launch.batch.report import JobReport, JobStatus
+from hpc_launch.batch.sge import GridEngine, _from_qacct, _jobs
+from hpc_launch.batch.sge_words import LETTERS, causes, status_of
+from tests.batch.recording import ANSWERS, Answers, Program, Replay, recorded
+
+IDS = dict(line.split() for line in (ANSWERS / "sge/ids.txt").read_text().splitlines())
+"""What each of the recorded jobs was made for → its id."""
+NAME = "pi-a1b2c3"
+NONE = "<?xml version='1.0'?>\n<job_info>\n  <queue_info>\n  </queue_info>\n  <job_info>\n  </job_info>\n</job_info>"
+
+
+@pytest.fixture
+def sge() -> BatchSystem:
+    return get("sge")
+
+
+@pytest.fixture
+def qstat(program: Program) -> Program:
+    """A qstat that gives one recorded answer to -xml and another to -j."""
+
+    def make(listing: str, why: str) -> Path:
+        one, other = (recorded(f"sge/{name}").script_for_anything() for name in (listing, why))
+        return program("qstat", f'if [ "$1" = -j ]; then\n{other}\nfi\n{one}')
+
+    return make
+
+
+def states(sge: BatchSystem) -> dict[str, JobReport]:
+    told = sge.states(list(IDS.values()))
+    return {what: told[job] for what, job in IDS.items()}
+
+
+# Submitting
+
+
+def test_the_command_of_a_submission(sge: BatchSystem) -> None:
+    assert sge.submit_command("job.sh", "{run}") == ["qsub", "-terse", "-N", "{run}", "job.sh"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"), [("accepted", "ok"), ("accepted-array", "array"), ("accepted-aloud", "aloud")]
+)
+def test_submit_gives_the_id(sge: BatchSystem, replay: Replay, tmp_path: Path, answer: str, what: str) -> None:
+    replay(f"sge/qsub-{answer}")
+    assert sge.submit(tmp_path, "job.sh", NAME) == {**IDS, "aloud": "3"}[what]
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("queue", 'unknown queue "nosuch"'),
+        ("project", 'project "nosuch" does not exist'),
+        ("environment", 'parallel environment "nosuch" does not exist'),
+        ("resource", 'unknown resource "nosuch"'),
+        ("reservation", "advance reservation id 99 is invalid"),
+        ("option", "invalid option argument"),
+        ("job", "error opening nosuch.sh"),
+    ],
+)
+def test_a_refusal_is_told_in_grid_engines_words(
+    sge: BatchSystem, replay: Replay, tmp_path: Path, what: str, words: str
+) -> None:
+    replay(f"sge/qsub-refused-{what}")
+    with pytest.raises(Refused, match=words):
+        sge.submit(tmp_path, "job.sh", NAME)
+
+
+def test_a_qmaster_that_is_down_did_not_refuse(sge: BatchSystem, replay: Replay, tmp_path: Path) -> None:
+    for command in ("qsub", "qstat", "qdel"):
+        replay(f"sge/{command}-down")
+    with pytest.raises(NoAnswer, match="Connection refused"):
+        sge.submit(tmp_path, "job.sh", NAME)
+    with pytest.raises(NoAnswer):
+        sge.find(NAME, 0.0)
+    for act in (sge.cancel, sge.interrupt):
+        with pytest.raises(NoAnswer):
+            act(["1"])
+    assert sge.states(["1"])["1"].status is JobStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("printed", "job"),
+    [
+        ("36", "36"),
+        ("36.1-10:1", "36"),
+        ('Your job 36 ("pi-a1b2c3") has been submitted', "36"),
+        ('Your job-array 36.1-10:1 ("pi 7") has been submitted', "36"),
+        ('Welcome to 2026!\n\nYour job 36 ("7") has been submitted\n12\n', "36"),
+        ("Welcome!\n36\nThank you, 42 users\n", "36"),
+        ("", None),
+        ("0", None),
+        ("36.", None),
+        ("Your job 36", None),
+    ],
+)
+def test_the_id_is_found_among_whatever_stands_around_it(sge: BatchSystem, printed: str, job: str | None) -> None:
+    assert sge.job_id(printed) == job
+
+
+# States
+
+
+def test_the_states_of_jobs_that_wait_run_and_have_ended(sge: BatchSystem, qstat: Program, replay: Replay) -> None:
+    qstat("qstat-early", "qstat-why")
+    replay("sge/qacct-unknown")
+    told = states(sge)
+    assert {what: str(report.status) for what, report in told.items()} == {
+        **dict.fromkeys(("ok", "seven", "signal", "walltime", "mpi", "codes"), "gone"),
+        **dict.fromkeys(("array", "running", "deleted", "sig"), "running"),
+        **dict.fromkeys(("held", "dependency", "unqueued", "error"), "held"),
+        "toolarge": "queued",
+    }
+    assert told["running"].nodes == "c2"
+    assert told["toolarge"].why == 'cannot run in PE "smp" because it only offers 0 slots'
+    assert told["error"].why.endswith("can't chdir to /nowhere: No such file or directory")
+    assert told["error"].raw == "Eqw" and "qmod -cj" in told["error"].why
+    assert "held back" in told["held"].why
+
+
+def test_elements_of_an_array_are_told_one_by_one(sge: BatchSystem, qstat: Program) -> None:
+    qstat("qstat-deleting", "qstat-why")
+    told = sge.states(["2.1", "2.2", "2.3", IDS["sig"]])
+    assert [str(report.status) for report in told.values()] == ["running", "ending", "running", "ending"]
+
+
+ENDS = {
+    "ok": (JobStatus.COMPLETED, 0),
+    "seven": (JobStatus.FAILED, 7),
+    "signal": (JobStatus.FAILED, 137),
+    "walltime": (JobStatus.TIMEOUT, None),
+    "deleted": (JobStatus.FAILED, 137),
+    "unqueued": (JobStatus.GONE, None),
+    "mpi": (JobStatus.FAILED, 3),  # of four records the last is the job's own, the others are qrsh's
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_the_accounting_tells_how_a_job_ended(sge: BatchSystem, program: Program, answers: Answers, what: str) -> None:
+    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    answers(f"sge/qacct-{what}")
+    report = sge.states([IDS[what]])[IDS[what]]
+    assert (report.status, report.exit_code) == ENDS[what]
+
+
+def test_the_accounting_tells_of_one_element(sge: BatchSystem, program: Program, answers: Answers) -> None:
+    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    answers("sge/qacct-codes-element")
+    assert sge.states([f"{IDS['codes']}.2"])[f"{IDS['codes']}.2"].exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["exit 127", "echo garbage", "echo 'accounting: No such file or directory' >&2; exit 1"]
+)
+def test_without_accounting_a_job_that_is_not_queued_is_gone(sge: BatchSystem, program: Program, text: str) -> None:
+    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    program("qacct", text)
+    assert sge.states(["7"])["7"].status is JobStatus.GONE
+
+
+@pytest.mark.parametrize("cut", range(0, 2000, 97))
+def test_half_a_listing_is_none(sge: BatchSystem, cut: int) -> None:
+    whole = recorded("sge/qstat-early").stdout
+    assert _jobs(Answer(("qstat",), 0, whole[:-cut] if cut else "", "")) is None
+
+
+@pytest.mark.parametrize(
+    ("letters", "status"),
+    [("qw", "queued"), ("Rq", "queued"), ("hqw", "held"), ("hRwq", "held"), ("Ehqw", "held")]
+    + [(letters, "running") for letters in ["r", "t", "hr", "Rr", "Rt", "s", "ts", "S", "tS", "T", "tT", "Rs", "RtS"]]
+    + [(letters, "ending") for letters in ["dr", "dt", "dRr", "ds", "dS", "dT", "dRT"]]
+    + [("BEWITCHED", "unknown"), ("", "unknown"), ("z", "unknown"), ("X", "unknown")],
+)
+def test_every_state_of_the_manual_is_one_of_ours(letters: str, status: str) -> None:
+    assert str(status_of(letters)[0]) == status
+
+
+@given(st.text() | st.text(sorted(LETTERS)))
+def test_no_state_finishes_a_job(letters: str) -> None:
+    assert not status_of(letters)[0].over
+
+
+@given(st.dictionaries(st.sampled_from(["jobnumber", "taskid", "failed", "exit_status", "hostname"]), st.text()))
+def test_no_record_of_the_accounting_is_good_unless_it_says_so(record: dict[str, str]) -> None:
+    _, report = _from_qacct(record)
+    assert report.status is not JobStatus.COMPLETED or record["failed"].split(" ")[0] == "0"
+
+
+@given(st.text(), st.integers(0, 1))
+def test_no_text_breaks_the_reading(text: str, returncode: int) -> None:
+    assert not _jobs(Answer(("qstat",), returncode, text, ""))
+
+
+def test_greetings_around_a_listing_do_no_harm() -> None:
+    whole = recorded("sge/qstat-early").stdout
+    jobs = _jobs(Answer(("qstat",), 0, f"Welcome <user>\n{whole}\n*** bye & see you ***", ""))
+    assert jobs and len(jobs) == whole.count("<JB_job_number>")
+
+
+# Finding and ending
+
+
+def test_a_job_is_found_by_its_name_in_the_queue_and_in_the_accounting(
+    sge: BatchSystem, program: Program, answers: Answers
+) -> None:
+    answers("sge/qstat-find", "sge/qacct-find-none")
+    assert sge.find("running", 0.0) == [IDS["running"]]
+    assert sge.find("pi-a1b2c3-workers", 0.0) == [IDS["array"]]
+    assert sge.find("pi-ffffff", 0.0) == []
+    answers("sge/qacct-find")
+    assert sge.find(NAME, 0.0) == [IDS["ok"]]
+
+
+def test_cancel_leaves_jobs_alone_that_are_over(sge: BatchSystem, answers: Answers) -> None:
+    answers("sge/qdel-cancel")
+    sge.cancel([IDS["deleted"], IDS["unqueued"]])
+    answers("sge/qdel-over")
+    sge.cancel([IDS["seven"]])
+    answers("sge/qdel-mixed")
+    sge.cancel(["2.2", "999999"])
+    answers("sge/qdel-again")  # the second step of a cancel, after `interrupt`
+    sge.cancel([IDS["sig"]])
+
+
+def test_the_job_of_another_user_is_not_ours_to_cancel(sge: BatchSystem, program: Program) -> None:
+    program("qdel", "echo 'user - you do not have the necessary privileges to delete the job \"3\"'; exit 1")
+    with pytest.raises(Refused, match="privileges"):
+        GridEngine().cancel(["3"])
+
+
+@pytest.mark.parametrize(
+    "words", ["There are no messages available", "(Collecting of scheduler job information is turned off)"]
+)
+def test_nothing_to_say_is_no_reason(words: str) -> None:
+    assert causes(f"=====\njob_number:                 7\nscheduling info:            {words}\n") == {}

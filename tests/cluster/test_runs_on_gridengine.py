@@ -1,0 +1,182 @@
+"""Whole runs on a real Grid Engine over several hosts: parallel environments, qrsh, its signals and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.cluster.hosts import Cluster
+from tests.cluster.there import There, job_of, log_lines, processes_of
+from tests.local.runs import Run, until
+
+BUSY = (
+    "import time; from dask.distributed import Client, wait\n"
+    "c = Client(); futures = c.map(time.sleep, range(600, 606)); print('busy', flush=True); wait(futures)"
+)
+ON_TWO_HOSTS = {"count": 6, "per_node": 3, "memory": "300 MB"}
+"""Six slots in a round over three hosts are two on each."""
+ON_THREE_HOSTS = {"count": 6, "per_node": 2, "memory": "300 MB"}
+
+
+@pytest.fixture
+def there(cluster: Cluster) -> Iterator[There]:
+    yield replace(There.at(cluster), site="gridcluster")
+    cluster.run(["qdel", "-u", "hpcuser"], check=False)
+    until(lambda: jobs(cluster) == "", "every job to leave Grid Engine")
+
+
+def jobs(cluster: Cluster) -> str:
+    """What qstat says of the ordinary user's jobs."""
+    return cluster.run(["qstat", "-u", "hpcuser"]).stdout
+
+
+def accounted(there: There, run: Run, field: str) -> str:
+    """A field of the job's own record in Grid Engine's accounting, which is written a moment after the job's end."""
+    job = job_of(run)
+
+    def found() -> list[str]:
+        record = there.cluster.run(["qacct", "-j", job], check=False).stdout.split("=" * 20)[-1]
+        return re.findall(rf"^{field} +(.*?) *$", record, re.M)
+
+    return str(until(found, "a record of the job")[0])
+
+
+def full(there: There) -> str:
+    """Take every slot of the cluster; gives the job's id."""
+    command = ["qsub", "-terse", "-b", "y", "-pe", "mpi", "24", "-o", "/dev/null", "-j", "y", "sleep", "300"]
+    job = there.cluster.run(command).stdout.strip()
+    until(lambda: re.search(r" r ", jobs(there.cluster)), "the job that fills the cluster to run")
+    return job
+
+
+def nothing_is_left(run: Run) -> None:
+    directory = run.directory
+    until(lambda: processes_of(directory) == [], "every process of the run to end")
+    assert not (directory / "tls").exists()
+
+
+def test_the_example_uses_all_hosts_through_ib0_and_leaves_nothing(there: There) -> None:
+    done = there.command(
+        "submit",
+        str(there.home / "examples/monte-carlo-pi/profile.yaml"),
+        *("--site", "gridcluster", "--set", "workers.count=24", "--wait"),
+    )
+    assert done.returncode == 0, done.stderr
+    run = Run(there, done.stdout.strip())
+    assert "pi = 3.14" in run.log() and "workers = 24" in run.log()
+    lines = log_lines(run, "workers")
+    hosts = [re.findall(r"tls://10\.77\.2\.(\d+)", line)[0] for line in lines if "Start worker at:" in line]
+    assert {host: hosts.count(host) for host in hosts} == {"11": 8, "12": 8, "13": 8}
+    names = [line.split()[-1] for line in lines if "Worker name:" in line]
+    assert len(set(names)) == 24
+    nothing_is_left(run)
+    for host in there.cluster.compute_hosts:
+        assert list(there.cluster.scratch(host).glob("dask-scratch-space/worker-*")) == []
+
+
+@pytest.mark.parametrize(("code", "told"), [(7, "7"), (99, "1"), (100, "1")])
+def test_the_exit_code_is_kept_and_never_taken_for_a_wish(there: There, code: int, told: str) -> None:
+    """99 would be "run me again", 100 "keep me in the error state" (qsub manual page)."""
+    run = there.submit(f"exit {code}")
+    assert run.ended_as("failed", code)["attempt"] == 1
+    nothing_is_left(run)
+    assert (accounted(there, run, "exit_status"), accounted(there, run, "failed")) == (told, "0")
+    assert job_of(run) not in jobs(there.cluster)
+
+
+def test_what_grid_engine_gives_is_what_the_plan_asked_for(there: There) -> None:
+    run = there.submit(["sleep", "300"], workers=ON_THREE_HOSTS)
+    shown = there.cluster.run(["qstat", "-j", job_of(run)]).stdout
+    memory = json.loads((run.directory / "run.json").read_text())["jobs"][0]["memory_bytes_per_node"]
+    assert re.search(r"parallel environment: +mpi range: 6\n", shown)
+    assert f"mem_free={-(-memory // 2**21)}M,h_rt=300\n" in shown
+    assert re.search(r"job_name: +test-[0-9a-f]{6}\n", shown) and re.search(r"notify: +TRUE", shown)
+    assert there.command("cancel", run.id).returncode == 0
+
+
+def test_a_busy_cluster_that_is_cancelled_leaves_nothing(there: There) -> None:
+    run = there.submit(there.script(BUSY), workers=ON_THREE_HOSTS)
+    until(lambda: "busy" in run.log(), "tasks to run on every worker")
+    assert there.command("cancel", run.id).returncode == 0
+    run.ended_as("cancelled", 1)
+    assert (run.directory / "state/1/outcome").read_text().startswith("cancelled 1 ")
+    nothing_is_left(run)
+
+
+def test_a_plain_qdel_by_the_user_is_told_by_the_job_and_leaves_nothing(there: There) -> None:
+    run = there.submit(there.script(BUSY), workers=ON_THREE_HOSTS)
+    until(lambda: "busy" in run.log(), "tasks to run on every worker")
+    there.cluster.run(["qdel", job_of(run)])
+    run.ended_as("cancelled", 1)
+    nothing_is_left(run)
+    assert "Closing scheduler" in "".join(log_lines(run, "scheduler")), "it was to hear of TERM alone"
+
+
+def test_a_queued_run_tells_why_and_is_cancelled(there: There) -> None:
+    full(there)
+    run = there.submit(["true"], workers=ON_THREE_HOSTS)
+    until(lambda: run.status()["why"], "a reason")
+    assert run.status()["state"] == "queued"
+    assert there.command("cancel", run.id).returncode == 0
+    assert run.status()["outcome"] == "cancelled"
+    nothing_is_left(run)
+
+
+def test_a_workload_that_outlasts_the_walltime_is_a_timeout(there: There) -> None:
+    run = there.submit("trap '' TERM; sleep 300", walltime="00:01:00")
+    run.ended_as("timeout", 1)
+    nothing_is_left(run)
+
+
+def test_an_allocation_that_does_not_fit_is_refused_with_a_sentence(there: There) -> None:
+    run = there.submit(["true"], workers=ON_TWO_HOSTS)
+    status = run.ended_as("launch-failed", 1)
+    assert re.match(r"c\d has 2 slots, 3 are needed on each of 2 hosts \(mpi gave c\d c\d c\d\)", status["reason"])
+    nothing_is_left(run)
+
+
+def test_a_missing_interface_on_one_node_is_told_at_once(there: There) -> None:
+    there.cluster.run(["ip", "link", "set", "ib0", "down"], host="c2", user="root")
+    there.cluster.run(["ip", "link", "set", "ib0", "name", "hidden0"], host="c2", user="root")
+    try:
+        run = there.submit(["true"], workers=ON_THREE_HOSTS)
+        status = run.ended_as("launch-failed", 1)
+        assert re.match(r"c2\S*: there is no network interface ib0", status["reason"])
+        until(lambda: processes_of(run.directory) == [], "every process of the run to end")
+    finally:
+        there.cluster.run(["ip", "link", "set", "hidden0", "name", "ib0"], host="c2", user="root")
+        there.cluster.run(["ip", "link", "set", "ib0", "up"], host="c2", user="root")
+
+
+def test_a_suspended_run_goes_on(there: There) -> None:
+    run = there.submit("sleep 3; echo done", workers=ON_THREE_HOSTS)
+    run.until_running()
+    there.cluster.run(["qmod", "-sj", job_of(run)], user="root", env={"SGE_ROOT": "/var/lib/gridengine"})
+    until(lambda: run.status()["why"] or run.status()["state"] != "running", "the job to be suspended")
+    there.cluster.run(["qmod", "-usj", job_of(run)], user="root", env={"SGE_ROOT": "/var/lib/gridengine"})
+    run.ended_as("succeeded", 0)
+    assert run.log() == "done\n"
+
+
+def test_a_stopped_qmaster_is_unknown_and_never_the_end(there: There) -> None:
+    run = there.submit(["sleep", "300"])
+    run.until_running()
+    there.cluster.run(["pkill", "-STOP", "-x", "sge_qmaster"], user="root")
+    try:
+        done = there.command("status", run.id, "--json")
+        status = json.loads(done.stdout)
+        assert (done.returncode, status["state"], status["outcome"]) == (5, "unknown", None)
+    finally:
+        there.cluster.run(["pkill", "-CONT", "-x", "sge_qmaster"], user="root")
+    until(lambda: run.status()["state"] == "running", "the batch system to answer again")
+    assert there.command("cancel", run.id).returncode == 0
+
+
+def test_what_grid_engine_refuses_is_told_and_ends_with_5(there: There) -> None:
+    done = there.command("submit", there.profile(["true"], account="none-such"))
+    assert done.returncode == 5
+    assert "none-such" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,29 @@
+# shellcheck shell=bash disable=SC1003,SC1091,SC2016,SC2034
+# What every process of this run needs, on every node: Dask's settings, the credentials, the Python environment.
+
+# What Python programs print is in the logs at once, also when they are killed.
+export PYTHONUNBUFFERED=1
+# Workers fork from one warm process per node instead of importing everything once each.
+export DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD=forkserver
+# Workers serve no pages: those of the scheduler show all of them.
+export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'
+
+# Only processes that hold this run's key may talk to its scheduler and workers.
+export DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=true
+export DASK_DISTRIBUTED__COMM__TLS__CA_FILE=$HPC_LAUNCH_RUN_DIR/tls/ca.pem
+for role in SCHEDULER WORKER CLIENT; do
+  export "DASK_DISTRIBUTED__COMM__TLS__${role}__CERT=$HPC_LAUNCH_RUN_DIR/tls/ca.pem"
+  export "DASK_DISTRIBUTED__COMM__TLS__${role}__KEY=$HPC_LAUNCH_RUN_DIR/tls/key.pem"
+done
+
+# The Python environment.
+HPC_LAUNCH_PYTHON=/opt/analysis/bin/python
+case $HPC_LAUNCH_PYTHON in */*) export PATH="${HPC_LAUNCH_PYTHON%/*}:$PATH" ;; esac
+export HPC_LAUNCH_PYTHON
+# Modules beside the workload can be imported by workers and scheduler too.
+export PYTHONPATH=/home/user/monte-carlo-pi${PYTHONPATH:+:$PYTHONPATH}
+
+# Whatever the lines above have switched on is not for our own scripts.
+set +eu +o pipefail
+cd "$HPC_LAUNCH_RUN_DIR" || return
+environment=ready

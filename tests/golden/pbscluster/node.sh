@@ -1,0 +1,46 @@
+#!/bin/bash
+# shellcheck disable=SC1003,SC2016
+# Runs once on each node: looks whether the node is fit, then starts its workers.
+HPC_LAUNCH_RUN_DIR=$(cd "$(dirname "$0")" && pwd)
+export HPC_LAUNCH_RUN_DIR
+HPC_LAUNCH_ATTEMPT=$(cat "$HPC_LAUNCH_RUN_DIR/state/attempt")
+export HPC_LAUNCH_ATTEMPT
+state=$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT
+host=$(uname -n)
+node=${PBS_NODENUM:?}
+exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$host.log" 2>&1
+
+unfit() { # a sentence, for the run's owner
+  trap - EXIT
+  echo "$1" | tee "$state/unfit-$host" >&2
+  mv "$state/unfit-$host" "$state/unfit/$host"
+  exit 70
+}
+trap 'unfit "environment.sh failed, see logs/workers-$host.log"' EXIT
+. "$HPC_LAUNCH_RUN_DIR/environment.sh" # a `set -e` in it may end this here
+[ "${environment-}" = ready ] || exit
+trap - EXIT
+command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
+cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib0) || unfit "${cause:-$HPC_LAUNCH_PYTHON does not run, see logs/workers-$host.log}"
+# The forkserver's socket lies in TMPDIR, and a socket's path holds 107 characters.
+[ "${#TMPDIR}" -le 60 ] || export TMPDIR=/tmp
+
+# Workers write to a file system of this node; what kind it is decides whether they may spill to it.
+local_directory=$(set -u && printf %s "$TMPDIR") || unfit 'a variable in the local directory $TMPDIR is not set here'
+{ mkdir -p -- "$local_directory" && [ -w "$local_directory" ]; } || unfit "cannot write to the local directory $local_directory"
+type=$(stat -f -c %T -- "$local_directory")
+case $type in
+  tmpfs | ramfs) kind=memory ;;
+  nfs* | lustre | gpfs | beegfs | fhgfs | ceph | smb* | cifs | panfs | afs | fuse* | pvfs2 | wekafs) kind=shared ;;
+  *) kind=disk ;;
+esac
+export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=0.60 DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=0.70
+echo "$local_directory is $kind ($type)" >"$state/fit/$host"
+
+workers=8
+# Workers find the workload's files where it finds them.
+cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-carlo-pi here'
+exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+  --nworkers "$workers" --nthreads 1 --memory-limit 500000000 --name "$host-$node" \
+  --local-directory "$local_directory" --protocol tls --interface ib0 --no-dashboard --dashboard-address 127.0.0.1:0 \
+  --resources subprocess_slots=1 --death-timeout 600
