@@ -11,15 +11,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hpc_launch import quoting
+from hpc_launch.config.document import Document
+from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
-from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE, TEMPLATES
 from hpc_launch.models.plan import Plan
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, format_walltime
 
-JOBSIDE_FILES = ("attempt.sh", "preflight.py", "progress.py")
+JOBSIDE_FILES = ("attempt.sh", "preflight.py", "progress.py", "python.sh")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
     batch = _part(environment, "directives", plan.batch_system, resolved, "batch_system")
     launcher = _part(environment, "launchers", plan.launcher or batch.usual_launcher, resolved, "launchers", "node")
     _refuse(batch, resolved)
+    _refuse_nodes(launcher, plan, resolved)
     data: dict[str, Any] = {
         "plan": plan.as_data(),
         "batch": batch,
@@ -87,10 +90,13 @@ def _environment(context: Context) -> Environment:
         walltime=format_walltime,
         without_blank_lines=lambda text: "".join(line + "\n" for line in text.splitlines() if line.strip()),
         mebibytes=lambda size: size // MIB,
-        mebibytes_each=lambda size, parts: -(-size // (parts * MIB)),
-        dask_resources=lambda resources: ",".join(f"{name}={amount:g}" for name, amount in resources.items()),
+        dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
     )
     return environment
+
+
+def _number(amount: float) -> str:
+    return str(int(amount)) if amount.is_integer() else repr(amount)
 
 
 def _part(environment: Environment, folder: str, name: str, resolved: Resolved, *key: str) -> Any:
@@ -119,19 +125,43 @@ def _refuse(batch: Any, resolved: Resolved) -> None:
         raise InvalidConfiguration(*problems)
 
 
+def _refuse_nodes(launcher: Any, plan: Plan, resolved: Resolved) -> None:
+    """A launcher that stays on its node would leave the others empty; raises DoesNotFit."""
+    nodes = max(job.nodes for job in plan.jobs)
+    if launcher.most_nodes is not None and nodes > launcher.most_nodes:
+        origin = resolved.site_document.origins.get(("launchers", "node"))
+        cause = f"launchers.node: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
+        raise DoesNotFit(Problem(cause, origin, "lower workers.count, or name another launcher in the site profile"))
+
+
 def _repeated(batch: Any, resolved: Resolved) -> list[Problem]:
-    """A directive that says again what the scripts say themselves would win or be ignored, depending on the site."""
+    """Directives that say again what the scripts say: they would win or be ignored, depending on the site."""
+    site, queue = resolved.site, resolved.profile.queue or ""
+    own: list[tuple[list[str], KeyPath, Document]] = [(site.directives, ("directives",), resolved.site_document)]
+    if queue in site.queues:
+        own.append((site.queues[queue].directives, ("queues", queue, "directives"), resolved.site_document))
+    own.append((resolved.profile.directives, ("directives",), resolved.document))
     problems = []
-    for number, directive in enumerate(resolved.profile.directives):
-        option = re.split(r"[= ]", directive, maxsplit=1)[0]
-        short = option[:2] if not option.startswith("--") else option
-        if option in batch.reserved or short in batch.reserved:
-            origin = resolved.document.origins.get(("directives", number))
-            hint = (
-                "set the profile's own key for it (account, queue, walltime, workers …), and leave this directive out"
-            )
-            problems.append(Problem(f"directives: {option} is already said by the rendered script", origin, hint))
+    for directives, path, document in own:
+        for number, directive in enumerate(directives):
+            origin = document.origins.get((*path, number))
+            for option in re.findall(r"(?:^|\s)(-[^\s=]+)", directive):
+                if document is resolved.document and option in site.rejects:
+                    problems.append(Problem(f"directives: {site.name} refuses {option}", origin))
+                elif _says(batch.reserved, option):
+                    hint = (
+                        "set the profile's own key for it (account, queue, walltime, workers …), and leave it out here"
+                    )
+                    cause = f"directives: {option} is already said by the rendered script"
+                    problems.append(Problem(cause, origin, hint))
     return problems
+
+
+def _says(reserved: list[str], option: str) -> bool:
+    """Long options may be shortened (getopt), short ones may have their value behind them."""
+    if option.startswith("--"):
+        return any(known.startswith(option) for known in reserved)
+    return option[:2] in reserved
 
 
 def _runs_directory(resolved: Resolved, context: Context) -> str:

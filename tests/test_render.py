@@ -170,11 +170,40 @@ def test_directives_that_a_site_rejects_are_left_out(prepared: Prepare, tmp_path
     assert "--mem" not in job and "--nodes=1" in job
 
 
-def test_memory_per_cpu_covers_what_the_node_needs(prepared: Prepare, tmp_path: Path) -> None:
-    site = (ROOT / "tests/site/testcluster.yaml").read_text().replace("directive: per-node", "directive: per-cpu")
+@pytest.mark.parametrize("directive", ["--comment=x --mem=5G", "--part=long", "--time-min=1", "-W", "-Mother"])
+def test_directives_in_disguise_are_refused_too(prepared: Prepare, directive: str) -> None:
+    text = f"directives: ['{directive}']\nworkers: {{count: 1, memory: 1 GiB}}\nworkload: {{command: x}}\n"
+    with pytest.raises(InvalidConfiguration, match="already said"):
+        prepared(text)
+
+
+@pytest.mark.parametrize("lines", ["directives: [--nodes=7]\n", "rejects: [--licenses]\n"])
+def test_a_sites_own_rules_hold_for_directives_too(prepared: Prepare, tmp_path: Path, lines: str) -> None:
+    site = (ROOT / "tests/site/testcluster.yaml").read_text() + lines
     (tmp_path / "site.yaml").write_text(site)
-    made = prepared(EXAMPLE, "workers.count=7", site="./site.yaml")
-    line = next(line for line in made.rendered.files["job.sh"].splitlines() if "--mem" in line)
-    each = int(line.removeprefix("#SBATCH --mem-per-cpu=").removesuffix("M"))
-    needed = made.plan.jobs[0].memory_bytes_per_node / 2**20
-    assert 7 * each >= needed > 7 * (each - 1)
+    text = "directives: [--licenses=a]\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    with pytest.raises(InvalidConfiguration, match=r"already said|refuses --licenses"):
+        prepared(text, site="./site.yaml")
+
+
+def test_paths_of_a_profile_are_relative_to_it(prepared: Prepare, tmp_path: Path) -> None:
+    text = "environment: {venv: .venv}\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    assert f". {tmp_path}/.venv/bin/activate" in prepared(text).rendered.files["environment.sh"]
+    for wrong in (
+        "workers.local_directory=scratch",
+        "workload.directory=~root/x",
+        "environment.variables={HPC_LAUNCH_X: 1}",
+    ):
+        with pytest.raises(InvalidConfiguration):
+            prepared(text, wrong)
+
+
+def test_render_writes_only_where_nothing_else_is(prepared: Prepare, tmp_path: Path) -> None:
+    made = prepared()
+    assert made is not None
+    command = [sys.executable, "-m", "hpc_launch", "render", "profile.yaml", "--site", "local", "--output"]
+    for directory, code in ((".", 2), ("new", 0), ("new", 0)):
+        done = subprocess.run([*command, directory], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, done.stderr
+    (tmp_path / "new" / "run.json").write_text("{}")
+    assert subprocess.run([*command, "new"], cwd=tmp_path, capture_output=True, timeout=60).returncode == 2
