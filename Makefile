@@ -7,6 +7,8 @@ TEST_VENV := .venv-test
 # The test cluster's ordinary users must be able to read theirs and the Python below it: not below a closed home directory.
 CLUSTER_PYTHON ?= /usr/bin/python3
 export CLUSTER_VENV ?= /var/tmp/hpc-launch-cluster-venv
+# Beside Slurm the test cluster has a Grid Engine; its packages are installed too.
+export CLUSTER_GRIDENGINE ?= 1
 
 PIP := -m pip --disable-pip-version-check -qq
 PACKAGE := pyproject.toml README.md $(shell find hpc_launch templates site_profiles -type f -not -name '*.pyc')
@@ -18,7 +20,7 @@ SCRIPTS := .ci/run tests/cluster/cluster tests/cluster/first-process tests/clust
 help:
 	@echo 'make demo           estimate pi with a Dask cluster on this machine'
 	@echo 'make test           formatting, linting, types, tests'
-	@echo 'make test-clusters  the tests on a real Slurm over several hosts, made on this machine (Debian, root)'
+	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make lint           formatting, linting, types alone'
 	@echo 'make format         put the formatting right'
 	@echo 'make clean          remove what these have made here'

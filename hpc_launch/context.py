@@ -37,11 +37,6 @@ class Context:
         """Where the index of the user's runs is kept."""
         return self._base("XDG_STATE_HOME", ".local/state")
 
-    @property
-    def cache(self) -> Path:
-        """What may be deleted at any time."""
-        return self._base("XDG_CACHE_HOME", ".cache")
-
     def _base(self, variable: str, usual: str) -> Path:
         # The XDG base directory specification: a relative path in these variables is to be ignored.
         given = self.environment.get(variable, "")

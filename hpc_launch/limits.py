@@ -6,9 +6,26 @@ from collections.abc import Iterator
 
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Job, Plan
-from hpc_launch.models.site import Queue
+from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import MIB, format_memory, format_walltime
+from hpc_launch.units import BATCH_UNITS, MIB, format_memory, format_walltime
+
+LEAST_TIME = 5
+"""Seconds that a job has for itself, at least."""
+
+
+def memory_grain(site: Site, cores: int) -> int:
+    """Bytes in whose multiples memory can be asked for on a node of which so many cores (slots) are asked for."""
+    unit = max(MIB, BATCH_UNITS.get(site.memory.unit or "", MIB))
+    return unit * cores if site.memory.directive in ("per-cpu", "per-slot") else unit
+
+
+def usable_memory(queue: Queue, site: Site) -> int | None:
+    """Bytes of a node that can be asked for: batch systems count whole MiB, on some sites for each core."""
+    if queue.memory is None:
+        return None
+    grain = memory_grain(site, queue.cores or 1)
+    return queue.memory // grain * grain
 
 
 def check(plan: Plan, resolved: Resolved, queue: Queue) -> list[Problem]:
@@ -49,10 +66,11 @@ def _node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
             resolved.origin("workers", "per_node" if profile.workers.per_node else "threads"),
             "lower workers.threads or workers.per_node",
         )
-    if queue.memory is not None and job.memory_bytes_per_node > queue.memory // MIB * MIB:
+    usable = usable_memory(queue, resolved.site)
+    if usable is not None and job.memory_bytes_per_node > usable:
         yield Problem(
             f"{format_memory(job.memory_bytes_per_node)} per node are asked for, a node of {where} has"
-            f" {format_memory(queue.memory)} ({group.per_node} workers × {format_memory(group.memory_bytes)}"
+            f" {format_memory(usable)} ({group.per_node} workers × {format_memory(group.memory_bytes)}"
             f" + {format_memory(profile.scheduler.memory)} for the scheduler"
             f" + {format_memory(profile.workload.memory)} for the workload,"
             f" and {float(resolved.site.memory.headroom):.0%} stay free)",
@@ -75,7 +93,7 @@ def _size(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
 
 def _time(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
     rule = resolved.site.qos.get(plan.qos) if plan.qos else None
-    # A quality of service replaces the queue's limit, in either direction (Slurm's resource limits page).
+    # The site profile says what a quality of service allows; it may be more than the queue (Ceres: 60 days, not 21).
     limit = rule.walltime if rule and rule.walltime else queue.walltime
     if limit is not None and job.walltime_seconds is not None and job.walltime_seconds > limit:
         yield Problem(
@@ -83,6 +101,13 @@ def _time(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Pr
             f" {_where(job, resolved)} allows {format_walltime(limit)}",
             resolved.origin("walltime"),
             f"at most --set walltime={format_walltime(limit)}",
+        )
+    if job.walltime_seconds is not None and job.walltime_seconds < job.end_early_seconds + LEAST_TIME:
+        yield Problem(
+            f"a walltime of {format_walltime(job.walltime_seconds)} is too short: the job ends"
+            f" {job.end_early_seconds} s before it",
+            resolved.origin("walltime"),
+            f"at least --set walltime={format_walltime(job.end_early_seconds + LEAST_TIME)}",
         )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os.path
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, Problem
-from hpc_launch.limits import check
+from hpc_launch.limits import check, memory_grain, usable_memory
 from hpc_launch.models.plan import (
     EnvironmentPlan,
     Job,
@@ -23,6 +23,8 @@ from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, ceil_to, format_memory
 
+LEAST_MEMORY = 100 * MIB
+"""Bytes. A Dask worker that has nothing to do takes some 60 MB."""
 START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
 
@@ -62,24 +64,20 @@ def _queue(resolved: Resolved, context: Context) -> tuple[str | None, Queue]:
     return name, site.queues[name]
 
 
-def usable_memory(queue: Queue) -> int | None:
-    """Bytes of a node that can be asked for: batch systems count whole MiB."""
-    return None if queue.memory is None else queue.memory // MIB * MIB
-
-
 def _share(resolved: Resolved, queue: Queue) -> int:
     """Memory of a worker when the profile says nothing: its threads' share of what a node can give."""
     profile, site = resolved.profile, resolved.site
-    memory = usable_memory(queue)
+    memory = usable_memory(queue, site)
     if memory is None or queue.cores is None:
         hint = "add `memory:` under `workers:`"
         cause = f"{site.name} does not know a node's memory and cores"
         raise DoesNotFit(Problem(f"workers.memory: must be given, for {cause}", resolved.origin("workers"), hint))
     free = memory * (1 - site.memory.headroom) - profile.scheduler.memory - profile.workload.memory
-    if free <= 0:
+    share = int(Fraction(free) * profile.workers.threads / queue.cores)
+    if share < LEAST_MEMORY:
         raise DoesNotFit(
             Problem(
-                f"a node of {format_memory(memory)} has nothing left for workers:"
+                f"a node of {format_memory(memory)} leaves {format_memory(max(share, 0))} for each worker:"
                 f" {float(site.memory.headroom):.0%} stay free,"
                 f" the scheduler asks for {format_memory(profile.scheduler.memory)}"
                 f" and the workload for {format_memory(profile.workload.memory)}",
@@ -87,7 +85,7 @@ def _share(resolved: Resolved, queue: Queue) -> int:
                 "lower scheduler.memory and workload.memory, or choose a queue with larger nodes",
             )
         )
-    return int(Fraction(free) * profile.workers.threads / queue.cores)
+    return share
 
 
 def _workers(resolved: Resolved, queue: Queue) -> WorkerGroup:
@@ -121,7 +119,7 @@ def _most_per_node(resolved: Resolved, queue: Queue, memory: int) -> int:
     fits = [profile.workers.count]
     if queue.cores is not None:
         fits.append((queue.cores - profile.scheduler.cores - profile.workload.cores) // profile.workers.threads)
-    if (node := usable_memory(queue)) is not None:
+    if (node := usable_memory(queue, site)) is not None:
         free = node * (1 - site.memory.headroom) - profile.scheduler.memory - profile.workload.memory
         fits.append(int(free // memory))
     most = max(1, min(fits))
@@ -133,7 +131,10 @@ def _most_per_node(resolved: Resolved, queue: Queue, memory: int) -> int:
 
 def _memory_per_node(group: WorkerGroup, profile: Profile, site: Site) -> int:
     needed = group.per_node * group.memory_bytes + profile.scheduler.memory + profile.workload.memory
-    return ceil_to(needed / (1 - site.memory.headroom), MIB)
+    cores = group.per_node * group.threads + profile.scheduler.cores + profile.workload.cores
+    environment = site.parallel_environments.nodes if group.nodes > 1 else site.parallel_environments.node
+    slots = environment.slots if environment and environment.slots else cores
+    return ceil_to(needed / (1 - site.memory.headroom), memory_grain(site, slots))
 
 
 def _interface(wanted: str, queue: Queue, site: Site) -> str | None:
@@ -197,36 +198,35 @@ def _plan(resolved: Resolved, queue: Queue, job: Job, context: Context) -> Plan:
             interface=_interface(profile.scheduler.interface, queue, site),
             dashboard=profile.scheduler.dashboard,
             idle_timeout_seconds=profile.scheduler.idle_timeout,
-            memory_bytes=profile.scheduler.memory,
         ),
-        environment=_environment(profile, site, context),
-        workload=WorkloadPlan(profile.workload.command, _workload_directory(resolved, context)),
+        environment=_environment(resolved, context),
+        workload=WorkloadPlan(profile.workload.command, _beside(profile.workload.directory, resolved, context)),
         security=profile.security,
         notes=_notes(resolved),
     )
 
 
-def _environment(profile: Profile, site: Site, context: Context) -> EnvironmentPlan:
-    given = profile.environment
+def _environment(resolved: Resolved, context: Context) -> EnvironmentPlan:
+    given = resolved.profile.environment
     python = given.python
     if given.conda is None and given.venv is None and python is None:
         python = context.interpreter
-    setup = site.environment.setup
-    return EnvironmentPlan(given.modules, given.conda, given.venv, python, dict(given.variables), given.setup, setup)
+    return EnvironmentPlan(
+        modules=given.modules,
+        conda=_beside(given.conda, resolved, context) if given.conda and "/" in given.conda else given.conda,
+        venv=_beside(given.venv, resolved, context) if given.venv else None,
+        python=_beside(python, resolved, context) if python and "/" in python else python,
+        variables=dict(given.variables),
+        setup=given.setup,
+        site_setup=resolved.site.environment.setup,
+    )
 
 
-def _workload_directory(resolved: Resolved, context: Context) -> str:
-    directory = resolved.profile.workload.directory
-    if directory.startswith(("$", "~")):
-        return directory
-    return str(_tidy(context.directory / resolved.file.parent / directory))
-
-
-def _tidy(path: Path) -> Path:
-    """Without `.` and `..`, as the profile's author meant them; the file system is not asked."""
-    import os.path
-
-    return Path(os.path.normpath(path))
+def _beside(path: str, resolved: Resolved, context: Context) -> str:
+    """A path of the profile, which is relative to it; without `.` and `..`, and the file system is not asked."""
+    if path.startswith(("$", "~")):
+        return path
+    return os.path.normpath(context.directory / resolved.file.parent / path)
 
 
 def _notes(resolved: Resolved) -> list[str]:

@@ -12,15 +12,18 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hpc_launch import quoting
+from hpc_launch.config.document import Document
+from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
-from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE, TEMPLATES
 from hpc_launch.models.plan import Plan
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
 
-JOBSIDE_FILES = ("attempt.sh", "preflight.py", "progress.py")
+QUOTES = "\"' "
+JOBSIDE_FILES = ("attempt.sh", "preflight.py", "progress.py", "python.sh")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
     batch = _part(environment, "directives", plan.batch_system, resolved, "batch_system")
     launcher = _part(environment, "launchers", plan.launcher or batch.usual_launcher, resolved, "launchers", "node")
     _refuse(batch, resolved)
+    _refuse_nodes(launcher, plan, resolved)
     plan = replace(plan, notes=[*plan.notes, *_unused(batch, resolved)])
     data: dict[str, Any] = {
         "plan": plan.as_data(),
@@ -95,10 +99,13 @@ def _environment(context: Context) -> Environment:
         memory_in=memory_in,
         without_blank_lines=lambda text: "".join(line + "\n" for line in text.splitlines() if line.strip()),
         mebibytes=lambda size: size // MIB,
-        mebibytes_each=lambda size, parts: -(-size // (parts * MIB)),
-        dask_resources=lambda resources: ",".join(f"{name}={amount:g}" for name, amount in resources.items()),
+        dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
     )
     return environment
+
+
+def _number(amount: float) -> str:
+    return str(int(amount)) if amount.is_integer() else repr(amount)
 
 
 def _part(environment: Environment, folder: str, name: str, resolved: Resolved, *key: str) -> Any:
@@ -131,6 +138,15 @@ def _refuse(batch: Any, resolved: Resolved) -> None:
         raise InvalidConfiguration(*problems)
 
 
+def _refuse_nodes(launcher: Any, plan: Plan, resolved: Resolved) -> None:
+    """A launcher that stays on its node would leave the others empty; raises DoesNotFit."""
+    nodes = max(job.nodes for job in plan.jobs)
+    if launcher.most_nodes is not None and nodes > launcher.most_nodes:
+        origin = resolved.site_document.origins.get(("launchers", "node"))
+        cause = f"launchers.node: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
+        raise DoesNotFit(Problem(cause, origin, "lower workers.count, or name another launcher in the site profile"))
+
+
 def _refuse_key(resolved: Resolved, message: str, *key: str) -> None:
     """For templates: a key of the site profile with which they cannot make a script."""
     raise InvalidConfiguration(
@@ -146,20 +162,37 @@ def _unused(batch: Any, resolved: Resolved) -> list[str]:
 
 
 def _repeated(batch: Any, resolved: Resolved) -> list[Problem]:
-    """A directive that says again what the scripts say themselves would win or be ignored, depending on the site."""
+    """Directives that say again what the scripts say: they would win or be ignored, depending on the site."""
+    site, queue = resolved.site, resolved.profile.queue or ""
+    own: list[tuple[list[str], KeyPath, Document]] = [(site.directives, ("directives",), resolved.site_document)]
+    if queue in site.queues:
+        own.append((site.queues[queue].directives, ("queues", queue, "directives"), resolved.site_document))
+    own.append((resolved.profile.directives, ("directives",), resolved.document))
     problems = []
-    for number, directive in enumerate(resolved.profile.directives):
-        option = re.split(r"[= ]", directive, maxsplit=1)[0]
-        short = option[:2] if not option.startswith("--") else option
-        # `-l select=…`: of an option for many things, only some are ours
-        things = {f"{short} {thing.partition('=')[0].strip()}" for thing in directive[2:].split(",")}
-        if option in batch.reserved or short in batch.reserved or things & {*batch.reserved}:
-            origin = resolved.document.origins.get(("directives", number))
-            hint = (
-                "set the profile's own key for it (account, queue, walltime, workers …), and leave this directive out"
-            )
-            problems.append(Problem(f"directives: {option} is already said by the rendered script", origin, hint))
+    for directives, path, document in own:
+        for number, directive in enumerate(directives):
+            origin = document.origins.get((*path, number))
+            for part in re.findall(r"(?:^|\s)(-\S.*?)(?=\s-|\s*$)", directive):
+                option = re.split(r"[=\s]", part, maxsplit=1)[0]
+                if document is resolved.document and option in site.rejects:
+                    problems.append(Problem(f"directives: {site.name} refuses {option}", origin))
+                elif _says(batch, option, part):
+                    hint = (
+                        "set the profile's own key for it (account, queue, walltime, workers …), and leave it out here"
+                    )
+                    cause = f"directives: {option} is already said by the rendered script"
+                    problems.append(Problem(cause, origin, hint))
     return problems
+
+
+def _says(batch: Any, option: str, part: str) -> bool:
+    """Long options may be shortened (getopt), short ones may have their value behind them, or several: `-l a=1,b=2`."""
+    if option.startswith("--"):
+        return any(known.startswith(option) for known in batch.reserved)
+    short = option if getattr(batch, "whole_options", False) else option[:2]
+    values = part[len(short) :].split(",")
+    said = {option, short, *(f"{short} {value.partition('=')[0].strip(QUOTES)}" for value in values)}
+    return not said.isdisjoint(batch.reserved)
 
 
 def _runs_directory(resolved: Resolved, context: Context) -> str:

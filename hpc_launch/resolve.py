@@ -61,7 +61,7 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
     user = load_document(user_file, may_be_empty=True) if user_file.is_file() else Document({}, {}, ())
     problems: list[Problem] = []
     try:
-        found = _site(merge([user, own, *options]), file, context)
+        found = _site(merge([user, own, *options]), context)
     except InvalidConfiguration as broken:
         problems, found = list(broken.problems), None
     layers = [*([_defaults(found.document)] if found else []), user, own, *options]
@@ -75,12 +75,13 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
     return Resolved(profile, found.site, document, file, text, found.document, found.text)
 
 
-def _site(document: Document, file: Path, context: Context) -> sites.SiteFile:
+def _site(document: Document, context: Context) -> sites.SiteFile:
     name = document.data.get("site")
     if not isinstance(name, str):
         return sites.detect(context)
     origin = document.origins[("site",)]
-    base = context.directory if origin.line is None else (context.directory / file).parent
+    # A path is relative to the file that it stands in.
+    base = context.directory if origin.line is None else (context.directory / origin.source).parent
     return sites.find(name, context, origin, base)
 
 

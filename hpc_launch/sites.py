@@ -61,7 +61,8 @@ def read(file: Path, context: Context) -> SiteFile:
 def find(name: str, context: Context, origin: Origin, base: Path) -> SiteFile:
     """A site by name, or by path (relative to `base`); raises InvalidConfiguration."""
     if "/" in name or name.endswith(SUFFIXES):
-        return read(base / Path(name).expanduser(), context)
+        home = f"{context.home}/"
+        return read(base / (home + name[2:] if name.startswith("~/") else name), context)
     file = _file_of(name, context)
     if file is None:
         names = sorted({_name_in(candidate) for candidate in _files(context)})

@@ -16,7 +16,8 @@ _BYTES_OF_UNIT = {
     **{"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
     **{"KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": TIB},
 }
-_BATCH_UNITS = {"KB": KIB, "MB": MIB, "GB": GIB, "TB": TIB}
+BATCH_UNITS = {"KB": KIB, "MB": MIB, "GB": GIB, "TB": TIB}
+"""Bytes of what batch systems call so."""
 _SECONDS_OF_UNIT = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 # bounded, so that no text becomes a number of thousands of digits
@@ -161,7 +162,7 @@ def format_walltime_minutes(n: int) -> str:
 
 def memory_in(n: int, unit: str, parts: int = 1) -> int:
     """How many of a batch system's units (KB, MB, GB, TB: powers of 1024) each part of so many bytes needs."""
-    return -(-n // (parts * _BATCH_UNITS[unit]))
+    return -(-n // (parts * BATCH_UNITS[unit]))
 
 
 def ceil_to(n: int | Fraction, unit: int) -> int:

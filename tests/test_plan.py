@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -100,6 +101,32 @@ def test_this_machine_is_one_node_of_its_own_size(prepared: Prepare) -> None:
     assert prepared(site="local").plan.jobs[0].nodes == 1
     with pytest.raises(DoesNotFit, match="2 nodes"):
         prepared("workers: {count: 5, memory: 1 GiB}\nworkload: {command: x}\n", site="local")
+
+
+def test_a_share_too_small_for_a_worker_is_refused(prepared: Prepare) -> None:
+    with pytest.raises(DoesNotFit, match=r"leaves [\d.]+ [KM]iB for each worker"):
+        prepared("workers: {count: 1}\nworkload: {command: x, memory: 12.2 GiB}\n")
+
+
+def test_memory_for_each_cpu_is_rounded_in_the_plan_and_fits_the_node(prepared: Prepare, tmp_path: Path) -> None:
+    site = (Path(__file__).parent / "site" / "testcluster.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(site.replace("directive: per-node", "directive: per-cpu"))
+    made = prepared("workers: {count: 8}\nworkload: {command: x}\n", site="./site.yaml")
+    job = made.plan.jobs[0]
+    assert job.memory_bytes_per_node % (8 * MIB) == 0 and job.memory_bytes_per_node <= NODE
+    assert f"--mem-per-cpu={job.memory_bytes_per_node // MIB // 8}M" in made.rendered.files["job.sh"]
+
+
+def test_a_walltime_that_is_used_up_at_once_is_refused(prepared: Prepare) -> None:
+    with pytest.raises(DoesNotFit, match="too short"):
+        prepared("walltime: 14s\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n")
+
+
+def test_a_launcher_that_stays_on_its_node_gets_no_more_than_one(prepared: Prepare, tmp_path: Path) -> None:
+    site = (Path(__file__).parent / "site" / "testcluster.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(site.replace("node: srun", "node: here"))
+    with pytest.raises(DoesNotFit, match=r"site.yaml:\d+: launchers.node: it starts processes on 1 node, 2 are"):
+        prepared("workers: {count: 9, memory: 1 GiB}\nworkload: {command: x}\n", site="./site.yaml")
 
 
 def test_what_this_machine_has_no_use_for_is_told(prepared: Prepare) -> None:

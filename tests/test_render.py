@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hpc_launch.errors import InvalidConfiguration
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
 
 Prepare = Callable[..., Prepared]
@@ -180,14 +180,43 @@ def test_directives_that_a_site_rejects_are_left_out(prepared: Prepare, tmp_path
     assert "--mem" not in job and "--nodes=1" in job
 
 
-def test_memory_per_cpu_covers_what_the_node_needs(prepared: Prepare, tmp_path: Path) -> None:
-    site = (ROOT / "tests/site/testcluster.yaml").read_text().replace("directive: per-node", "directive: per-cpu")
+@pytest.mark.parametrize("directive", ["--comment=x --mem=5G", "--part=long", "--time-min=1", "-W", "-Mother"])
+def test_directives_in_disguise_are_refused_too(prepared: Prepare, directive: str) -> None:
+    text = f"directives: ['{directive}']\nworkers: {{count: 1, memory: 1 GiB}}\nworkload: {{command: x}}\n"
+    with pytest.raises(InvalidConfiguration, match="already said"):
+        prepared(text)
+
+
+@pytest.mark.parametrize("lines", ["directives: [--nodes=7]\n", "rejects: [--licenses]\n"])
+def test_a_sites_own_rules_hold_for_directives_too(prepared: Prepare, tmp_path: Path, lines: str) -> None:
+    site = (ROOT / "tests/site/testcluster.yaml").read_text() + lines
     (tmp_path / "site.yaml").write_text(site)
-    made = prepared(EXAMPLE, "workers.count=7", site="./site.yaml")
-    line = next(line for line in made.rendered.files["job.sh"].splitlines() if "--mem" in line)
-    each = int(line.removeprefix("#SBATCH --mem-per-cpu=").removesuffix("M"))
-    needed = made.plan.jobs[0].memory_bytes_per_node / 2**20
-    assert 7 * each >= needed > 7 * (each - 1)
+    text = "directives: [--licenses=a]\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    with pytest.raises(InvalidConfiguration, match=r"already said|refuses --licenses"):
+        prepared(text, site="./site.yaml")
+
+
+def test_paths_of_a_profile_are_relative_to_it(prepared: Prepare, tmp_path: Path) -> None:
+    text = "environment: {venv: .venv}\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    assert f". {tmp_path}/.venv/bin/activate" in prepared(text).rendered.files["environment.sh"]
+    for wrong in (
+        "workers.local_directory=scratch",
+        "workload.directory=~root/x",
+        "environment.variables={HPC_LAUNCH_X: 1}",
+    ):
+        with pytest.raises(InvalidConfiguration):
+            prepared(text, wrong)
+
+
+def test_render_writes_only_where_nothing_else_is(prepared: Prepare, tmp_path: Path) -> None:
+    made = prepared()
+    assert made is not None
+    command = [sys.executable, "-m", "hpc_launch", "render", "profile.yaml", "--site", "local", "--output"]
+    for directory, code in ((".", 2), ("new", 0), ("new", 0)):
+        done = subprocess.run([*command, directory], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, done.stderr
+    (tmp_path / "new" / "run.json").write_text("{}")
+    assert subprocess.run([*command, "new"], cwd=tmp_path, capture_output=True, timeout=60).returncode == 2
 
 
 RULES = [
@@ -220,11 +249,30 @@ def test_what_a_batch_system_has_no_word_for_is_told(prepared: Prepare) -> None:
 
 
 @pytest.mark.parametrize(
-    "directive", ["-l select=2", "-lwalltime=1:00", "-l software=a,walltime=9:00", "-l place=pack"]
+    "directive",
+    [
+        "-l select=2",
+        "-lwalltime=1:00",
+        "-l software=a,walltime=9:00",
+        "-l place=pack",
+        "-l software=a -l walltime=9:00",
+        '-l "walltime=9:00"',
+    ],
 )
 def test_of_an_option_for_many_things_only_what_is_ours_is_refused(prepared: Prepare, directive: str) -> None:
     with pytest.raises(InvalidConfiguration, match="already said"):
         prepared(EXAMPLE, f"directives=['{directive}']", site="pbscluster")
+
+
+def test_a_large_unit_of_memory_never_asks_for_more_than_a_node_has(prepared: Prepare, tmp_path: Path) -> None:
+    site = (ROOT / "tests/site/lsfcluster.yaml").read_text() + "memory: {unit: GB}\n"
+    (tmp_path / "site.yaml").write_text(site)  # a node has 16000 MiB, which is no whole number of GiB
+    text = "workers: {count: 8}\nworkload: {command: x}\n"
+    made = prepared(text, site="./site.yaml")
+    assert made.plan.jobs[0].memory_bytes_per_node == 15 * 2**30
+    assert "rusage[mem=15]" in made.rendered.files["job.sh"]
+    with pytest.raises(DoesNotFit):
+        prepared(text, "workers.memory=1.31 GiB", "workers.per_node=8", site="./site.yaml")
 
 
 @pytest.mark.parametrize(
@@ -267,3 +315,26 @@ def test_ssh_can_start_the_nodes_of_every_batch_system(prepared: Prepare, tmp_pa
     (tmp_path / "site.yaml").write_text(text)
     directory = write(prepared(EXAMPLE, "workers.count=24", site="./site.yaml"), tmp_path / "run")
     assert shellcheck(directory) == ""
+
+
+@pytest.mark.parametrize("launcher", ["ssh", "blaunch"])
+def test_a_node_that_failed_is_the_failure_of_a_launcher_that_is_called_for_each(
+    prepared: Prepare, tmp_path: Path, launcher: str
+) -> None:
+    """Workers that all end with 0 were sent home by the workload; with anything else, the run has lost them."""
+    text = (ROOT / "tests/site/lsfcluster.yaml").read_text() + f"launchers: {{node: {launcher}}}\n"
+    (tmp_path / "site.yaml").write_text(text)
+    job = prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files["job.sh"]
+    start = job.partition("scheduler=$!\n")[2].partition("workers=$!\n")[0]
+    assert start
+    stand_in = f"{launcher}() {{ [[ $* != *1 ]]; }}"  # the node of index 1
+    for fate, expected in ((stand_in, 1), (f"{launcher}() {{ :; }}", 0)):
+        script = f"hosts=(a b c)\nbash() {{ :; }}\n{fate}\n{start}wait $!"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env={"HPC_LAUNCH_RUN_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        assert (done.returncode, done.stderr) == (expected, "")

@@ -108,10 +108,31 @@ def test_an_allocation_is_looked_at_before_anything_is_started(
     at: Prepare, tmp_path: Path, hosts: list[str], said: str
 ) -> None:
     job = at({}, "workers.count=24").rendered.files["job.sh"]
-    part = job.partition(". ./jobside/attempt.sh\n")[2].partition("\nreason=")[0]
+    part = job.partition(". ./jobside/attempt.sh\n")[2].partition("\n# Scheduler and workers")[0]
     (tmp_path / "hosts").write_text("".join(f"{host} all.q@{host.split()[0]} UNDEFINED\n" for host in hosts))
     script = f'fail() {{ echo "$1"; exit 1; }}\n{part}\necho "${{hosts[@]}}"'
     environment = {"PE_HOSTFILE": str(tmp_path / "hosts"), "PE": "mpi", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True)
     expected = said or " ".join(dict.fromkeys(host.split()[0] for host in hosts))
     assert (done.stdout, done.stderr) == (f"{expected}\n", "")
+
+
+@pytest.mark.parametrize(
+    "directive", ["-l h_rt=9:00:00", "-l gpu=1,h_rt=9:00:00", "-binding linear:1 -q other.q", "-hold_jid 7"]
+)
+def test_what_the_script_says_already_is_refused(at: Prepare, directive: str) -> None:
+    with pytest.raises(InvalidConfiguration, match="already said"):
+        at({}, f"directives=['{directive}']")
+
+
+@pytest.mark.parametrize("directive", ["-l gpu=1", "-binding linear:1", "-p -100", "-masterq big.q"])
+def test_an_option_that_only_begins_like_one_of_ours_is_passed_on(at: Prepare, directive: str) -> None:
+    assert directive in directives(at({}, f"directives=['{directive}']"))
+
+
+def test_the_memory_in_the_plan_is_what_all_slots_are_asked_for(at: Prepare) -> None:
+    fixed = {"nodes: mpi}": "nodes: {name: mpi-4, slots: 4}}"}
+    for slots, made in ((8, at({}, "workers.count=24")), (4, at(fixed, "workers.count=9", "workers.per_node=3"))):
+        line = next(line for line in directives(made) if "mem_free" in line)
+        each = int(line.removeprefix("-l mem_free=").removesuffix("M"))
+        assert made.plan.jobs[0].memory_bytes_per_node == slots * each * 2**20

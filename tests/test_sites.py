@@ -108,5 +108,20 @@ def test_a_built_in_profile_has_an_owner_a_review_date_and_sources(context: Cont
     assert site.maintainers and site.reviewed and site.sources
 
 
+@pytest.mark.parametrize(
+    "line", ["detect: {hostname: 'a{99999999999999}'}", "detect: {hostname: '('}", "reviewed: soon"]
+)
+def test_values_that_python_chokes_on_are_told(context: Context, tmp_path: Path, line: str) -> None:
+    key, _, value = line.partition(": ")
+    file = site_file(tmp_path / "a", "odd", **{key: value})
+    with pytest.raises(InvalidConfiguration, match=r"odd.yaml:4: "):
+        sites.read(file, context)
+
+
+def test_another_users_home_is_not_looked_up(context: Context, tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match="no such file"):
+        sites.find("~nobody-there/site.yaml", context, HERE, tmp_path)
+
+
 def test_there_are_built_in_profiles() -> None:
     assert {"local", "ceres"} <= {file.stem for file in BUILT_IN}

@@ -37,7 +37,10 @@ class Local(BatchSystem):
         return [*self.commands["submit"], file, job_name]
 
     def submit(self, directory: Path, file: str, job_name: str) -> str:
-        """As everywhere; the id is `host:pid:start`, for a pid alone may be another process's tomorrow."""
+        """As everywhere; the id is `host:pid:start@boot`.
+
+        A pid alone may be another process's tomorrow, and after a reboot pid and start together.
+        """
         import subprocess
 
         command, directory = self.submit_command(file, job_name), Path(os.path.abspath(directory))
@@ -59,7 +62,7 @@ class Local(BatchSystem):
             raise NotStarted(f"`{shown(command)}` could not be started in {directory}: {fault}") from fault
         start = processes.started(child.pid)
         _children[child.pid] = child
-        return f"{processes.host()}:{child.pid}:{start or 'ended'}"
+        return _id(child.pid, start or "ended")
 
     def job_id(self, text: str) -> str | None:
         return None  # nothing is printed: `submit` knows
@@ -73,7 +76,7 @@ class Local(BatchSystem):
         """As everywhere, but what was started on another machine cannot be seen from here."""
         shell = os.path.basename(self.commands["submit"][-1])
         own = [pid for pid in processes.mine() if _is_job(processes.words(pid), shell, job_name) and _leads(pid)]
-        return [f"{processes.host()}:{pid}:{start}" for pid in own if (start := processes.started(pid))]
+        return [_id(pid, start) for pid in own if (start := processes.started(pid))]
 
     def interrupt(self, ids: Sequence[str]) -> None:
         for pid in [pid for pid, alive in self._here(ids) if alive]:
@@ -82,13 +85,16 @@ class Local(BatchSystem):
     def cancel(self, ids: Sequence[str]) -> None:
         """TERM, and after a few seconds KILL to all that is left of the jobs' sessions.
 
-        Not of their process groups only: a job's shell gives each of its parts a group of its own.
+        Not of their process groups only: a job's shell gives each of its parts a group of its own. Also of
+        jobs that are over: what a workload started may have stayed. TERM goes to the shell, which ends the
+        others in order; to them when it is gone.
         """
-        leaders = self._here(ids)
-        for pid, alive in leaders:
-            _signal([pid] if alive else processes.session(pid), signal.SIGTERM)
+        leaders, told = self._here(ids), set[int]()
         until = time.monotonic() + self.grace
         while (left := _members(leaders)) and time.monotonic() < until:
+            news = {pid for leader, _ in leaders for pid in _hearers(leader)} - told
+            _signal(news, signal.SIGTERM)
+            told |= news
             time.sleep(0.05)
         for _ in range(100):  # what starts processes faster than they can be killed has to be asked again
             if not left:
@@ -100,11 +106,11 @@ class Local(BatchSystem):
     def _here(self, ids: Iterable[str]) -> list[tuple[int, bool]]:
         """Leaders of the jobs' sessions, and whether they live; never a pid that is another's by now."""
         parts = [(job, *_parts(job)) for job in dict.fromkeys(ids)]
-        if strange := [job for job, _, pid, start in parts if pid < 2 or not start]:
+        if strange := [job for job, _, pid, start, _ in parts if pid < 2 or not start]:
             raise Refused(f"not the id of a local job: {', '.join(map(repr, strange))}")
-        if elsewhere := [f"{job} runs on {there}" for job, there, _, _ in parts if there != processes.host()]:
+        if elsewhere := [f"{job} runs on {there}" for job, there, *_ in parts if there != processes.host()]:
             raise Refused(f"this is {processes.host()}; {', '.join(elsewhere)}: cancel it there")
-        now = [(pid, start, processes.started(pid)) for _, _, pid, start in parts]
+        now = [(pid, start, processes.started(pid)) for _, _, pid, start, boot in parts if _this_boot(boot)]
         return [(pid, alive is not None) for pid, start, alive in now if alive in (start, None)]
 
 
@@ -115,18 +121,29 @@ def _shell() -> str:
     return locate("bash")
 
 
-def _parts(job: str) -> tuple[str, int, str]:
-    """Host, pid and start; pid 0, which is nobody's, where an id is not one of ours."""
+def _id(pid: int, start: str) -> str:
+    boot = processes.boot()
+    return f"{processes.host()}:{pid}:{start}" + (f"@{boot}" if boot else "")
+
+
+def _parts(job: str) -> tuple[str, int, str, str]:
+    """Host, pid, start and boot; pid 0, which is nobody's, where an id is not one of ours."""
     there, _, rest = job.partition(":")
-    pid, _, start = rest.partition(":")
-    return there, int(pid) if pid.isdecimal() else 0, start
+    pid, _, rest = rest.partition(":")
+    start, _, boot = rest.partition("@")
+    return there, int(pid) if pid.isdecimal() else 0, start, boot
+
+
+def _this_boot(boot: str) -> bool:
+    """Whether the machine was not started again since; also for an id that does not tell (older, or of macOS)."""
+    return not boot or boot == processes.boot()
 
 
 def _report(job: str) -> JobReport:
-    there, pid, start = _parts(job)
+    there, pid, start, boot = _parts(job)
     if there != processes.host():
         return JobReport(JobStatus.UNKNOWN, raw=f"it runs on {there}, and this is {processes.host()}: ask there")
-    if start and processes.started(pid) == start:
+    if start and _this_boot(boot) and processes.started(pid) == start:
         return JobReport(JobStatus.RUNNING, raw="alive", nodes=there)
     return JobReport(JobStatus.GONE)  # how it ended only the run directory knows
 
@@ -141,6 +158,10 @@ def _leads(pid: int) -> bool:
     with suppress(OSError):
         return os.getsid(pid) == pid
     return False
+
+
+def _hearers(leader: int) -> list[int]:
+    return [leader] if processes.started(leader) else processes.session(leader)
 
 
 def _members(leaders: Iterable[tuple[int, bool]]) -> list[int]:

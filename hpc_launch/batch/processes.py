@@ -16,6 +16,18 @@ def host() -> str:
     return os.uname().nodename
 
 
+def boot() -> str:
+    """Which start of this machine it is (random(4)): pids and the times of processes begin anew with each.
+
+    Nothing where that cannot be told, and where it need not be: what ps tells is a date.
+    """
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read(8) if PROC else ""
+    except OSError:
+        return ""
+
+
 def started(pid: int) -> str | None:
     """When a process started, in no unit but its own: with the pid it names the process for good.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hpc_launch.cli import launch, runs, site
-from hpc_launch.errors import HpcLaunchError
+from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
     name="hpc-launch",
@@ -58,6 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; the process's own if not given.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    code = 0
+    try:
+        code = _run(words)
+        sys.stdout.flush()  # Python would do it in the end, and fail with a code of its own
+    except BrokenPipeError:  # whoever read it has had enough
+        _drop_stdout()
+    except OSError as error:  # a full disk, a file server that is away, a working directory that was removed
+        code = UsageError.exit_code  # 1 is a run's that has no exit code of a workload's own
+        _cannot(error, "--json" in words)
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
     try:
         typer.main.get_command(app).main(args=words, prog_name="hpc-launch")
     except HpcLaunchError as error:
@@ -65,9 +79,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print_error(error, "--json" in words)
         return error.exit_code
-    except OSError as error:  # a full disk, a file server that is away, a working directory that was removed
-        print(f"hpc-launch: {error}", file=sys.stderr)
-        return 1
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else UsageError.exit_code
     return 0
+
+
+def _cannot(error: OSError, as_json: bool) -> None:
+    from hpc_launch.cli.output import print_error
+
+    print(f"hpc-launch: {error}", file=sys.stderr)
+    try:
+        if as_json:
+            print_error(UsageError(str(error)), as_json)
+        sys.stdout.flush()
+    except OSError:  # then that is what cannot be written
+        _drop_stdout()
+
+
+def _drop_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -57,10 +57,23 @@ def render(
         from hpc_launch.runs.directory import write_files
 
         directory = here.directory / output
+        _refuse_foreign(directory)
         write_files(directory, prepared.rendered.files)
         say(f"wrote {len(prepared.rendered.files)} files to {output}")
     if json or output is None:
         _show(prepared, json)
+
+
+def _refuse_foreign(directory: Path) -> None:
+    """A directory with other things in it is not ours to write to, and a run's own files are not to change."""
+    from hpc_launch.errors import UsageError
+
+    there = {file.name for file in directory.iterdir()} if directory.is_dir() else set()
+    if "run.json" in there or (there and not {"resolved.yaml", "job.sh"} <= there):
+        what = "a run directory" if "run.json" in there else "not empty"
+        raise UsageError(
+            f"--output {directory}: it is {what}; name a new directory, or one that was rendered to before"
+        )
 
 
 def submit(
@@ -91,11 +104,13 @@ def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = Fa
 
     prepared, _ = _prepare(profile, site, set_)
     refuse_retired(prepared.resolved)
+    submissions = prepared.submissions()
     if json:
-        return print_json({"schema": 1, "fits": True, "submissions": prepared.submissions()})
+        return print_json({"schema": 1, "fits": True, "submissions": submissions})
+    from hpc_launch.config.wording import printable
     from hpc_launch.explain import described
 
-    print(f"{profile} can be submitted:")
+    print(f"{printable(str(profile))} can be submitted:")
     for sentence in described(prepared.resolved, prepared.plan):
         print(f"  {sentence}")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from hpc_launch.errors import Problem, UsageError
+from hpc_launch.runs.parts import Part
 
 if TYPE_CHECKING:
     from hpc_launch.context import Context
@@ -27,15 +29,6 @@ THIS_RUN = Annotated[
     str, typer.Argument(metavar="RUN", help="id, beginning of an id, or run directory", show_default=False)
 ]
 JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
-
-
-class Part(str, Enum):
-    """Whose output to show."""
-
-    workload = "workload"
-    scheduler = "scheduler"
-    workers = "workers"
-    job = "job"
 
 
 def _directory(run: str | None) -> Path:
@@ -82,13 +75,24 @@ def logs(
     run: RUN = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until the run is over")] = False,
     of: Annotated[Part, typer.Option("--of", help="whose output")] = Part.workload,
+    json: JSON = False,
 ) -> None:
     """Show the output of a run: the workload's, or another part's."""
-    from hpc_launch.cli.output import say
+    from hpc_launch.cli.output import print_json, say
     from hpc_launch.runs import describe, logs
+    from hpc_launch.runs.directory import read_record
     from hpc_launch.runs.status import collect
 
-    tail = logs.Tail(_directory(run), of.value)
+    if json and follow:
+        raise UsageError(
+            Problem(
+                "--json does not go with --follow: it prints one document of all the output there is",
+                hint="Leave out one of them; `hpc-launch wait` waits for the run's end.",
+            )
+        )
+    tail = logs.Tail(_directory(run), of)
+    if json:
+        return print_json(tail.as_json(read_record(tail.directory).id))
     if tail.is_empty():
         view = collect(tail.directory)
         say(f"the {of.value} has no output yet: {view.record.id} is {describe.headline(view)}")
@@ -124,7 +128,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.prepare import refuse_retired
     from hpc_launch.runs import describe
-    from hpc_launch.runs.status import collect
+    from hpc_launch.runs.status import collect_all
     from hpc_launch.runs.submit import submit
 
     refuse_retired(prepared.resolved)
@@ -137,10 +141,12 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
         raise
     if not as_json:
         print(record.id, flush=True)
+    if wait or not as_json:
         say(f"submitted to {record.site} as job {record.jobs[0].job_id}; run directory {directory}")
     if not wait and not as_json:
         return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
-    view = _watch(directory) if wait else collect(directory)
+    # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves
+    view = _watch(directory) if wait else collect_all([(directory, record)])[0]
     if as_json:
         print_json({**prepared.as_json(), **describe.as_json(view)})
     if wait:

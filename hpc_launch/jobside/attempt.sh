@@ -54,10 +54,10 @@ killed_before=$(killed_for_memory)
 
 # The outcome is written as soon as it is known: what comes after may be cut short.
 outcome=launch-failed code=1 reason="the job's script ended early, see logs/job.log"
-workload='' workers='' scheduler='' scheduler_code='' broken_since=''
+workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
 finish() {
+  trap '' TERM INT HUP QUIT XCPU USR1 USR2
   trap - EXIT
-  trap '' TERM INT USR1
   cd "$HPC_LAUNCH_RUN_DIR" || exit 1
   echo "$outcome $code $reason" >"$state/outcome.new" && mv "$state/outcome.new" "$state/outcome"
   event ending
@@ -80,12 +80,20 @@ fail() {
   exit 1
 }
 trap finish EXIT
-trap 'outcome=cancelled code=1 patience=5 reason="the job was told to end"; exit 1' TERM INT
-time_is_up() {
+told_to_end() {
+  outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
+  exit 1
+}
+out_of_time() {
   outcome=timeout code=1 reason="the walltime was used up"
   exit 1
 }
-trap time_is_up USR1
+for signal in TERM INT HUP QUIT XCPU; do
+  # shellcheck disable=SC2064 # now, while it has this value
+  trap "told_to_end $signal" "$signal"
+done
+# Slurm's reminder comes up to a minute early; much earlier it means something else, such as preemption.
+trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_of_time' USR1
 
 # For what is not to hear of the signals by which a batch system warns the job's shell, and with it all its processes.
 shielded() {
@@ -95,19 +103,21 @@ shielded() {
 
 # Half a second in which signals are heard at once. A kill at the walltime would leave no trace: end before it.
 moment() {
-  [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || time_is_up
+  [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || out_of_time
   sleep 0.5 &
   wait $!
 }
 
-# Has the workload had half a minute to notice that its cluster is gone? It may shut the scheduler down itself: that ends with 0.
+# Has the workload had half a minute to notice that its cluster is gone? What ends with 0 it has shut down itself.
 cluster_lost() {
   if ! alive "$scheduler"; then
     [ -n "$scheduler_code" ] || { wait "$scheduler"; scheduler_code=$?; }
     [ "$scheduler_code" != 0 ] || return 1
     reason="the Dask scheduler died with exit code $scheduler_code, see logs/scheduler.log"
   elif ! alive "$workers"; then
-    reason="all workers ended before the workload did, see logs/workers-*.log"
+    [ -n "$workers_code" ] || { wait "$workers"; workers_code=$?; }
+    [ "$workers_code" != 0 ] || return 1
+    reason="all workers ended before the workload did, with exit code $workers_code, see logs/workers-*.log"
   else
     return 1
   fi

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 MINIMUM = int(os.environ["HPC_LAUNCH_MINIMUM"])
 INTERVAL = 2000  # milliseconds
-JOB = os.getppid()
+JOB = int(os.environ["HPC_LAUNCH_JOB_SHELL"])
 
 
 def replace(name: str, text: str) -> None:
@@ -39,10 +39,15 @@ class Progress(SchedulerPlugin):
         self.ready = False
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:
-        if not self.ready and len(scheduler.workers) >= MINIMUM:
-            self.ready = True
+        # A full or slow disk must not end the cluster: the next time may do.
+        with suppress(OSError):
+            self.write_if_ready()
+
+    def write_if_ready(self) -> None:
+        if not self.ready and len(self.scheduler.workers) >= MINIMUM:
             self.write()
-            replace("ready", scheduler.address)
+            replace("ready", self.scheduler.address)
+            self.ready = True
 
     def look(self) -> None:
         if os.getppid() != JOB:
@@ -51,8 +56,8 @@ class Progress(SchedulerPlugin):
                 os.killpg(int(file.read()), signal.SIGTERM)
             self.end = asyncio.ensure_future(self.scheduler.close())
             return
-        # A full or slow disk must not end the cluster: the next time may do.
         with suppress(OSError):
+            self.write_if_ready()
             self.write()
 
     def write(self) -> None:

@@ -40,9 +40,23 @@ def _matching(pattern: str, allowed: str) -> Callable[[str], str]:
     return check
 
 
-def _no_empty(value: str) -> str:
+def _path(value: str) -> str:
     if not value.strip():
-        raise ValueError("expected text, got nothing")
+        raise ValueError("expected a path, got nothing")
+    if value.startswith("~") and value != "~" and not value.startswith("~/"):
+        raise ValueError(f"{value!r}: other users' homes are not looked up; write the whole path")
+    return value
+
+
+def _on_a_node(value: str) -> str:
+    if value != "auto" and not value.startswith(("/", "$", "~")):
+        raise ValueError(f"{value!r} is relative, which means nothing on a node: start it with / or a variable")
+    return value
+
+
+def _own_name(value: str) -> str:
+    if value.startswith("HPC_LAUNCH_"):
+        raise ValueError(f"{value!r}: names that begin with HPC_LAUNCH_ are the program's own")
     return value
 
 
@@ -80,10 +94,16 @@ Name = Annotated[
 ]
 """A name of a run or a site: Grid Engine wants a letter first (sge_types manual page)."""
 EnvironmentName = Annotated[
-    Text, After(_matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, not starting with a digit"))
+    Text,
+    After(_matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, not starting with a digit")),
+    After(_own_name),
 ]
-PathText = Annotated[Text, After(_no_empty)]
+PathText = Annotated[Text, After(_path)]
 """A path; $NAME and ${NAME} in it are expanded on the node that uses it, nothing else is."""
+NodePath = Annotated[PathText, After(_on_a_node)]
+"""A path on a node, or `auto`."""
+ResourceName = Annotated[Text, After(_matching(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", "letters, digits and _ . -"))]
+"""A resource of Dask's workers."""
 Directive = Annotated[Text, After(_matching(r"-[^#]*", "one option that starts with -, without #"))]
 """One further directive, such as `--licenses=matlab:1`."""
 Seconds = Annotated[int, Before(units.parse_walltime)]

@@ -27,7 +27,7 @@ class WorkerGroup:
     spill: bool | Literal["auto"]
     """auto: each node looks what kind of file system its local directory is."""
     lifetime_seconds: int | None
-    death_timeout_seconds: int | None
+    death_timeout_seconds: int
     options: list[str]
 
 
@@ -54,7 +54,6 @@ class SchedulerPlan:
     interface: str | None
     dashboard: bool
     idle_timeout_seconds: int | None
-    memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Plan:
     rejects: list[str]
     jobs: tuple[Job, ...]
     minimum: int
-    timeout_seconds: int | None
+    timeout_seconds: int
     scheduler: SchedulerPlan
     environment: EnvironmentPlan
     workload: WorkloadPlan

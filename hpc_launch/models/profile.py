@@ -10,7 +10,9 @@ from hpc_launch.models.fields import (
     Expression,
     Module,
     Name,
+    NodePath,
     PathText,
+    ResourceName,
     Seconds,
     SecondsOrAuto,
     ShellLines,
@@ -40,8 +42,8 @@ class Workers(Model):
     timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
     walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
     queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
-    resources: dict[Word, Annotated[float, Bound(gt=0)]] = key({}, "Dask resources of each worker")
-    local_directory: PathText = key("auto", "auto: the site's node-local scratch")
+    resources: dict[ResourceName, Annotated[float, Bound(gt=0)]] = key({}, "Dask resources of each worker")
+    local_directory: NodePath = key("auto", "auto: the site's node-local scratch")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
     spill: Switch | Auto = key("auto", "spill to disk; auto: only where that is a local disk")
     lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: none in single-job")

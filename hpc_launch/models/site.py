@@ -28,7 +28,7 @@ Layout = Literal["single-job", "job-array", "mpi"]
 def _regex(value: str) -> str:
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
     return value
 
@@ -40,7 +40,7 @@ def _date(value: Any) -> datetime.date:
         raise ValueError(f"expected a date such as 2026-11-22, got {value!r}") from None
 
 
-def _launcher(value: Any) -> Any:
+def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -61,8 +61,8 @@ class Launcher(Model):
 
 
 class Launchers(Model):
-    node: Annotated[Launcher, Before(_launcher)] | None = key(None, "one process per node")
-    mpi: Annotated[Launcher, Before(_launcher)] | None = key(None, "MPI ranks")
+    node: Annotated[Launcher, Before(_named)] | None = key(None, "one process per node")
+    mpi: Annotated[Launcher, Before(_named)] | None = key(None, "MPI ranks")
 
 
 class Commands(Model):
@@ -76,13 +76,9 @@ class ParallelEnvironment(Model):
     slots: Positive | None = key(None, "fixed number of slots on each host")
 
 
-def _parallel_environment(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
-
-
 class ParallelEnvironments(Model):
-    node: Annotated[ParallelEnvironment, Before(_parallel_environment)] | None = key(None, "one host")
-    nodes: Annotated[ParallelEnvironment, Before(_parallel_environment)] | None = key(None, "several hosts")
+    node: Annotated[ParallelEnvironment, Before(_named)] | None = key(None, "one host")
+    nodes: Annotated[ParallelEnvironment, Before(_named)] | None = key(None, "several hosts")
 
 
 class Policy(Model):

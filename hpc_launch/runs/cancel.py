@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from hpc_launch.errors import BatchSystemError, Problem
+from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem
 from hpc_launch.models.record import Record
 from hpc_launch.runs import evidence, status
 from hpc_launch.runs.directory import update_record
@@ -28,7 +28,7 @@ class Patience:
 
 
 def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Patience()) -> View:
-    """End the run in `directory`, wherever it stands; gives how it stands afterwards.
+    """End the run in `directory`, wherever it stands, and what is left of it; gives how it stands afterwards.
 
     Args:
         directory: the run directory.
@@ -42,6 +42,7 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
     view = status.collect(directory)
     if view.standing.over:
         say(f"{view.record.id} is over already: {view.standing.outcome}")
+        _sweep(view, say)
         return view
     view = _intend(view)
     ids = [job.job_id for job in view.record.jobs if job.job_id]
@@ -53,6 +54,7 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
         system.interrupt(ids)
         if _ended(directory, patience):
             say("the job has ended everything in order")
+            _sweep(view, say)
             return _gone(directory, patience)
     # also if its shell is gone: then it was too early for the job to end in order what it had started
     say(f"cancelling {', '.join(ids)} in {view.record.batch_system}")
@@ -69,6 +71,21 @@ def _intend(view: View) -> View:
 
     update_record(view.directory, wished)
     return status.collect(view.directory)
+
+
+def _sweep(view: View, say: Callable[[str], None]) -> None:
+    """End what the job of a run that is over has left behind, where no batch system has done it.
+
+    A workload may start processes in groups of their own, which the job's shell does not know; and a shell that
+    was killed ended nothing at all.
+    """
+    ids = [job.job_id for job in view.record.jobs if job.job_id]
+    try:
+        system = status.batch_system(view.record)
+        if ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
+            system.cancel(ids)
+    except HpcLaunchError as fault:  # it ran on another machine
+        say(f"whether it left processes behind cannot be told: {fault}")
 
 
 def _not_known(view: View, say: Callable[[str], None]) -> View:

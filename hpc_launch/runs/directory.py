@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.models.record import SCHEMA, Record
+from hpc_launch.runs.lock import alone
 
 RECORD = "run.json"
 
@@ -65,8 +67,9 @@ def write_record(directory: Path, record: Record) -> None:
         OSError: it could not be written; the old one is still there.
     """
     text = record.model_dump_json(by_alias=True, indent=2) + "\n"
-    new = directory / f".{RECORD}.{os.getpid()}"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # a process id is one host's alone, and a login node has many sisters
+    new = directory / f".{RECORD}.{os.uname().nodename}.{secrets.token_hex(8)}"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -109,12 +112,17 @@ def update_record(directory: Path, change: Callable[[Record], Record]) -> Record
     """Read the record again, change it, and write it if that made a difference.
 
     A submit that still waits for its answer and a status in another terminal may both want to add something:
-    each changes what is there now, not what it read long ago.
+    each changes what is there now, not what it read long ago, and one after the other.
+
+    Raises:
+        OSError: it could not be written.
+        UsageError: it could not be read.
     """
-    old = read_record(directory)
-    new = change(old)
-    if new != old:
-        write_record(directory, new)
+    with alone(directory):
+        old = read_record(directory)
+        new = change(old)
+        if new != old:
+            write_record(directory, new)
     return new
 
 

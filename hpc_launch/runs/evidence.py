@@ -18,7 +18,7 @@ OUTCOMES = tuple(outcome for outcome in get_args(Outcome) if outcome != "lost")
 
 
 @dataclass(frozen=True)
-class Told:
+class Verdict:
     """What the job wrote of its own end."""
 
     outcome: str
@@ -55,10 +55,7 @@ class Evidence:
     ending: float | None = None
     ended: float | None = None
     """Everything of the run is gone."""
-    told: Told | None = None
-    ready: bool = False
-    """So many workers were connected as the workload waits for."""
-    fit: tuple[str, ...] = ()
+    told: Verdict | None = None
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Node → why it cannot be used."""
     progress: Progress | None = None
@@ -81,8 +78,6 @@ def read(directory: Path) -> Evidence:
         ending=_when(events, "ending"),
         ended=_when(events, "ended"),
         told=_told(_text(here / "outcome")),
-        ready=bool(_text(here / "ready").strip()),
-        fit=tuple(sorted(map(_sentence, _names(here / "fit")))),
         unfit={_sentence(node): _sentence(_text(here / "unfit" / node)) for node in sorted(_names(here / "unfit"))},
         progress=_progress(_text(here / "progress.json")),
     )
@@ -124,13 +119,13 @@ def _when(events: Mapping[str, tuple[float, str]], word: str) -> float | None:
     return events[word][0] if word in events else None
 
 
-def _told(text: str) -> Told | None:
+def _told(text: str) -> Verdict | None:
     match = re.fullmatch(r"([a-z-]+) ([0-9]{1,3})(?: (.*))?\n?", text, re.DOTALL)
     if not match or match[1] not in OUTCOMES:
         return None
     outcome, code = match[1], int(match[2])
     plausible = code == 0 if outcome == "succeeded" else 1 <= code <= 255
-    return Told(outcome, code, _sentence(match[3] or "")) if plausible else None
+    return Verdict(outcome, code, _sentence(match[3] or "")) if plausible else None
 
 
 def _sentence(text: str) -> str:

@@ -93,7 +93,15 @@ def _links(context: Place) -> Path:
 def _latest(known: list[Entry]) -> Path:
     if not known:
         raise UsageError(Problem("there is no run yet", hint="Start one: hpc-launch submit profile.yaml"))
-    return _there(known[0])
+    latest, others = known[0], [entry for entry in known[1:] if entry.there]
+    if latest.there or not others:
+        return _there(latest)
+    raise UsageError(
+        Problem(
+            f"the run directory of the latest run, {latest.id}, is gone: {latest.directory}",
+            hint=f"Say which run you mean; the newest that is still there is {others[0].id}.",
+        )
+    )
 
 
 def _there(entry: Entry) -> Path:

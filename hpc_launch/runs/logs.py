@@ -7,16 +7,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from hpc_launch.runs.parts import Part
 from hpc_launch.runs.wait import Pace, follow
 
-PARTS = {
-    "workload": "workload.log",
-    "scheduler": "scheduler.log",
-    "workers": "workers-*.log",
-    "job": "job.log",
-}
-"""Part of a run → its files in logs/."""
 PIECE = 2**16
 """Bytes that are read at a time: a log may be larger than the memory."""
 
@@ -26,18 +21,23 @@ class Tail:
     """Reads what was added to the logs of a part since it was asked last."""
 
     directory: Path
-    part: str
+    part: Part
     positions: dict[Path, int] = field(default_factory=dict)
     decoders: dict[Path, codecs.IncrementalDecoder] = field(default_factory=dict)
     shown: Path | None = None
 
     def files(self) -> list[Path]:
         """The files that are there; one of several gets a header line, as `tail` does it."""
-        return sorted((self.directory / "logs").glob(PARTS[self.part]))
+        return sorted((self.directory / "logs").glob(self.part.files))
 
     def is_empty(self) -> bool:
         """Whether nothing was written yet."""
         return not any(file.stat().st_size for file in self.files())
+
+    def as_json(self, run: str) -> dict[str, Any]:
+        """What `logs --json` prints: all of each file; what is not UTF-8 in them is marked."""
+        files = [{"name": file.name, "text": _all(file)} for file in self.files()]
+        return {"schema": 1, "run": run, "of": self.part.value, "files": files}
 
     def new(self) -> Iterator[str]:
         """Pieces of text, in the order of the files; whatever is not UTF-8 in them is marked."""
@@ -58,13 +58,20 @@ class Tail:
             return
 
     def _header(self, file: Path) -> Iterator[str]:
-        if "*" in PARTS[self.part] and self.shown != file:
+        if self.part.several and self.shown != file:
             yield ("\n" if self.shown else "") + f"==> {file.name} <==\n"
         self.shown = file
 
     def _decoder(self, file: Path) -> codecs.IncrementalDecoder:
         # a character may be cut in two by the end of a piece
         return self.decoders.setdefault(file, codecs.getincrementaldecoder("utf-8")(errors="replace"))
+
+
+def _all(file: Path) -> str:
+    try:
+        return file.read_bytes().decode(errors="replace")
+    except OSError:  # removed meanwhile
+        return ""
 
 
 def following(tail: Tail, pace: Pace | None = None) -> Iterator[str]:

@@ -170,7 +170,7 @@ def _kept(record: Record, standing: Standing, now: datetime) -> Record:
 
 
 def adopt(directory: Path, record: Record, name: str, job_id: str) -> Record:
-    """Keep the id of a job; gives the record with it, also if it could not be written."""
+    """Keep the id of a job; gives the record with it, also if it could not be written, or not be read again."""
 
     def with_id(record: Record) -> Record:
         now = datetime.now(timezone.utc)
@@ -182,5 +182,5 @@ def adopt(directory: Path, record: Record, name: str, job_id: str) -> Record:
 
     try:
         return update_record(directory, with_id)
-    except OSError:
+    except (OSError, HpcLaunchError):  # the job is there: whoever submitted it has to hear its id
         return with_id(record)

@@ -158,11 +158,44 @@ def test_a_pid_that_another_process_has_by_now_is_not_taken_for_the_job(
 ) -> None:
     job = submit("echo $$ >pid; sleep 1000")
     host, pid, start = job.split(":")
-    before = f"{host}:{pid}:{int(start) - 1}"
-    assert status(local, before) is JobStatus.GONE
-    local.interrupt([before])
-    local.cancel([before])
+    ticks, boot = start.split("@")
+    earlier, other_boot = f"{host}:{pid}:{int(ticks) - 1}@{boot}", f"{host}:{pid}:{ticks}@{boot[::-1]}x"
+    for before in (earlier, other_boot):
+        assert status(local, before) is JobStatus.GONE
+        local.interrupt([before])
+        local.cancel([before])
     assert status(local, job) is JobStatus.RUNNING
+
+
+def test_after_a_reboot_nothing_is_taken_for_what_an_ended_job_left(
+    local: Local, submit: Callable[..., str], tmp_path: Path
+) -> None:
+    """Another session may bear the number by then."""
+    job = submit(f"({STUBBORN.format('child')}) & exit 0")
+    child = pid_in(tmp_path / "child")
+    assert eventually(lambda: status(local, job) is JobStatus.GONE)
+    local.cancel([job.partition("@")[0] + "@00000000"])
+    assert processes.started(child)
+
+
+def test_an_id_without_a_boot_is_still_understood(local: Local, submit: Callable[..., str], tmp_path: Path) -> None:
+    job = submit("sleep 1000").partition("@")[0]
+    assert status(local, job) is JobStatus.RUNNING
+    local.cancel([job])
+    assert status(local, job) is JobStatus.GONE
+
+
+def test_what_a_shell_does_not_end_itself_is_told_to_end_before_it_is_killed(
+    local: Local, submit: Callable[..., str], tmp_path: Path
+) -> None:
+    local.grace = 20.0
+    job = submit(
+        "set -m\n(trap 'echo told >told; exit' TERM; touch ready; while :; do sleep 0.05; done) &\n"
+        "set +m\ntrap 'exit' TERM; while :; do sleep 0.05; done"
+    )
+    assert eventually((tmp_path / "ready").exists)
+    local.cancel([job])
+    assert (tmp_path / "told").exists() and processes.session(int(job.split(":")[1])) == []
 
 
 def test_a_job_on_another_host_is_unknown_here(local: Local) -> None:

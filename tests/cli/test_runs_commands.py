@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hpc_launch.runs import index
 from hpc_launch.runs.status import collect
 from hpc_launch.runs.submit import submit
 from tests.conftest import ROOT
-from tests.runs.jobs import FAILS_WITH_7, RUNS, SUCCEEDS, Prepare, batch_commands, rendered, until
+from tests.runs.jobs import FAILS_WITH_7, RUNS, SUCCEEDS, Prepare, batch_commands, rendered, squeue_line, until
 from tests.runs.test_submit import on_slurm
 
 Result = subprocess.CompletedProcess[str]
@@ -226,6 +227,57 @@ def test_logs_show_the_workloads_output_and_others_on_demand(prepared: Prepare, 
     assert hpc_launch(context, "logs", "--of", "nonsense").returncode == 2
 
 
+def test_logs_are_told_to_programs(prepared: Prepare, context: Context) -> None:
+    directory, run_id = finished(prepared, context, SUCCEEDS.replace("echo computed", "printf '\\xff ü\\n\\e[1m'"))
+    for node in ("b", "a"):
+        (directory / "logs" / f"workers-{node}.log").write_text(f"of {node}\n")
+    told = hpc_launch(context, "logs", "--json")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert json.loads(told.stdout) == {
+        "schema": 1, "run": run_id, "of": "workload",
+        "files": [{"name": "workload.log", "text": "\ufffd ü\n\x1b[1m"}],
+    }  # fmt: skip
+    several = json.loads(hpc_launch(context, "logs", run_id, "--of", "workers", "--json").stdout)
+    assert several["files"] == [{"name": f"workers-{node}.log", "text": f"of {node}\n"} for node in ("a", "b")]
+    assert json.loads(hpc_launch(context, "logs", "--of", "scheduler", "--json").stdout)["files"] == []
+    refused = hpc_launch(context, "logs", "--json", "--follow")
+    assert refused.returncode == 2 and "--follow" in json.loads(refused.stdout)["error"]["problems"][0]["message"]
+
+
+@pytest.mark.parametrize("words", [["list", "--json"], ["status"], ["logs"]])
+def test_a_result_that_cannot_be_written_is_no_end_of_a_run(
+    prepared: Prepare, context: Context, words: list[str]
+) -> None:
+    finished(prepared, context, SUCCEEDS)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command(*words), env=environment(context), cwd=context.directory, stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "No space left" in done.stderr and "Traceback" not in done.stderr and "ignored" not in done.stderr
+
+
+def test_a_working_directory_that_was_removed_is_said(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "removed").mkdir()
+    done = subprocess.run(
+        ["bash", "-c", 'cd removed && rmdir ../removed && exec "$@"', "bash", *command("list")],
+        env=environment(context), cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and done.stderr.startswith("hpc-launch: ") and "Traceback" not in done.stderr
+
+
+def test_the_id_of_a_job_is_told_although_its_record_is_damaged(
+    prepared: Prepare, context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hpc_launch.cli.runs import announce_and_wait
+
+    one = on_slurm(prepared, tmp_path, submit="echo { >run.json; echo 36", status=squeue_line("PENDING"))
+    full = replace(prepared("workers: {count: 1, memory: 1 GB}\nworkload: {command: x}\n"), rendered=one)
+    announce_and_wait(full, context, Path("run"), wait=False, as_json=True)
+    assert json.loads(capsys.readouterr().out)["jobs"][0]["id"] == "36"
+
+
 def test_logs_follow_until_the_run_is_over(prepared: Prepare, context: Context) -> None:
     start(prepared, context, SUCCEEDS.replace("echo computed", "sleep 1; echo computed"))
     assert hpc_launch(context, "logs", "--follow").stdout == "computed\n"
@@ -247,6 +299,19 @@ def test_a_reader_that_goes_away_is_no_error(prepared: Prepare, context: Context
         assert process.stdout.readline() == b"1\n"
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_a_reader_that_never_came_is_no_error_either(prepared: Prepare, context: Context) -> None:
+    finished(prepared, context, FAILS_WITH_7)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            command("wait"), env=environment(context), stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(writer)
+    assert done.returncode == 7 and "Broken pipe" not in done.stderr
 
 
 def test_a_run_directory_of_any_name_can_be_named(prepared: Prepare, context: Context) -> None:

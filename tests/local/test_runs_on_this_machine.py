@@ -93,7 +93,70 @@ def test_an_environment_without_dask_fails_the_launch_with_a_sentence(here: Here
 
 def test_setup_lines_that_fail_are_told(here: Here) -> None:
     run = here.submit(SLEEP, environment={"setup": "set -eu\nfalse\n"})
-    assert "logs/job.log" in run.ended_as("launch-failed", 1)["reason"]
+    reason = run.ended_as("launch-failed", 1)["reason"]
+    assert "environment.sh failed" in reason or "logs/scheduler.log" in reason
+
+
+def test_the_users_lines_cannot_change_what_the_job_believes(here: Here) -> None:
+    names = ("state", "outcome", "code", "reason", "workload", "workers", "scheduler", "node", "host", "patience")
+    setup = "set -aeuf; SECONDS=0; IFS=x; outcome=succeeded code=0 reason=fine; finish() { :; }; unfit() { :; }\n"
+    run = here.submit("exit 5", environment={"variables": dict.fromkeys(names, "1"), "setup": setup})
+    run.ended_as("failed", 5)
+
+
+def test_the_failure_of_a_piped_command_is_a_failure(here: Here) -> None:
+    here.submit("exit 0; true\n(exit 9) | cat").ended_as("succeeded", 0)
+    here.submit("(exit 9) | cat").ended_as("failed", 9)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1])
+def test_a_job_that_is_told_to_end_says_so(here: Here, number: signal.Signals) -> None:
+    run = here.submit(SLEEP, walltime="00:05:00")
+    run.until_running()
+    directory = run.directory
+    os.kill(int(run.status()["jobs"][0]["id"].split(":")[1]), number)
+    until(lambda: "ended" in (directory / "state/1/events").read_text(), "the job to end")
+    told = (directory / "state/1/outcome").read_text()
+    assert told == f"cancelled 1 the job was told to end ({number.name[3:]})\n"
+
+
+def test_the_workload_starts_when_the_minimum_is_there(here: Here) -> None:
+    lines = "case $0 in *node.sh) rm -f $HPC_LAUNCH_RUN_DIR/never ;; esac"
+    run = here.submit(
+        here.script(
+            "from dask.distributed import Client; print(len(Client().scheduler_info(n_workers=-1)['workers']))"
+        ),
+        workers={"count": 2, "memory": "300 MB", "minimum": 1},
+        environment={"setup": lines},
+    )
+    run.ended_as("succeeded", 0)
+    assert run.log() in ("1\n", "2\n")
+
+
+def test_workers_may_be_retired_by_the_workload(here: Here) -> None:
+    run = here.submit(
+        here.script(
+            "import time; from dask.distributed import Client\n"
+            "c = Client(); c.retire_workers(); time.sleep(2); print('went on')"
+        )
+    )
+    run.ended_as("succeeded", 0)
+    assert run.log() == "went on\n"
+
+
+@pytest.mark.parametrize(("kind", "spill"), [("memory", "False"), ("disk", "0.7")])
+def test_workers_spill_only_to_a_disk(here: Here, kind: str, spill: str, tmp_path: Path) -> None:
+    directory = "/dev/shm" if kind == "memory" else str(here.project)
+    run = here.submit(
+        here.script(
+            "import dask; from dask.distributed import Client\n"
+            "print(*Client().run(dask.config.get, 'distributed.worker.memory.spill').values())"
+        ),
+        workers={"count": 1, "memory": "300 MB", "local_directory": directory},
+    )
+    run.ended_as("succeeded", 0)
+    [told] = [file.read_text() for file in (run.directory / "state/1/fit").iterdir()]
+    assert told.startswith(f"{directory} is {kind} (") and run.log() == f"{spill}\n"
 
 
 def test_workers_that_never_come_fail_the_launch_in_time(here: Here) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Ending, Outcome, Record
-from hpc_launch.runs.evidence import OUTCOMES, Evidence, Progress, Told
+from hpc_launch.runs.evidence import OUTCOMES, Evidence, Progress, Verdict
 from hpc_launch.runs.outcome import Standing, decide, needs_asking
 from tests.runs.jobs import NOW, record, said
 
@@ -26,7 +26,7 @@ def evidence(told: str | None, ended: bool, attempt: int | None = 1, workload: b
         workload=2.0 if workload else None,
         ending=3.0 if told else None,
         ended=4.0 if ended else None,
-        told=Told(told, CODES.get(told, 1), "as the job says") if told else None,
+        told=Verdict(told, CODES.get(told, 1), "as the job says") if told else None,
     )
 
 
@@ -208,7 +208,7 @@ def test_what_is_certain_stands_after_everyone_has_forgotten_it() -> None:
 def test_an_attempt_that_began_after_the_end_opens_the_run_again() -> None:
     again = Evidence(attempt=2, started=5.0, workload=6.0)
     assert decide(again, said(JobReport(JobStatus.RUNNING)), latched(1), NOW).state == "running"
-    told = Evidence(attempt=2, ended=8.0, told=Told("succeeded", 0))
+    told = Evidence(attempt=2, ended=8.0, told=Verdict("succeeded", 0))
     assert decide(told, {}, latched(1), NOW).outcome == "succeeded"
     assert decide(told, {}, latched(None, "lost"), NOW).outcome == "succeeded"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpc_launch.runs.evidence import Evidence, Told, read
+from hpc_launch.runs.evidence import Evidence, Verdict, read
 
 EVENTS = "100 started node1 36\n101 workload tls://10.0.0.1:4711\n110 ending\n112 ended\n"
 
@@ -32,10 +32,10 @@ def test_a_finished_attempt_is_read(tmp_path: Path) -> None:
         "1/progress.json": json.dumps(progress), "1/fit/node1": "", "1/unfit/node2": "no interface ib0\n",
     }  # fmt: skip
     found = read(write(tmp_path, files))
-    assert (found.attempt, found.host, found.ready) == (1, "node1", True)
+    assert (found.attempt, found.host) == (1, "node1")
     assert (found.started, found.workload, found.ending, found.ended) == (100, 101, 110, 112)
-    assert found.told == Told("failed", 7, "it went wrong")
-    assert (found.fit, found.unfit) == (("node1",), {"node2": "no interface ib0"})
+    assert found.told == Verdict("failed", 7, "it went wrong")
+    assert found.unfit == {"node2": "no interface ib0"}
     assert found.progress and (found.progress.workers, found.progress.dashboard) == (4, 8787)
     assert found.progress.tasks == {"memory": 3}
 

@@ -80,6 +80,17 @@ def test_a_deleted_run_directory_is_said(context: Context) -> None:
     assert [entry.there for entry in index.entries(context)] == [False]
 
 
+def test_a_latest_run_that_is_gone_is_said_and_the_next_is_named(context: Context) -> None:
+    run(context, ONE)
+    lost = [run(context, run_id) for run_id in (TWO, "pi-20261122-140000-cccccc")]
+    for directory in lost:
+        (directory / "run.json").unlink()
+        directory.rmdir()
+    with pytest.raises(UsageError) as told:
+        index.find(context)
+    assert "is gone" in str(told.value) and lost[-1].name in str(told.value) and ONE in str(told.value)
+
+
 def test_strange_files_in_the_index_do_no_harm(context: Context) -> None:
     one = run(context, ONE)
     (context.state / "runs" / "a file").write_text("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -90,9 +91,11 @@ def test_a_run_directory_of_any_name(prepared: Prepare, context: Context, made: 
 def test_a_directory_with_something_in_it_is_not_taken(prepared: Prepare, context: Context) -> None:
     (context.directory / "mine").mkdir()
     (context.directory / "mine" / "thesis.tex").write_text("years of work")
+    (context.directory / "mine").chmod(0o755)
     with pytest.raises(UsageError, match="there already and not empty"):
         submit(rendered(prepared, SUCCEEDS), context, Path("mine"))
     assert (context.directory / "mine" / "thesis.tex").read_text() == "years of work"
+    assert (context.directory / "mine").stat().st_mode & 0o777 == 0o755
     assert runs(context) == []
 
 
@@ -172,6 +175,14 @@ def test_a_submit_that_was_given_up_is_cancelled_when_its_answer_comes(
     assert (tmp_path / "cancelled").read_text().split()[-1] == "36"
 
 
+def test_the_id_of_a_job_is_told_although_the_record_is_damaged_meanwhile(
+    prepared: Prepare, context: Context, tmp_path: Path
+) -> None:
+    one = on_slurm(prepared, tmp_path, submit="echo { >run.json; echo 36")
+    _, record = submit(one, context, Path("run"))
+    assert record.jobs[0].job_id == "36"
+
+
 def test_when_a_later_job_is_refused_the_earlier_ones_are_called_off(
     prepared: Prepare, context: Context, tmp_path: Path
 ) -> None:
@@ -223,9 +234,15 @@ def test_a_run_whose_record_cannot_be_written_can_be_looked_at(prepared: Prepare
     directory, record = submit(rendered(prepared, SUCCEEDS), context)
     until(directory, lambda view: view.evidence.ended is not None)
     write_record(directory, record)
-    (directory / f".run.json.{os.getpid()}").mkdir()  # in the place of the new record
-    view = collect(directory)
+    before = sorted(os.listdir(directory))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # as on a full disk, files cannot grow
+    try:
+        view = collect(directory)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert view.standing.outcome == "succeeded" and view.record.outcome is None
+    assert read_record(directory) == record and sorted(os.listdir(directory)) == before
 
 
 @pytest.mark.parametrize(("content", "sentence"), [

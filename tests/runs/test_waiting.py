@@ -13,7 +13,8 @@ from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError
 from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.logs import Tail, following
-from hpc_launch.runs.status import View
+from hpc_launch.runs.parts import Part
+from hpc_launch.runs.status import View, adopt
 from hpc_launch.runs.submit import submit
 from hpc_launch.runs.wait import Pace, follow
 from tests.runs.jobs import (
@@ -141,6 +142,44 @@ def test_cancelling_what_is_over_changes_nothing(prepared: Prepare, context: Con
     assert "over already" in said[0]
 
 
+LEAVES_SOMETHING = BEGIN + WORKLOAD + "set -m\nsleep 100 &\nset +m\n"
+"""As a workload may: a process in a group of its own, which the job does not know."""
+
+
+@pytest.mark.parametrize(("end", "outcome"), [
+    ("echo succeeded 0 >state/1/outcome; event ending; event ended; exit 0", "succeeded"), ("kill -KILL $$", "lost"),
+])  # fmt: skip
+def test_what_a_run_that_is_over_has_left_behind_is_ended_by_cancel(
+    prepared: Prepare, context: Context, end: str, outcome: str
+) -> None:
+    directory, _ = submit(rendered(prepared, LEAVES_SOMETHING + end), context)
+    view = until(directory, lambda view: view.standing.over and len(session(leader(view))) == 1)
+    assert view.standing.outcome == outcome
+    view = cancel(directory, lambda _: None)
+    assert session(leader(view)) == []
+    assert (view.standing.outcome, view.record.cancel_requested) == (outcome, None)
+
+
+def test_what_a_job_that_ended_in_order_did_not_know_is_ended_too(prepared: Prepare, context: Context) -> None:
+    script = BEGIN + "trap 'echo cancelled 1 >state/1/outcome; event ended; exit 1' TERM\n"
+    script += "set -m\nsleep 100 &\nset +m\n" + WORKLOAD + "while :; do sleep 0.1; done\n"
+    directory, _ = submit(rendered(prepared, script), context)
+    view = until(directory, lambda view: view.standing.state == "running")
+    assert cancel(directory, lambda _: None).standing.outcome == "cancelled"
+    assert session(leader(view)) == []
+
+
+def test_a_run_that_is_over_on_another_machine_is_left_alone_and_that_is_said(
+    prepared: Prepare, context: Context
+) -> None:
+    directory, _ = submit(rendered(prepared, FAILS_WITH_7), context)
+    view = until(directory, lambda view: view.standing.over)
+    adopt(directory, view.record, "job", "login2:123:456")
+    said: list[str] = []
+    assert cancel(directory, said.append).standing.exit_code == 7
+    assert "login2" in said[-1]
+
+
 def test_a_queued_job_is_cancelled_at_once(prepared: Prepare, context: Context, tmp_path: Path) -> None:
     queue = f'if [ -e "{tmp_path}/cancelled" ]; then exit 0; fi; ' + squeue_line("PENDING")
     note = f'echo "$@" >>"{tmp_path}/cancelled"'
@@ -179,7 +218,7 @@ def test_logs_are_followed_to_their_end(prepared: Prepare, context: Context) -> 
     cut = "printf 'caf\\xc3'; sleep 0.2; printf '\\xa9 \\xff'\n"  # a character in two pieces, and none at all
     script = BEGIN + ORDERLY + WORKLOAD + numbers + cut + "finish succeeded 0\n"
     directory, _ = submit(rendered(prepared, script), context)
-    assert "".join(following(Tail(directory, "workload"), QUICK)) == "1\n2\n3\ncafé \ufffd"
+    assert "".join(following(Tail(directory, Part.workload), QUICK)) == "1\n2\n3\ncafé \ufffd"
 
 
 def test_logs_of_several_workers_have_a_header_each(prepared: Prepare, context: Context) -> None:
@@ -187,12 +226,12 @@ def test_logs_of_several_workers_have_a_header_each(prepared: Prepare, context: 
     for node in ("b", "a"):
         (directory / "logs" / f"workers-{node}.log").write_text(f"of {node}\n")
     expected = "==> workers-a.log <==\nof a\n\n==> workers-b.log <==\nof b\n"
-    assert "".join(Tail(directory, "workers").new()) == expected
+    assert "".join(Tail(directory, Part.workers).new()) == expected
 
 
 def test_a_log_that_is_written_anew_is_read_from_its_start(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
-    log, tail = tmp_path / "logs" / "job.log", Tail(tmp_path, "job")
+    log, tail = tmp_path / "logs" / "job.log", Tail(tmp_path, Part.job)
     log.write_text("a first, longer text\n")
     assert "".join(tail.new()) == "a first, longer text\n"
     log.write_text("again\n")

@@ -1,6 +1,7 @@
-# shellcheck shell=bash disable=SC1003,SC1091,SC2016,SC2034
+# shellcheck shell=bash disable=SC1003,SC1091,SC2016
 # What every process of this run needs, on every node: Dask's settings, the credentials, the Python environment.
 
+export HPC_LAUNCH_ENVIRONMENT=begun
 # What Python programs print is in the logs at once, also when they are killed.
 export PYTHONUNBUFFERED=1
 # Workers fork from one warm process per node instead of importing everything once each.
@@ -29,7 +30,7 @@ export TITLE='$HOME is '"'"'not'"'"' expanded'
 # The profile's own lines.
 ulimit -n 65535
 
-# Whatever the lines above have switched on is not for our own scripts.
-set +eu +o pipefail
-cd "$HPC_LAUNCH_RUN_DIR" || return
-environment=ready
+# Whatever the lines above have switched on is not for what follows.
+set +aefu +o pipefail
+unset IFS
+export HPC_LAUNCH_ENVIRONMENT=ready

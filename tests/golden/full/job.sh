@@ -26,23 +26,20 @@ export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${SLURM_JOB_ID-}
 last_second=129540 # when the job ends by itself: 60 s before its walltime
 patience=30 # seconds that a workload gets from TERM to KILL
 . ./jobside/attempt.sh
-reason="environment.sh failed, see logs/job.log"
-. ./environment.sh # a `set -e` in it may end the job here
-[ "${environment-}" = ready ] || fail "$reason"
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
-HPC_LAUNCH_MINIMUM=3 shielded "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_scheduler \
+HPC_LAUNCH_MINIMUM=3 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/python.sh -m distributed.cli.dask_scheduler \
   --scheduler-file "$PWD/scheduler.json" --preload jobside/progress.py \
   --protocol tcp --interface ib2 --port 0 \
   --dashboard-address 127.0.0.1:0 --no-dashboard --idle-timeout 3600s >>logs/scheduler.log 2>&1 &
 scheduler=$!
 srun --overlap --nodes=3 --ntasks-per-node=1 --cpus-per-task=11 \
-  --kill-on-bad-exit=0 --wait=0 bash node.sh &
+  --kill-on-bad-exit=0 --wait=0 bash "$HPC_LAUNCH_RUN_DIR/node.sh" &
 workers=$!
 
 # The workload starts when 3 of 5 workers are connected.
 until [ -f "$state/ready" ]; do
-  alive "$scheduler" || fail "the Dask scheduler ended before the workload began, see logs/scheduler.log"
+  alive "$scheduler" || fail "$(unfit || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
   alive "$workers" || fail "$(unfit || echo "the workers ended before the workload began, see logs/workers-*.log")"
   [ "$SECONDS" -lt 1200 ] || fail "fewer than 3 workers were connected after 1200 s, see logs/workers-*.log"
   moment
@@ -50,7 +47,7 @@ done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
 event workload "$DASK_SCHEDULER_ADDRESS"
-reason=''
+reason="the job's script ended before the workload, see logs/job.log" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
 workload=$!

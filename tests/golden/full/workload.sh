@@ -1,5 +1,9 @@
 #!/bin/bash
 # shellcheck disable=SC1003,SC2016
-# The user's command, in the user's directory.
+# The user's command, in the user's environment and directory.
+# shellcheck source=environment.sh
+. "$HPC_LAUNCH_RUN_DIR/environment.sh"
+[ "${HPC_LAUNCH_ENVIRONMENT-}" = ready ] || exit 1
 cd "$HOME/project" || exit 1
+set -o pipefail # the failure of a command whose output goes through a pipe is the workload's failure
 python main.py --out "$HPC_LAUNCH_RUN_DIR/out" | tee log

@@ -1,6 +1,7 @@
-# shellcheck shell=bash disable=SC1003,SC1091,SC2016,SC2034
+# shellcheck shell=bash disable=SC1003,SC1091,SC2016
 # What every process of this run needs, on every node: Dask's settings, the credentials, the Python environment.
 
+export HPC_LAUNCH_ENVIRONMENT=begun
 # What Python programs print is in the logs at once, also when they are killed.
 export PYTHONUNBUFFERED=1
 # Workers fork from one warm process per node instead of importing everything once each.
@@ -23,7 +24,7 @@ export HPC_LAUNCH_PYTHON
 # Modules beside the workload can be imported by workers and scheduler too.
 export PYTHONPATH=/home/user/monte-carlo-pi${PYTHONPATH:+:$PYTHONPATH}
 
-# Whatever the lines above have switched on is not for our own scripts.
-set +eu +o pipefail
-cd "$HPC_LAUNCH_RUN_DIR" || return
-environment=ready
+# Whatever the lines above have switched on is not for what follows.
+set +aefu +o pipefail
+unset IFS
+export HPC_LAUNCH_ENVIRONMENT=ready

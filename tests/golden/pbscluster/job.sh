@@ -21,23 +21,20 @@ patience=15 # seconds that a workload gets from TERM to KILL
 . ./jobside/attempt.sh
 mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
 [ "${#hosts[@]}" = 3 ] || fail "PBS gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
-reason="environment.sh failed, see logs/job.log"
-. ./environment.sh # a `set -e` in it may end the job here
-[ "${environment-}" = ready ] || fail "$reason"
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
-HPC_LAUNCH_MINIMUM=24 shielded "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_scheduler \
+HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/python.sh -m distributed.cli.dask_scheduler \
   --scheduler-file "$PWD/scheduler.json" --preload jobside/progress.py \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!
-pbsdsh -- "$BASH" "$PWD/node.sh" &
+pbsdsh -- "$BASH" "$HPC_LAUNCH_RUN_DIR/node.sh" &
 workers=$!
 
 # The workload starts when 24 of 24 workers are connected.
 until [ -f "$state/ready" ]; do
   ! cause=$(unfit) || fail "$cause"
-  alive "$scheduler" || fail "the Dask scheduler ended before the workload began, see logs/scheduler.log"
+  alive "$scheduler" || fail "$(unfit || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
   alive "$workers" || fail "$(unfit || echo "the workers ended before the workload began, see logs/workers-*.log")"
   [ "$SECONDS" -lt 600 ] || fail "fewer than 24 workers were connected after 600 s, see logs/workers-*.log"
   moment
@@ -45,7 +42,7 @@ done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
 event workload "$DASK_SCHEDULER_ADDRESS"
-reason=''
+reason="the job's script ended before the workload, see logs/job.log" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
 workload=$!
