@@ -86,18 +86,9 @@ def test_what_needs_no_dask_does_not_import_it(tmp_path: Path, words: list[str])
     assert told.splitlines()[-1] == "IMPORTED []"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_without_such_characters_is_no_reason_to_fail(tmp_path: Path, encoding: str) -> None:
-    run(
-        sys.executable,
-        "-m",
-        "hpc_launch",
-        "check",
-        PROFILE,
-        cwd=tmp_path,
-        HOME=str(tmp_path),
-        PYTHONIOENCODING=encoding,
-    )
+def test_a_terminal_without_such_characters_is_no_reason_to_fail(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"}
+    assert "\\xd7" in run(sys.executable, "-m", "hpc_launch", "check", PROFILE, cwd=tmp_path, **home)
 
 
 def test_submit_and_status_do_without_dask_too(tmp_path: Path) -> None:
