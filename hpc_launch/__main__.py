@@ -9,11 +9,14 @@ import sys
 def main() -> int:
     """Run the command line; gives the exit code."""
     gc.disable()  # nothing that is made while modules are imported is garbage; looking for it takes a tenth of a start
-    from hpc_launch import cli
+    try:
+        from hpc_launch import cli
 
-    gc.freeze()
-    gc.enable()
-    return cli.main()
+        gc.freeze()
+        gc.enable()
+        return cli.main()
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

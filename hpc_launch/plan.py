@@ -6,8 +6,10 @@ import os.path
 from fractions import Fraction
 from typing import Literal
 
+from hpc_launch import quoting
+from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, Problem
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.limits import check, memory_grain, usable_memory
 from hpc_launch.models.plan import (
     EnvironmentPlan,
@@ -226,7 +228,11 @@ def _beside(path: str, resolved: Resolved, context: Context) -> str:
     """A path of the profile, which is relative to it; without `.` and `..`, and the file system is not asked."""
     if path.startswith(("$", "~")):
         return path
-    return os.path.normpath(context.directory / resolved.file.parent / path)
+    base = context.directory / resolved.file.parent
+    if quoting.has_variable(str(base)):
+        cause = f"the directory {base} has a variable in its name: it would be expanded on the node"
+        raise InvalidConfiguration(Problem(cause, Origin(str(resolved.file)), "rename it, or move the profile"))
+    return os.path.normpath(base / path)
 
 
 def _notes(resolved: Resolved) -> list[str]:

@@ -32,6 +32,11 @@ def path(value: str) -> str:
     return '"' + "".join([*pieces, _SPECIAL.sub(r"\\\g<0>", value[end:])]) + '"'
 
 
+def has_variable(value: str) -> bool:
+    """Whether `path` would expand anything in it."""
+    return bool(_VARIABLE.search(value))
+
+
 def expand(value: str, environment: dict[str, str]) -> str:
     """The same expansion as `path`, done here and now; raises KeyError with the name of a variable that is not set."""
     if value == "~" or value.startswith("~/"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Resolved:
         for length in range(len(path), 0, -1):
             if found := self.document.origins.get(path[:length]):
                 return found
-        return BUILT_IN
+        return (_whole(self.document) if not path else None) or BUILT_IN
 
 
 def resolve(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Resolved:
@@ -136,7 +136,13 @@ def _account(document: Document, site: Site) -> list[Problem]:
     if site.account != "required" or document.data.get("account") is not None:
         return []
     hint = "add `account: NAME` to the profile, or --set account=NAME"
-    return [Problem(f"account: {site.name} wants an account on every job", document.origins.get(()), hint)]
+    return [Problem(f"account: {site.name} wants an account on every job", _whole(document), hint)]
+
+
+def _whole(document: Document) -> Origin | None:
+    """The document, for what is missing in it: its first line has nothing to do with that."""
+    origin = document.origins.get(())
+    return replace(origin, text="") if origin else None
 
 
 def _policy(document: Document, site: Site) -> list[Problem]:
@@ -144,7 +150,7 @@ def _policy(document: Document, site: Site) -> list[Problem]:
     defaults = site.defaults
     for key in site.policy.required:
         if _value(document, tuple(key.split("."))) is None:
-            problems.append(Problem(f"{key}: {site.name} asks every user to set it", document.origins.get(())))
+            problems.append(Problem(f"{key}: {site.name} asks every user to set it", _whole(document)))
     for key in site.policy.forbidden:
         path = tuple(key.split("."))
         if _value(document, path) is not None and _value(Document(defaults, {}, ()), path) != _value(document, path):

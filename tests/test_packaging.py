@@ -86,6 +86,11 @@ def test_what_needs_no_dask_does_not_import_it(tmp_path: Path, words: list[str])
     assert told.splitlines()[-1] == "IMPORTED []"
 
 
+def test_a_terminal_without_such_characters_is_no_reason_to_fail(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"}
+    assert "\\xd7" in run(sys.executable, "-m", "hpc_launch", "check", PROFILE, cwd=tmp_path, **home)
+
+
 def test_submit_and_status_do_without_dask_too(tmp_path: Path) -> None:
     profile = tmp_path / "profile.yaml"
     profile.write_text("site: local\nworkers: {count: 1, memory: 300 MB}\nworkload: {command: [echo, hello]}\n"

@@ -111,6 +111,13 @@ def test_a_profile_from_somewhere_else_runs_where_it_lies(context: Context, tmp_
     assert made.plan.name == "my-run"
 
 
+def test_a_directory_with_a_variable_in_its_name_is_refused(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "a$HOME").mkdir()
+    (tmp_path / "a$HOME" / "p.yaml").write_text("workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n")
+    with pytest.raises(InvalidConfiguration, match="has a variable in its name"):
+        prepare(Path("a$HOME/p.yaml"), context, "local")
+
+
 def test_explain_names_the_layer_and_line_of_each_value(prepared: Prepare, context: Context) -> None:
     context.configuration.mkdir(parents=True)
     config = context.configuration / "config.yaml"

@@ -68,6 +68,7 @@ def wait(run: RUN = None, json: JSON = False) -> None:
         from hpc_launch.runs import describe
 
         print(describe.headline(view))
+    _where_to_look(view)
     raise typer.Exit(_exit_code(view))
 
 
@@ -152,6 +153,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if wait:
         if sys.stderr.isatty():  # what moved there is gone; elsewhere the last line stands already
             say(describe.headline(view))
+        _where_to_look(view)
         raise typer.Exit(_exit_code(view))
 
 
@@ -165,6 +167,15 @@ def _watch(directory: Path, as_lines: Callable[[View], object] | None = None, fu
     except KeyboardInterrupt:
         say(live.left_alone(read_record(directory).id))
         raise
+
+
+def _where_to_look(view: View) -> None:
+    from hpc_launch.cli.output import say
+
+    if view.standing.outcome in ("failed", "out-of-memory", "timeout"):
+        say(f"what it printed: hpc-launch logs {view.record.id}")
+    elif view.standing.outcome in ("launch-failed", "lost"):
+        say(f"what the job printed: hpc-launch logs {view.record.id} --of job    (or --of workers, --of scheduler)")
 
 
 def _exit_code(view: View) -> int:

@@ -149,7 +149,7 @@ def line(view: View, now: datetime | None = None) -> str:
         parts += [f"on {report.nodes}"] if report and report.nodes else []
         parts += [f"workers {workers(view)}"] if view.standing.state == "running" else []
         if progress := view.evidence.progress:
-            parts += [f"tasks {tasks(progress)}"] if progress.tasks else []
+            parts += [f"tasks {tasks(progress)}"] if progress.tasks and view.standing.state == "running" else []
             parts += [f"memory {format_memory(progress.memory_bytes)}"] if progress.memory_bytes else []
     if now:
         parts.append(format_walltime(max(0, int((now - view.record.created).total_seconds()))))

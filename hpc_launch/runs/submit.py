@@ -47,7 +47,9 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
         index.add(context, run_id, place)
     except OSError as fault:
         shutil.rmtree(place, ignore_errors=True)  # all that is in it we have just made
-        raise UsageError(f"cannot write {fault.filename or place}: {fault.strerror or fault}") from fault
+        hint = f"runs are listed in {context.state}: set XDG_STATE_HOME to name another place"
+        cause = f"cannot write {fault.filename or place}: {fault.strerror or fault}"
+        raise UsageError(Problem(cause, hint=hint)) from fault
     system = batch_system(record)
     for job in record.jobs:
         record = _submit_job(system, place, record, job)
