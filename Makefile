@@ -31,7 +31,7 @@ demo: $(VENV)/.installed
 	@$(VENV)/bin/hpc-launch logs
 
 test: lint
-	$(TEST_VENV)/bin/python -m pytest -n 3 --dist worksteal
+	$(TEST_VENV)/bin/python -m pytest -n 4 --dist worksteal
 
 lint: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff format --check .

@@ -83,7 +83,11 @@ def told(times: dict[str, list[Times]], as_json: bool) -> int:
 def test_cluster(environment: Path) -> Iterator[Cluster]:
     """The test cluster with the commands of an environment, for us alone: the tests take the same lock."""
     with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for {LOCK}: others use the test cluster", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the cluster would stay
         cluster = Cluster(DIRECTORY, environment)
         try:

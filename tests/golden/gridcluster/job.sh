@@ -43,14 +43,15 @@ HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/python.sh -m
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!
 (
+  processes=()
   trap '' USR2
   trap 'kill $(jobs -p); wait; exit 143' TERM
-  bash "$HPC_LAUNCH_RUN_DIR/node.sh" 0 &
+  bash "$HPC_LAUNCH_RUN_DIR/node.sh" 0 & processes+=($!)
   for ((index = 1; index < 3; index++)); do
-    qrsh -inherit -nostdin "${hosts[index]}" bash "$HPC_LAUNCH_RUN_DIR/node.sh" "$index" </dev/null >>logs/job.log 2>&1 &
+    qrsh -inherit -nostdin "${hosts[index]}" bash "$HPC_LAUNCH_RUN_DIR/node.sh" "$index" </dev/null >>logs/job.log 2>&1 & processes+=($!)
   done
   code=0
-  for process in $(jobs -p); do wait "$process" || code=$?; done
+  for process in "${processes[@]}"; do wait "$process" || code=$?; done
   exit $code
 ) &
 workers=$!

@@ -27,12 +27,13 @@ HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/python.sh -m
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!
 (
+  processes=()
   trap 'kill $(jobs -p); wait; exit 143' TERM
   for ((index = 0; index < 3; index++)); do
-    blaunch "${hosts[index]}" "$BASH" "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null &
+    blaunch "${hosts[index]}" "$BASH" "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null & processes+=($!)
   done
   code=0
-  for process in $(jobs -p); do wait "$process" || code=$?; done
+  for process in "${processes[@]}"; do wait "$process" || code=$?; done
   exit $code
 ) &
 workers=$!
