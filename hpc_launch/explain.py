@@ -10,7 +10,7 @@ from typing import Any
 
 from hpc_launch.config.layers import dotted
 from hpc_launch.config.origin import BUILT_IN, KeyPath
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.schema import Model
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import exact_memory, format_memory, format_walltime
@@ -64,9 +64,7 @@ def _written(resolved: Resolved, path: KeyPath) -> Any:
 
 def _computed(resolved: Resolved, plan: Plan) -> dict[KeyPath, tuple[Any, str]]:
     """What a site or arithmetic has filled in."""
-    job = plan.jobs[0]
-    group = job.groups[0]
-    site = resolved.site
+    job, group, site = plan.jobs[0], plan.workers, resolved.site
     values: dict[KeyPath, tuple[Any, str]] = {
         ("site",): (site.name, "detected"),
         ("name",): (plan.name, "the profile's file name"),
@@ -75,14 +73,19 @@ def _computed(resolved: Resolved, plan: Plan) -> dict[KeyPath, tuple[Any, str]]:
             "computed: its threads' share of what a node can give",
         ),
         ("workers", "per_node"): (group.per_node, "computed: as many as fit by cores and memory"),
-        ("workers", "minimum"): (plan.minimum, "computed: all workers"),
-        ("workers", "timeout"): (f"{plan.timeout_seconds}s", "built-in default for one job"),
+        ("workers", "minimum"): (plan.minimum, f"computed: as {plan.layout} needs them"),
         ("workers", "interface"): (group.interface, _of_site(resolved, "network", "interface")),
+        ("scheduler", "cores"): (plan.scheduler.cores, f"built-in default of {plan.layout}"),
         ("scheduler", "interface"): (plan.scheduler.interface, _of_site(resolved, "network", "interface")),
         ("workers", "local_directory"): (group.local_directory, _of_site(resolved, "storage", "local")),
-        ("workers", "lifetime"): (None, "computed: none in one job"),
+        ("workers", "lifetime"): _lifetime(plan),
         ("workload", "directory"): (plan.workload.directory, "the profile's directory"),
     }
+    if plan.timeout_seconds is not None:
+        values["workers", "timeout"] = (f"{plan.timeout_seconds}s", f"built-in default of {plan.layout}")
+    for other in plan.jobs[1:]:
+        values["workers", "queue"] = (other.queue, "the run's")
+        values["workers", "walltime"] = (format_walltime(other.walltime_seconds or 0), "the run's")
     if group.spill != "auto":
         values["workers", "spill"] = (group.spill, _of_site(resolved, "storage", "local_kind"))
     if job.walltime_seconds is not None:
@@ -95,6 +98,16 @@ def _computed(resolved: Resolved, plan: Plan) -> dict[KeyPath, tuple[Any, str]]:
     if plan.environment.python is not None:
         values["environment", "python"] = (plan.environment.python, "the interpreter that runs hpc-launch")
     return values
+
+
+def _lifetime(plan: Plan) -> tuple[str | None, str]:
+    group = plan.workers
+    if group.lifetime_seconds is None:
+        return None, f"computed: none in {plan.layout}"
+    return (
+        f"{group.lifetime_seconds}s",
+        f"computed: leave in order before the walltime, ±{group.lifetime_stagger_seconds} s",
+    )
 
 
 def _of_site(resolved: Resolved, *path: str) -> str:
@@ -130,26 +143,35 @@ _SPECIAL = {"null", "true", "false", "yes", "no", "on", "off"}
 
 def described(resolved: Resolved, plan: Plan) -> list[str]:
     """The numbers of the plan, and how they came about, in sentences."""
-    sentences = []
-    for job in plan.jobs:
-        group = job.groups[0]
-        scheduler, workload = resolved.profile.scheduler, resolved.profile.workload
-        where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
-        sentences += [
-            f"{job.file}: {where}, {job.nodes} node{'s' if job.nodes > 1 else ''} with at most {group.per_node} of"
-            f" {group.count} workers on each",
-            f"cores per node: {group.per_node} workers × {group.threads} threads + {scheduler.cores} for the scheduler"
-            f" + {workload.cores} for the workload = {job.cores_per_node}",
-            f"memory per node: ({group.per_node} × {format_memory(group.memory_bytes)}"
-            f" + {format_memory(scheduler.memory)} for the scheduler"
-            f" + {format_memory(workload.memory)} for the workload)"
-            f" ÷ (1 − {float(resolved.site.memory.headroom):.0%} headroom)"
-            f" = {format_memory(job.memory_bytes_per_node)}",
-            f"walltime: {format_walltime(job.walltime_seconds) if job.walltime_seconds else 'none'}",
-        ]
+    sentences = [sentence for job in plan.jobs[:2] for sentence in _job(resolved, plan, job)]
+    if len(plan.jobs) > 2:
+        sentences.append(f"{', '.join(job.file for job in plan.jobs[2:])}: the same for the elements that are left")
     environment = plan.environment
     python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
     return [*sentences, f"python: {python}"]
+
+
+def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
+    group, scheduler, workload = plan.workers, resolved.profile.scheduler, resolved.profile.workload
+    where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
+    holds = "scheduler and workload"
+    cores, memory = [], []
+    if job.after is not None or len(plan.jobs) == 1:
+        holds = f"at most {group.per_node} of {group.count} workers on each"
+        cores.append(f"{group.per_node} workers × {group.threads} threads")
+        memory.append(f"{group.per_node} × {format_memory(group.memory_bytes)}")
+    if job.after is None:
+        cores += [f"{plan.scheduler.cores} for the scheduler", f"{workload.cores} for the workload"]
+        memory += [f"{format_memory(scheduler.memory)} for the scheduler"]
+        memory += [f"{format_memory(workload.memory)} for the workload"]
+    many = f"{job.array} times " if job.array else ""
+    return [
+        f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",
+        f"cores per node: {' + '.join(cores)} = {job.cores_per_node}",
+        f"memory per node: ({' + '.join(memory)}) ÷ (1 − {float(resolved.site.memory.headroom):.0%} headroom)"
+        f" = {format_memory(job.memory_bytes_per_node)}",
+        f"walltime: {format_walltime(job.walltime_seconds) if job.walltime_seconds else 'none'}",
+    ]
 
 
 def as_json(resolved: Resolved, plan: Plan) -> dict[str, Any]:

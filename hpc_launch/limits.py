@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from hpc_launch.config.origin import Origin
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
@@ -28,115 +30,184 @@ def usable_memory(queue: Queue, site: Site) -> int | None:
     return queue.memory // grain * grain
 
 
-def check(plan: Plan, resolved: Resolved, queue: Queue) -> list[Problem]:
-    """All limits of the queue, its quality of service and the user that the plan's jobs break."""
-    problems = []
+Queues = Mapping[str | None, Queue]
+"""By name; None: this machine."""
+
+
+def check(plan: Plan, resolved: Resolved, queues: Queues) -> tuple[list[Problem], list[str]]:
+    """What of the site the plan breaks, and what it only cannot have all at once."""
+    problems = [*_submitted(plan, resolved)]
     for job in plan.jobs:
-        problems += [
-            *_node(job, resolved, queue),
-            *_size(job, resolved, queue),
-            *_time(job, plan, resolved, queue),
-        ]
-        problems += [*_qos(job, plan, resolved), *_user(job, resolved)]
-    return problems
+        queue = queues[job.queue]
+        problems += [*_node(job, plan, resolved, queue), *_size(job, plan, resolved, queue)]
+        problems += _time(job, resolved, queue)
+    warnings = []
+    for limit in _at_once(plan, resolved, queues):
+        if limit.least > limit.most:
+            problems.append(limit.problem())
+        elif limit.asked > limit.most:
+            warnings.append(f"{limit.problem().message}: the others wait")
+    return _each_once(problems), warnings
+
+
+def _each_once(problems: list[Problem]) -> list[Problem]:
+    """Arrays that are alike have the same faults."""
+    return list(dict.fromkeys(problems))
 
 
 def _where(job: Job, resolved: Resolved) -> str:
     return f"queue {job.queue!r} of {resolved.site.name}" if job.queue else f"{resolved.site.name} (this machine)"
 
 
-def _node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
+def _parts(job: Job, plan: Plan, workers: str, scheduler: str, workload: str) -> str:
+    """What a node of this job is asked to hold."""
+    with_workers = job.after is not None or len(plan.jobs) == 1
+    held = [f"{plan.workers.per_node} workers × {workers}"] if with_workers else []
+    if job.after is None:
+        held += [f"{scheduler} for the scheduler", f"{workload} for the workload"]
+    return " + ".join(held)
+
+
+def _node(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
     """What is asked of one node against what one node has."""
-    profile = resolved.profile
+    profile, site = resolved.profile, resolved.site
     where = _where(job, resolved)
-    group = job.groups[0]
+    cores = _parts(job, plan, f"{plan.workers.threads} threads", str(plan.scheduler.cores), str(profile.workload.cores))
+    origin = resolved.origin("workers", "per_node" if profile.workers.per_node else "threads")
     if queue.cores is not None and job.cores_per_node > queue.cores:
         yield Problem(
-            f"{job.cores_per_node} cores per node are asked for, a node of {where} has {queue.cores}"
-            f" ({group.per_node} workers × {group.threads} threads + {profile.scheduler.cores} for the scheduler"
-            f" + {profile.workload.cores} for the workload)",
-            resolved.origin("workers", "per_node" if profile.workers.per_node else "threads"),
+            f"{job.cores_per_node} cores per node are asked for, a node of {where} has {queue.cores} ({cores})",
+            origin,
             "lower workers.threads or workers.per_node",
         )
-    environment = resolved.site.parallel_environments.nodes if job.nodes > 1 else None
+    environment = site.parallel_environments.nodes if job.nodes > 1 else None
     if environment and environment.slots and job.cores_per_node > environment.slots:
         yield Problem(
             f"{job.cores_per_node} cores per node are asked for, the parallel environment {environment.name!r} of"
-            f" {resolved.site.name} gives {environment.slots} slots on each host",
-            resolved.origin("workers", "per_node" if profile.workers.per_node else "threads"),
+            f" {site.name} gives {environment.slots} slots on each host",
+            origin,
             "lower workers.threads or workers.per_node",
         )
-    usable = usable_memory(queue, resolved.site)
+    usable = usable_memory(queue, site)
     if usable is not None and job.memory_bytes_per_node > usable:
+        sizes = (plan.workers.memory_bytes, profile.scheduler.memory, profile.workload.memory)
+        memory = _parts(job, plan, *map(format_memory, sizes))
         yield Problem(
             f"{format_memory(job.memory_bytes_per_node)} per node are asked for, a node of {where} has"
-            f" {format_memory(usable)} ({group.per_node} workers × {format_memory(group.memory_bytes)}"
-            f" + {format_memory(profile.scheduler.memory)} for the scheduler"
-            f" + {format_memory(profile.workload.memory)} for the workload,"
-            f" and {float(resolved.site.memory.headroom):.0%} stay free)",
+            f" {format_memory(usable)} ({memory}, and {float(site.memory.headroom):.0%} stay free)",
             resolved.origin("workers", "memory"),
             "lower workers.memory or workers.per_node",
         )
 
 
-def _size(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
+def _size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
     limits = [limit for limit in (queue.nodes, queue.max_nodes) if limit is not None]
     if limits and job.nodes > min(limits):
-        per_node = job.groups[0].per_node
+        per_node = plan.workers.per_node
         yield Problem(
             f"{job.nodes} nodes are asked for, a job in {_where(job, resolved)} may have {min(limits)}"
-            f" ({job.groups[0].count} workers, {per_node} on a node)",
+            f" ({plan.workers.count} workers, {per_node} on a node)",
             resolved.origin("workers", "count"),
             f"at most {per_node * min(limits)} workers fit at {per_node} on a node: lower workers.count",
         )
 
 
-def _time(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
-    rule = resolved.site.qos.get(plan.qos) if plan.qos else None
+def _time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
+    rule = resolved.site.qos.get(job.qos) if job.qos else None
     # The site profile says what a quality of service allows; it may be more than the queue (Ceres: 60 days, not 21).
     limit = rule.walltime if rule and rule.walltime else queue.walltime
+    key = "workers.walltime" if job.after and resolved.profile.workers.walltime else "walltime"
+    origin = resolved.origin(*key.split("."))
     if limit is not None and job.walltime_seconds is not None and job.walltime_seconds > limit:
         yield Problem(
             f"a walltime of {format_walltime(job.walltime_seconds)} is asked for,"
             f" {_where(job, resolved)} allows {format_walltime(limit)}",
-            resolved.origin("walltime"),
-            f"at most --set walltime={format_walltime(limit)}",
+            origin,
+            f"at most --set {key}={format_walltime(limit)}",
         )
     if job.walltime_seconds is not None and job.walltime_seconds < job.end_early_seconds + LEAST_TIME:
         yield Problem(
             f"a walltime of {format_walltime(job.walltime_seconds)} is too short: the job ends"
             f" {job.end_early_seconds} s before it",
-            resolved.origin("walltime"),
-            f"at least --set walltime={format_walltime(job.end_early_seconds + LEAST_TIME)}",
-        )
-
-
-def _qos(job: Job, plan: Plan, resolved: Resolved) -> Iterator[Problem]:
-    rule = resolved.site.qos.get(plan.qos) if plan.qos else None
-    cores = job.nodes * job.cores_per_node
-    if rule and rule.cores is not None and cores > rule.cores:
-        yield Problem(
-            f"{cores} cores are asked for, the QOS {plan.qos!r} of {resolved.site.name} allows {rule.cores}",
-            resolved.origin("qos"),
-            "lower workers.count, or choose another qos",
-        )
-
-
-def _user(job: Job, resolved: Resolved) -> Iterator[Problem]:
-    running = resolved.site.limits.running
-    site = resolved.site.name
-    origin = resolved.origin("workers", "count")
-    cores, memory = job.nodes * job.cores_per_node, job.nodes * job.memory_bytes_per_node
-    if running.cores is not None and cores > running.cores:
-        yield Problem(
-            f"{cores} cores are asked for, a user of {site} may use {running.cores} at once",
             origin,
-            "lower workers.count",
+            f"at least --set {key}={format_walltime(job.end_early_seconds + LEAST_TIME)}",
         )
-    if running.memory is not None and memory > running.memory:
+
+
+def _submitted(plan: Plan, resolved: Resolved) -> Iterator[Problem]:
+    """Every element of an array is a job."""
+    jobs, most = sum(job.array or 1 for job in plan.jobs), resolved.site.limits.submitted.jobs
+    if most is not None and jobs > most:
+        elements = max(1, most - 1)
         yield Problem(
-            f"{format_memory(memory)} in all are asked for,"
-            f" a user of {site} may use {format_memory(running.memory)} at once",
-            origin,
-            "lower workers.count or workers.memory",
+            f"{jobs} jobs would be submitted, a user of {resolved.site.name} may have {most}"
+            f" ({plan.workers.count} workers, {plan.workers.per_node} on each, and the scheduler's)",
+            resolved.origin("workers", "count"),
+            f"at most {elements * plan.workers.per_node} workers fit at {plan.workers.per_node} on a node:"
+            " lower workers.count, or raise workers.per_node",
         )
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """Something of which a user may have only so much at once."""
+
+    what: Callable[[int], str]
+    """An amount in words."""
+    rule: str
+    """The site's, with MOST for the amount."""
+    most: int
+    asked: int
+    least: int
+    """Of what is asked for, what the run cannot begin without."""
+    origin: Origin
+    hint: str
+
+    def problem(self) -> Problem:
+        rule = self.rule.replace("MOST", self.what(self.most))
+        message = f"{self.what(self.asked)} are asked for, {rule}"
+        return Problem(message, self.origin, self.hint)
+
+
+def _at_once(plan: Plan, resolved: Resolved, queues: Queues) -> Iterator[_Limit]:
+    site = resolved.site
+    running, origin, hint = site.limits.running, resolved.origin("workers", "count"), "lower workers.count"
+    user = f"a user of {site.name} may use MOST at once"
+    yield from _limit("cores", user, running.cores, plan, plan.jobs, origin, hint)
+    yield from _limit("memory", user, running.memory, plan, plan.jobs, origin, f"{hint} or workers.memory")
+    yield from _limit(
+        "jobs", f"a user of {site.name} may run MOST at once", running.jobs, plan, plan.jobs, origin, hint
+    )
+    for name in dict.fromkeys(job.qos for job in plan.jobs if job.qos in site.qos):
+        qos, jobs = site.qos[str(name)], [job for job in plan.jobs if job.qos == name]
+        rule = f"the QOS {name!r} of {site.name} allows MOST"
+        other = f"{hint}, or choose another qos"
+        yield from _limit("cores", rule, qos.cores, plan, jobs, resolved.origin("qos"), other)
+        yield from _limit("jobs", rule, qos.jobs, plan, jobs, resolved.origin("qos"), other)
+    for queue in dict.fromkeys(job.queue for job in plan.jobs):
+        jobs = [job for job in plan.jobs if job.queue == queue]
+        rule = f"a user may run MOST at once in {_where(jobs[0], resolved)}"
+        yield from _limit("jobs", rule, queues[queue].max_jobs, plan, jobs, origin, hint)
+
+
+AMOUNTS: dict[str, tuple[Callable[[Job], int], Callable[[int], str]]] = {
+    "cores": (lambda job: job.nodes * job.cores_per_node, lambda cores: f"{cores} cores"),
+    "memory": (lambda job: job.nodes * job.memory_bytes_per_node, lambda size: f"{format_memory(size)} in all"),
+    "jobs": (lambda job: 1, lambda jobs: f"{jobs} job{'s' if jobs > 1 else ''}"),
+}
+"""What is limited: how much of it one element takes, and how that is said."""
+
+
+def _limit(
+    kind: str, rule: str, most: int | None, plan: Plan, jobs: Sequence[Job], origin: Origin, hint: str
+) -> Iterator[_Limit]:
+    """Whole jobs have to run; of the workers' elements so many as hold `minimum` workers."""
+    if most is None:
+        return
+    amount, said = AMOUNTS[kind]
+    whole = sum(amount(job) for job in jobs if job.after is None)
+    elements = [(amount(job), job.array or 1) for job in jobs if job.after is not None]
+    asked = whole + sum(each * number for each, number in elements)
+    needed = -(-plan.minimum // plan.workers.per_node)
+    least = whole + (elements[0][0] * needed if elements else 0)
+    yield _Limit(said, rule, most, asked, min(asked, least), origin, hint)

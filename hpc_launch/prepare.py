@@ -9,7 +9,7 @@ from typing import Any
 
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, Problem
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Job, Plan
 from hpc_launch.plan import make_plan
 from hpc_launch.render import Rendered, render
 from hpc_launch.resolve import Resolved, resolve
@@ -28,11 +28,12 @@ class Prepared:
         from hpc_launch import batch
 
         system = batch.get(self.plan.batch_system, self.rendered.commands, self.rendered.submit_stdin)
+        names = {job.name: "{run}" if job.after is None else f"{{run}}-{job.name}" for job in self.plan.jobs}
         return [
             {
                 "name": job.name,
                 "file": job.file,
-                "command": system.submit_command(job.file, "{run}"),
+                "command": system.submit_command(job.file, names[job.name], job.array, after(job)),
                 "array": job.array,
                 "nodes": job.nodes,
                 "cores_per_node": job.cores_per_node,
@@ -45,6 +46,11 @@ class Prepared:
     def as_json(self) -> dict[str, Any]:
         """`render --json`."""
         return {"schema": 1, "files": dict(self.rendered.files), "submissions": self.submissions()}
+
+
+def after(job: Job) -> str | None:
+    """For the submit command's line, as long as nobody knows the id of the job that has to start before."""
+    return None if job.after is None else f"{{job:{job.after}}}"
 
 
 def prepare(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Prepared:

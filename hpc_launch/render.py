@@ -23,7 +23,8 @@ from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
 
 QUOTES = "\"' "
-JOBSIDE_FILES = ("attempt.sh", "preflight.py", "progress.py", "python.sh")
+SHARED = ("environment.sh", "node.sh", "workload.sh")
+"""What every layout has, beside the files that are submitted."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
     environment = _environment(context)
     environment.globals["refuse"] = partial(_refuse_key, resolved)
     batch = _part(environment, "directives", plan.batch_system, resolved, "batch_system")
-    launcher = _part(environment, "launchers", plan.launcher or batch.usual_launcher, resolved, "launchers", "node")
+    launcher = _launcher(environment, batch, plan, resolved)
     _refuse(batch, resolved)
-    _refuse_nodes(launcher, plan, resolved)
+    _refuse_layout(batch, plan, resolved)
     plan = replace(plan, notes=[*plan.notes, *_unused(batch, resolved)])
     data: dict[str, Any] = {
         "plan": plan.as_data(),
@@ -64,12 +65,13 @@ def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
         "profile.yaml": resolved.text,
         "resolved.yaml": resolved_yaml(resolved, plan),
         "site.yaml": resolved.site_text,
-        "job.sh": environment.get_template(f"layouts/{plan.layout}.sh.j2").render(data),
-        "environment.sh": environment.get_template("environment.sh.j2").render(data),
-        "node.sh": environment.get_template("node.sh.j2").render(data, group=data["plan"]["jobs"][0]["groups"][0]),
-        "workload.sh": environment.get_template("workload.sh.j2").render(data),
-        **{f"jobside/{name}": (JOBSIDE / name).read_text(encoding="utf-8") for name in JOBSIDE_FILES},
+        **{
+            job.file: environment.get_template(f"layouts/{plan.layout}/{job.template}.sh.j2").render(data, job=number)
+            for job, number in zip(plan.jobs, data["plan"]["jobs"], strict=True)
+        },
+        **{name: environment.get_template(f"{name}.j2").render(data) for name in SHARED},
     }
+    files |= _jobside(files)
     return Rendered(
         files=files,
         plan=plan,
@@ -79,6 +81,13 @@ def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
         message=resolved.site.message,
         profile=str(resolved.file),
     )
+
+
+def _jobside(files: Mapping[str, str]) -> dict[str, str]:
+    """The files of ours that travel along: those that the scripts speak of."""
+    names = [file.name for file in sorted(JOBSIDE.iterdir()) if file.is_file()]
+    named = {name: f"jobside/{name}" for name in names if any(f"jobside/{name}" in text for text in files.values())}
+    return {path: (JOBSIDE / name).read_text(encoding="utf-8") for name, path in named.items()}
 
 
 def _environment(context: Context) -> Environment:
@@ -138,13 +147,30 @@ def _refuse(batch: Any, resolved: Resolved) -> None:
         raise InvalidConfiguration(*problems)
 
 
-def _refuse_nodes(launcher: Any, plan: Plan, resolved: Resolved) -> None:
-    """A launcher that stays on its node would leave the others empty; raises DoesNotFit."""
+def _launcher(environment: Environment, batch: Any, plan: Plan, resolved: Resolved) -> Any:
+    """The launcher's template; raises DoesNotFit for one that stays on its node and would leave the others empty."""
+    if plan.launcher is None:
+        return None
+    kind = plan.launcher.kind
+    name = plan.launcher.name or batch.usual_launchers[kind]
+    launcher = _part(environment, f"launchers/{kind}", name, resolved, "launchers", kind)
     nodes = max(job.nodes for job in plan.jobs)
     if launcher.most_nodes is not None and nodes > launcher.most_nodes:
-        origin = resolved.site_document.origins.get(("launchers", "node"))
-        cause = f"launchers.node: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
+        origin = resolved.site_document.origins.get(("launchers", kind))
+        cause = f"launchers.{kind}: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
         raise DoesNotFit(Problem(cause, origin, "lower workers.count, or name another launcher in the site profile"))
+    return launcher
+
+
+def _refuse_layout(batch: Any, plan: Plan, resolved: Resolved) -> None:
+    """Worker jobs that only the scheduler's job can let go, on a site that does not let it; raises DoesNotFit."""
+    if len(plan.jobs) > 1 and getattr(batch, "held_until_released", False) and not plan.submit_from_compute:
+        origin = resolved.site_document.origins.get(("submit_from_compute",))
+        cause = (
+            f"layout: {plan.layout} needs jobs that may speak to the batch system: on {plan.batch_system} the"
+            f" scheduler's job lets the worker jobs go, and {plan.site} forbids it"
+        )
+        raise DoesNotFit(Problem(cause, origin, "choose another layout: --set layout=single-job"))
 
 
 def _refuse_key(resolved: Resolved, message: str, *key: str) -> None:
@@ -163,10 +189,11 @@ def _unused(batch: Any, resolved: Resolved) -> list[str]:
 
 def _repeated(batch: Any, resolved: Resolved) -> list[Problem]:
     """Directives that say again what the scripts say: they would win or be ignored, depending on the site."""
-    site, queue = resolved.site, resolved.profile.queue or ""
+    site, profile = resolved.site, resolved.profile
     own: list[tuple[list[str], KeyPath, Document]] = [(site.directives, ("directives",), resolved.site_document)]
-    if queue in site.queues:
-        own.append((site.queues[queue].directives, ("queues", queue, "directives"), resolved.site_document))
+    for queue in dict.fromkeys((profile.queue, profile.workers.queue)):
+        if queue in site.queues:
+            own.append((site.queues[queue].directives, ("queues", queue, "directives"), resolved.site_document))
     own.append((resolved.profile.directives, ("directives",), resolved.document))
     problems = []
     for directives, path, document in own:

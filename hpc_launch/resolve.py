@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hpc_launch import sites
 from hpc_launch.config.assignments import parse_assignments
@@ -17,16 +17,7 @@ from hpc_launch.config.validation import validate
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import Profile
-from hpc_launch.models.site import Site
-
-NOT_YET: list[tuple[KeyPath, Any]] = [
-    (("workers", "walltime"), None),
-    (("workers", "queue"), None),
-    (("workers", "gpus"), 0),
-    (("environment", "container"), None),
-]
-"""Keys that are not acted on yet, with the default that may be given all the same."""
-LAYOUTS = ("single-job",)
+from hpc_launch.models.site import Layout, Site
 
 
 @dataclass(frozen=True)
@@ -93,19 +84,21 @@ def _defaults(site: Document) -> Document:
 
 def _against_site(document: Document, site: Site) -> list[Problem]:
     """What the schema cannot know. Works on the layers as written, to be told along with the schema's errors."""
-    problems = [_unsupported(document, path) for path, usual in NOT_YET if _value(document, path) not in (usual, None)]
+    return [
+        *_layout(document, site),
+        *_queue(document, site, "queue"),
+        *_queue(document, site, "workers", "queue"),
+        *_account(document, site),
+        *_policy(document, site),
+    ]
+
+
+def _layout(document: Document, site: Site) -> list[Problem]:
     layout = document.data.get("layout", "single-job")
-    if layout in ("job-array", "mpi") and layout not in LAYOUTS:
-        problems.append(_unsupported(document, ("layout",)))
-    elif layout not in site.layouts and isinstance(layout, str):
-        problems.append(
-            Problem(
-                f"layout: {site.name} does not allow {layout!r}",
-                document.origins.get(("layout",)),
-                f"allowed there: {', '.join(site.layouts)}",
-            )
-        )
-    return [*problems, *_queue(document, site), *_account(document, site), *_policy(document, site)]
+    if layout not in get_args(Layout) or layout in site.layouts:
+        return []
+    cause = f"layout: {site.name} does not allow {layout!r}"
+    return [Problem(cause, document.origins.get(("layout",)), f"allowed there: {', '.join(site.layouts)}")]
 
 
 def _unsupported(document: Document, path: KeyPath) -> Problem:
@@ -117,19 +110,18 @@ def _unsupported(document: Document, path: KeyPath) -> Problem:
     )
 
 
-def _queue(document: Document, site: Site) -> list[Problem]:
-    queue = document.data.get("queue")
-    origin = document.origins.get(("queue",))
+def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
+    queue, origin, key = _value(document, path), document.origins.get(path), dotted(path)
     if not isinstance(queue, str) or queue in site.queues or not site.queues:
         return []
     if queue == "auto":
-        return [_unsupported(document, ("queue",))]
+        return [_unsupported(document, path)]
     allowed = f"queues of {site.name}: {', '.join(site.queues)}"
     if reason := site.retired_queues.get(queue):
-        return [Problem(f"queue: {site.name} has no queue {queue!r} any more: {reason}", origin, allowed)]
+        return [Problem(f"{key}: {site.name} has no queue {queue!r} any more: {reason}", origin, allowed)]
     near = get_close_matches(queue, site.queues, 1)
     guess = f"; did you mean {near[0]!r}?" if near else ""
-    return [Problem(f"queue: {site.name} has no queue {queue!r}{guess}", origin, allowed)]
+    return [Problem(f"{key}: {site.name} has no queue {queue!r}{guess}", origin, allowed)]
 
 
 def _account(document: Document, site: Site) -> list[Problem]:

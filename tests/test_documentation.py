@@ -109,16 +109,6 @@ def test_the_defaults_in_the_tables_are_those_of_the_models(title: str, model: t
     assert documented == {name: written(name, default) for name, default in keys(model)}
 
 
-def test_every_key_that_is_not_supported_yet_is_marked() -> None:
-    from hpc_launch.resolve import NOT_YET
-
-    table = rows("profile.yaml")
-    for path, _ in NOT_YET:
-        name = ".".join(map(str, path))
-        marked = [cells[2] for key, cells in table.items() if key == name or key.startswith(f"{name}.")]
-        assert marked and all(re.search("not yet|not supported yet", meaning) for meaning in marked), name
-
-
 def test_every_key_of_the_record_is_named() -> None:
     text = CONTRACTS.split("### run.json")[1].split("### ")[0]
     for name, field in Record.model_fields.items():

@@ -66,8 +66,8 @@ def write(prepared: Prepared, directory: Path) -> Path:
     return directory
 
 
-def shellcheck(directory: Path) -> str:
-    command = [str(SHELLCHECK), "-x", "--severity=style", *SCRIPTS]
+def shellcheck(directory: Path, *scripts: str) -> str:
+    command = [str(SHELLCHECK), "-x", "--severity=style", *(scripts or SCRIPTS)]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hpc_launch.errors import InvalidConfiguration, Problem
 
@@ -54,8 +54,21 @@ def _from_outside(name: str) -> type[BatchSystem]:
         raise InvalidConfiguration(
             Problem(f"batch_system: {name!r} is not known.{meant}", hint=f"There are: {', '.join(known)}.")
         )
+    where = f"batch_system: {name!r} ({others[name].value})"
     try:
-        system: type[BatchSystem] = others[name].load()
+        system = others[name].load()
     except Exception as fault:
-        raise InvalidConfiguration(f"batch_system: {name!r} ({others[name].value}) does not load: {fault}") from fault
-    return system
+        raise InvalidConfiguration(f"{where} does not load: {fault}") from fault
+    if lacks := _lacks(system):
+        raise InvalidConfiguration(f"{where} is not a batch system: {lacks}; see hpc_launch.batch.base.BatchSystem")
+    return cast("type[BatchSystem]", system)
+
+
+def _lacks(system: object) -> str:
+    """What keeps something from being a batch system; nothing if it is one."""
+    from hpc_launch.batch.base import BatchSystem
+
+    if not (isinstance(system, type) and issubclass(system, BatchSystem)):
+        return "no subclass of BatchSystem"
+    missing = {*system.__abstractmethods__, *({"name", "programs"} - set(dir(system)))}
+    return f"it lacks {', '.join(sorted(missing))}" if missing else ""

@@ -2,59 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
-from hpc_launch.batch.command import Answer, run, shown
-from hpc_launch.batch.faults import NoAnswer, Refused
-from hpc_launch.batch.report import JobReport, JobStatus, Told, reports_of, summary
-from hpc_launch.errors import InvalidConfiguration, Problem
-
-IDS_PER_CALL = 50
-"""sacct hangs with hundreds of ids in one call (Parsl#3814); Parsl asks for so many at a time."""
-
-NEVER = re.compile(r"(?!)")
+from hpc_launch.batch.client import Client, batches
+from hpc_launch.batch.command import run
+from hpc_launch.batch.faults import NoAnswer
+from hpc_launch.batch.report import JobReport, JobStatus, Told, report_of, unsettled
 
 
-class BatchSystem(ABC):
-    """One kind of batch system, reached through its commands. Holds no state: a job is its id."""
+class BatchSystem(Client, ABC):
+    """One kind of batch system, reached through its commands. Holds no state: a job is its id.
 
-    name: ClassVar[str]
-    """As in a site profile."""
-    programs: ClassVar[Mapping[str, tuple[str, ...]]]
-    """Purpose (`submit`, `status`, `cancel` …) → the command for it. A site may have its own."""
-    needed: ClassVar[tuple[str, ...]] = ()
-    """Environment variables that its clients cannot do without."""
-    refusal: ClassVar[re.Pattern[str]] = NEVER
-    """By these words of a command that failed it is known that the batch system said no."""
-    unreachable: ClassVar[re.Pattern[str]] = NEVER
-    """By these, that it did not get to say anything, or was not heard. They count for more."""
-    harmless: ClassVar[re.Pattern[str]] = NEVER
-    """Lines that a cancel may fail with, since a job is over already."""
-    chatter: ClassVar[re.Pattern[str]] = NEVER
-    """Beginnings of lines in answers that say nothing of a job."""
-    timeout: float = 30.0
-    """Seconds that a command may take."""
+    A module from outside gives a subclass of this one, under the entry-point group `hpc_launch.batch_systems`:
+
+    - it must have `name`, `programs` (with `submit` and `cancel` at least), and the methods that are abstract here;
+      it is made with the arguments of `__init__`, which it had better leave alone;
+    - it should have `refusal` (without it nothing counts as refused, and a job whose submission failed is looked for
+      by its name), `unreachable` and `harmless`; see there, in `client.Client`, and the tools beside them: `ask`,
+      `call_off`, `lines`, `told`, `fault`;
+    - `queued` and `finished` give `report.Told`: reports under the very ids that they were asked for, elements of an
+      array under ids that begin with the array's number (`20_1`, `20[1].server`, `20[1]`, `20.1`), and in `doubt` why
+      a job that is missing there may live all the same. A state that it does not know is `JobStatus.UNKNOWN`, with
+      the batch system's own word in `raw`; `COMPLETED` is only what certainly ended well;
+    - `find` and whatever else asks may raise `faults.NoAnswer`, and nothing else.
+    """
+
     submit_timeout: float = 60.0
     """Seconds that the submit command may take: a busy batch system lets it wait."""
-
-    def __init__(self, commands: Mapping[str, Sequence[str]] | None = None, stdin: bool | None = None) -> None:
-        given = {purpose: tuple(words) for purpose, words in (commands or {}).items() if words}
-        if unheard := sorted(given.keys() - self.programs.keys()):
-            allowed = ", ".join(self.programs) or "none"
-            raise InvalidConfiguration(f"commands: {self.name} has none for {', '.join(unheard)}; allowed: {allowed}")
-        self.commands: Mapping[str, tuple[str, ...]] = {**self.programs, **given}
-        self.stdin = stdin
 
     # What a batch system says for itself
 
     @abstractmethod
-    def submit_command(self, file: str, job_name: str) -> list[str]:
-        """The whole command that submits `file` under the name `job_name`, to be run in its directory."""
+    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+        """The whole command that submits `file` under the name `job_name`, to be run in its directory.
+
+        Args:
+            file: its name; it holds the directives, an array's range among them where the batch system takes it there.
+            job_name: all of it; on the command line, since it wins over the script's there.
+            array: number of elements; None (or 1) for a plain job.
+            after: id of a job that must have started before this one may, and need not have ended.
+        """
 
     @abstractmethod
     def job_id(self, text: str) -> str | None:
@@ -62,7 +52,7 @@ class BatchSystem(ABC):
 
     @abstractmethod
     def queued(self, ids: Sequence[str]) -> Told:
-        """What the queue knows of these jobs. May raise NoAnswer."""
+        """What the queue knows of these jobs, arrays and elements. May raise NoAnswer."""
 
     def finished(self, ids: Sequence[str]) -> Told:
         """What the accounting, if any, knows of jobs that the queue does not know. May raise NoAnswer."""
@@ -70,7 +60,9 @@ class BatchSystem(ABC):
 
     @abstractmethod
     def find(self, job_name: str, since: float) -> list[str]:
-        """The ids of our own jobs of this name, for one whose answer was never read. None: there is no job.
+        """The ids of our own jobs of this name, for one whose answer was never read; of an array its own, once.
+
+        Nothing: there is certainly no job.
 
         Args:
             job_name: all of it.
@@ -90,8 +82,10 @@ class BatchSystem(ABC):
 
     # What is the same for all of them
 
-    def submit(self, directory: Path, file: str, job_name: str) -> str:
-        """Submit `file`, which stands in `directory`; gives the job's id.
+    def submit(
+        self, directory: Path, file: str, job_name: str, array: int | None = None, after: str | None = None
+    ) -> str:
+        """Submit `file`, which stands in `directory`; gives the job's id, or the array's. See `submit_command`.
 
         Raises:
             Refused: the batch system said no; there is no job.
@@ -99,7 +93,7 @@ class BatchSystem(ABC):
             NoAnswer: there may be a job; `find` it by its name.
         """
         answer = run(
-            self.submit_command(file, job_name),
+            self.submit_command(file, job_name, array, after),
             directory=directory,
             timeout=self.submit_timeout,
             needed=self.needed,
@@ -110,18 +104,23 @@ class BatchSystem(ABC):
             return job
         raise self.fault(answer, certain=job is None and answer.returncode != 0)
 
-    def states(self, ids: Sequence[str]) -> dict[str, JobReport]:
+    def states(self, ids: Sequence[str], arrays: Mapping[str, int] | None = None) -> dict[str, JobReport]:
         """What can be told of these jobs just now, for each id. Raises nothing: what fails makes `unknown`.
 
         An array's own id stands for all its elements: as long as one runs, it runs.
+
+        Args:
+            ids: of jobs, arrays, or elements.
+            arrays: an array's id → how many elements it has. With it, elements that the batch system has forgotten
+                count as `gone`; without it they cannot be missed.
         """
         reports: dict[str, JobReport] = {}
         for some in batches(ids):
-            reports |= self._states(some)
+            reports |= self._states(some, arrays or {})
         return reports
 
     def cancel(self, ids: Sequence[str]) -> None:
-        """End these jobs, queued or running; those that are over already are left alone.
+        """End these jobs, arrays or elements, queued or running; those that are over already are left alone.
 
         Raises:
             Refused: the batch system said no.
@@ -136,68 +135,26 @@ class BatchSystem(ABC):
         """
         return None
 
-    # Tools for the modules of the batch systems
+    def withdraw(self, ids: Sequence[str]) -> None:
+        """As `cancel`, but jobs that run may first tidy up, where a plain cancel does not let them."""
+        self.cancel(ids)
 
-    def ask(self, purpose: str, *more: str, timeout: float | None = None) -> Answer:
-        """Run the command for a purpose, with more words."""
-        return run([*self.commands[purpose], *more], timeout=timeout or self.timeout, needed=self.needed)
-
-    def call_off(self, ids: Sequence[str], *options: str) -> None:
-        """Run the cancel command for all the ids."""
-        for some in batches(ids):
-            self.checked(self.ask("cancel", *options, *some))
-
-    def checked(self, answer: Answer) -> Answer:
-        """The answer, if its command did not fail, or only since jobs are over already."""
-        lines = [line for line in answer.words.splitlines() if line.strip()]
-        if answer.returncode == 0 or (lines and all(self.harmless.search(line) for line in lines)):
-            return answer
-        raise self.fault(answer, certain=True)
-
-    def fault(self, answer: Answer, *, certain: bool) -> Refused | NoAnswer:
-        """The fault that a bad answer is: a refusal only if the batch system said so for certain."""
-        said = f" It said:\n{answer.words}" if answer.words else " It said nothing."
-        command = f"`{shown(answer.command)}`"
-        if certain and self.refusal.search(answer.words) and not self.unreachable.search(answer.words):
-            return Refused(f"{self.name} refused {command}.{said}")
-        how = f"failed with {answer.returncode}" if answer.returncode else "gave an answer that is not understood"
-        return NoAnswer(Problem(f"{command} {how}.{said}", hint="Try again; the batch system may be busy or down."))
-
-    def lines(self, answer: Answer) -> list[str]:
-        """The lines of an answer that say something."""
-        return [line for line in answer.stdout.splitlines() if line.strip() and not self.chatter.match(line)]
-
-    def told(self, answer: Answer, read: Callable[[str], tuple[str, JobReport] | None]) -> Told:
-        """What the lines of an answer tell; each that `read` does not understand is a reason for doubt."""
-        rows = [read(line) for line in self.lines(answer)]
-        sound = answer.returncode == 0 and None not in rows and "error" not in answer.stderr.lower()
-        doubt = "" if sound else str(self.fault(answer, certain=False))
-        return Told(dict(row for row in rows if row), doubt)
-
-    def _states(self, ids: Sequence[str]) -> dict[str, JobReport]:
+    def _states(self, ids: Sequence[str], sizes: Mapping[str, int]) -> dict[str, JobReport]:
         told = self._told(self.queued, ids)
-        missing = [job for job in ids if not reports_of(job, told.reports)]
+        missing = [job for job in ids if unsettled(job, told.reports, sizes.get(job))]
         # As long as the queue cannot be read the accounting has no say: for it a job that was put back into
         # the queue has ended (seen with Slurm 22.05: NODE_FAIL in sacct, PENDING in squeue).
         if missing and not told.doubt:
             accounts = self._told(self.finished, missing)
             settled = {job: _settled(report) for job, report in accounts.reports.items()}
             told = Told(settled | dict(told.reports), accounts.doubt)
-        otherwise = JobReport(JobStatus.UNKNOWN, raw=told.doubt) if told.doubt else JobReport(JobStatus.GONE)
-        return {job: summary(reports_of(job, told.reports)) or otherwise for job in ids}
+        return {job: report_of(job, told, sizes.get(job)) for job in ids}
 
     def _told(self, question: Callable[[Sequence[str]], Told], ids: Sequence[str]) -> Told:
         try:
             return question(ids)
         except NoAnswer as fault:
             return Told({}, doubt=str(fault))
-
-
-def batches(ids: Sequence[str]) -> Iterator[list[str]]:
-    """The ids, each once, so many at a time that a command can take them."""
-    once = list(dict.fromkeys(ids))
-    for start in range(0, len(once), IDS_PER_CALL):
-        yield once[start : start + IDS_PER_CALL]
 
 
 def _settled(report: JobReport) -> JobReport:

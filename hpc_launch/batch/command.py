@@ -17,8 +17,10 @@ from hpc_launch.errors import Problem
 if TYPE_CHECKING:
     from subprocess import Popen
 
-LONGEST_ANSWER = 16 * 2**20
-"""Bytes. The states of fifty jobs are some kilobytes; a command that prints more than this never stops."""
+LONGEST_ANSWER = 64 * 2**20
+"""Bytes. The states of fifty jobs are some kilobytes, but PBS prints two for each element of an array that is over (ten
+thousand at most, unless a site allows more); a command that prints more than this never stops.
+"""
 
 
 @dataclass(frozen=True)

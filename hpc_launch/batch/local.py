@@ -32,18 +32,20 @@ class Local(BatchSystem):
     grace: float = 5.0
     """Seconds between TERM and KILL."""
 
-    def submit_command(self, file: str, job_name: str) -> list[str]:
-        # the name is there to be found again; the script does not look at it
+    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+        # The name is there to be found again; the script does not look at it. A job starts at once, alone.
         return [*self.commands["submit"], file, job_name]
 
-    def submit(self, directory: Path, file: str, job_name: str) -> str:
+    def submit(
+        self, directory: Path, file: str, job_name: str, array: int | None = None, after: str | None = None
+    ) -> str:
         """As everywhere; the id is `host:pid:start@boot`.
 
         A pid alone may be another process's tomorrow, and after a reboot pid and start together.
         """
         import subprocess
 
-        command, directory = self.submit_command(file, job_name), Path(os.path.abspath(directory))
+        command, directory = self.submit_command(file, job_name, array, after), Path(os.path.abspath(directory))
         program = _shell() if command[0] == "bash" else locate(command[0])
         try:
             (directory / LOG).parent.mkdir(mode=0o700, exist_ok=True)

@@ -10,15 +10,14 @@ from typing import ClassVar
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer
-from hpc_launch.batch.lsf_words import CAUSES, STATES, sentence
-from hpc_launch.batch.report import JobReport, JobStatus, Told
+from hpc_launch.batch.lsf_answers import FIELDS, from_columns, from_fields
+from hpc_launch.batch.report import JobReport, Told
 
-FIELDS = ("jobid", "jobindex", "stat", "exit_code", "exit_reason", "exec_host", "job_name", "pend_reason")
-"""The last one may hold any text."""
 _JOB_ID = re.compile(r"Job <([1-9]\d*)> is submitted to ")
 # The exit code of a bjobs that knows none, or not all, of the jobs is the site's choice (lsf.conf(5),
 # LSB_BJOBS_CONSISTENT_EXIT_CODE): only the words count.
 _NOT_FOUND = re.compile(r"Job <[^>]+> is not found|No (?:\w+ )?job found")
+_NOT_STARTED = re.compile("Job has not started yet")
 
 
 class Lsf(BatchSystem):
@@ -40,11 +39,15 @@ class Lsf(BatchSystem):
     harmless = re.compile(
         "already finished|no matching job found|operation is in progress|is being (?:terminated|signaled)", re.I
     )
+    cancel_speaks = True
     chatter = re.compile(r"JOBID\s")
 
-    def submit_command(self, file: str, job_name: str) -> list[str]:
-        # the name on the command line wins over the script's
-        command = [*self.commands["submit"], "-J", job_name]
+    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+        # The name on the command line wins over the script's, and with it the array, which is a part of it.
+        # started(): that job runs, or has ended after it ran; the other conditions but exit wait for its end.
+        name = f"{job_name}[1-{array}]" if array and array > 1 else job_name
+        waits = ["-w", f"started({after})"] if after else []
+        command = [*self.commands["submit"], "-J", name, *waits]
         return [*command, file] if self.stdin is False else command
 
     def submit_stdin(self, directory: Path, file: str) -> Path | None:
@@ -66,8 +69,8 @@ class Lsf(BatchSystem):
         return list(dict.fromkeys(job.partition("[")[0] for job in told.reports if job))
 
     def interrupt(self, ids: Sequence[str]) -> None:
-        # a plain bkill begins with INT, and insists ten seconds later
-        self.call_off(ids, "-s", "TERM")
+        # A plain bkill begins with INT, and insists ten seconds later. Elements of an array may still wait.
+        self.call_off(ids, "-s", "TERM", harmless=_NOT_STARTED)
 
     def cluster_name(self) -> str | None:
         try:
@@ -80,9 +83,9 @@ class Lsf(BatchSystem):
     def _told_of(self, choose: Callable[[str, str, JobReport], tuple[str, JobReport]], which: Sequence[str]) -> Told:
         """What bjobs says of jobs; finished ones too, as long as it knows them (CLEAN_PERIOD, lsb.params(5))."""
         shape = f"{' '.join(FIELDS)} delimiter='|'"
-        told = self._read(self.ask("status", "-a", "-noheader", "-o", shape, *which), _from_fields, choose)
+        told = self._read(self.ask("status", "-a", "-noheader", "-o", shape, *which), from_fields, choose)
         if told.doubt:  # OpenLava and older LSF know no -o, or not all of these fields
-            told = self._read(self.ask("status", "-a", "-w", *which), _from_columns, choose)
+            told = self._read(self.ask("status", "-a", "-w", *which), from_columns, choose)
         return told
 
     def _read(
@@ -91,47 +94,9 @@ class Lsf(BatchSystem):
         read: Callable[[str], tuple[str, str, JobReport] | None],
         choose: Callable[[str, str, JobReport], tuple[str, JobReport]],
     ) -> Told:
+        if not answer.words:  # a job that it does not know it always complains about
+            return Told({}, str(self.fault(answer, certain=False)))
         complaints = [line for line in answer.stderr.splitlines() if line.strip()]
         if complaints and all(_NOT_FOUND.search(line) for line in complaints):
             answer = Answer(answer.command, 0, answer.stdout, "")
         return self.told(answer, lambda line: choose(*row) if (row := read(line)) else None)
-
-
-def _from_fields(line: str) -> tuple[str, str, JobReport] | None:
-    values = line.split("|", len(FIELDS) - 1)
-    if len(values) < len(FIELDS):
-        return None
-    job, index, state, code, cause, hosts, name, reason = (value.strip().removesuffix("-") for value in values)
-    return _row(job, index, state, code, cause, hosts, name, reason)
-
-
-def _from_columns(line: str) -> tuple[str, str, JobReport] | None:
-    """A line of `bjobs -w`. Beyond the name there are blanks; elements have the array's id, and `name[index]`."""
-    values = line.split(None, 7)
-    if len(values) < 8:
-        return None
-    job, _, state, _, _, hosts, name, _ = values
-    index = re.search(r"\[(\d+)\]$", name)
-    return _row(job, index[1] if index else "", state, "", "", hosts.strip("-"), name, "")
-
-
-def _row(
-    job: str, index: str, state: str, code: str, cause: str, hosts: str, name: str, reason: str
-) -> tuple[str, str, JobReport] | None:
-    if not re.fullmatch(r"[1-9]\d*", job) or not re.fullmatch(r"[A-Z_]+", state):
-        return None
-    if index.isdecimal() and int(index):
-        job = f"{job}[{index}]"
-    status = STATES.get(state, JobStatus.UNKNOWN)
-    if status is JobStatus.FAILED:
-        status = CAUSES.get(cause.partition(":")[0], status)
-    exit_code = int(code) if code.isdecimal() and status in (JobStatus.COMPLETED, JobStatus.FAILED) else None
-    if exit_code:
-        status = JobStatus.FAILED
-    why = "you hold it back: `bresume` lets it go" if status is JobStatus.HELD else ""
-    if status is JobStatus.QUEUED:
-        why = sentence(reason)
-    # `4*c012:8*c013`, and in OpenLava each host once for each slot
-    nodes = ":".join(dict.fromkeys(re.sub(r"^\d+\*", "", host) for host in hosts.split(":")))
-    raw = f"{state} ({cause})" if cause else state
-    return job, name.partition("[")[0], JobReport(status, raw=raw, why=why, exit_code=exit_code, nodes=nodes)

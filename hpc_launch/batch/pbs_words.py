@@ -21,6 +21,14 @@ STATES: dict[str, JobStatus] = {
 OVER = ("F", "X")
 """Finished; an element of an array that is still there."""
 
+ARRAY_COUNTS: dict[str, JobStatus] = {
+    "Queued": JobStatus.QUEUED,
+    "Running": JobStatus.RUNNING,
+    "Exiting": JobStatus.ENDING,
+    "Expired": JobStatus.GONE,  # over; how it ended the count does not say
+}
+"""Kinds of elements in array_state_count."""
+
 HOLDS = {
     "d": "it waits for another job",
     "u": "you hold it back: `qrls` lets it go",

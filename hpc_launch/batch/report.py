@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -40,7 +41,7 @@ _ORDER = list(JobStatus)
 
 @dataclass(frozen=True)
 class JobReport:
-    """What a batch system says of one job."""
+    """What a batch system says of one job, or of an array as a whole."""
 
     status: JobStatus
     raw: str = ""
@@ -51,6 +52,11 @@ class JobReport:
     """The job's own, 128 + n if signal n killed it; None as long as there is none, or if nobody said."""
     nodes: str = ""
     """The nodes it runs on, as the batch system writes them."""
+    elements: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """Of an array: value of a status → how many elements have it; none are 0. Empty for a plain job or one element.
+
+    Together fewer than the array has: the batch system has forgotten the others, and was not told how many there are.
+    """
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,47 @@ class Told:
 
 
 def summary(reports: Sequence[JobReport]) -> JobReport | None:
-    """The report that counts among those of an array's elements."""
-    return min(reports, key=lambda report: _ORDER.index(report.status), default=None)
+    """The report of an array: the one that counts among those of its elements, and how many there are of each kind."""
+    if not reports:
+        return None
+    first = min(reports, key=lambda report: _ORDER.index(report.status))
+    return replace(first, elements=dict(Counter(report.status.value for report in reports)))
 
 
-def reports_of(job: str, known: Mapping[str, JobReport]) -> list[JobReport]:
-    """What is known of a job, or of the elements of an array (`20_1`, `20[1].server`, `20.1`)."""
-    if job in known:
-        return [known[job]]
-    element = re.compile(re.escape(job.partition("[")[0]) + r"[_.\[]+\d")
+def elements_of(job: str, known: Mapping[str, JobReport]) -> list[JobReport]:
+    """What is known of the elements of an array (`20_1`, `20[1].server`, `20[1]`, `20.1`); a single one has none."""
+    number, bracket, rest = job.partition("[")
+    if bracket and not rest.startswith("]"):
+        return []
+    element = re.compile(re.escape(number) + r"[_.\[]+\d")
     return [report for other, report in known.items() if element.match(other)]
+
+
+def unsettled(job: str, known: Mapping[str, JobReport], size: int | None) -> bool:
+    """Whether more has to be asked: nothing is known, or of an array only elements that are over, but perhaps not all.
+
+    The elements of an array are forgotten one by one, first those that ended first. As long as one lives that
+    does not matter; then the good end of the others says nothing of them.
+    """
+    if job in known:
+        return False
+    elements = elements_of(job, known)
+    return all(report.status.over for report in elements) and not 0 < (size or 0) <= len(elements)
+
+
+def report_of(job: str, told: Told, size: int | None) -> JobReport:
+    """What was told of a job, or of all the elements of an array together.
+
+    Args:
+        job: its id.
+        told: all that is to be had.
+        size: how many elements the array has; None if it is not one, or if nobody knows.
+    """
+    if job in told.reports:
+        return told.reports[job]
+    rest = JobReport(JobStatus.UNKNOWN, raw=told.doubt) if told.doubt else JobReport(JobStatus.GONE)
+    elements = elements_of(job, told.reports)
+    absent = max(0, (size or 0) - len(elements))
+    if told.doubt and unsettled(job, told.reports, size):
+        absent = max(absent, 1)
+    return (summary([*elements, *[rest] * absent]) or rest) if elements or size else rest

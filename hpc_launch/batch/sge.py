@@ -6,21 +6,18 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus, Told
-from hpc_launch.batch.sge_words import ENDS, RAN, causes, status_of
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from hpc_launch.batch.sge_answers import from_qacct, from_qstat, jobs_of, records
+from hpc_launch.batch.sge_words import causes
 
 _JOB_ID = re.compile(
     r'([1-9]\d*)(?:\.\d+-\d+:\d+)?|.*?Your job(?:-array)? ([1-9]\d*)(?:\.\S+)? \(".*"\) has been submitted'
 )
-_QSTAT = re.compile(r"<\?xml .*</job_info>", re.S)
 
 
 class GridEngine(BatchSystem):
@@ -42,14 +39,17 @@ class GridEngine(BatchSystem):
         re.I,
     )
     harmless = re.compile(
-        r'job(?:-array)? "?[\d.:-]+"? (?:does not exist|is already in deletion)|'
+        r'job(?:-array)? "?[\d.:-]+"?(?: task "?[\d:-]+"?)? (?:does not exist|is already in deletion)|'
         r"has (?:registered|deleted) (?:the )?job",
         re.I,
     )
+    cancel_speaks = True
 
-    def submit_command(self, file: str, job_name: str) -> list[str]:
-        # the name on the command line wins over the script's
-        return [*self.commands["submit"], "-terse", "-N", job_name, file]
+    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+        # The name on the command line wins over the script's. -hold_jid would wait for the other job's end: held by
+        # the user until that job, once it runs, lets this one go with qrls.
+        waits = ["-h"] if after else []
+        return [*self.commands["submit"], "-terse", "-N", job_name, *waits, file]
 
     def job_id(self, text: str) -> str | None:
         # `36` or `36.1-10:1`, alone on a line; `Your job 36 ("name") has been submitted` where a site hides -terse
@@ -60,14 +60,14 @@ class GridEngine(BatchSystem):
     def queued(self, ids: Sequence[str]) -> Told:
         # All of one's own: there is no short listing of certain jobs. -g d: an array's elements one by one.
         answer = self.ask("status", "-xml", "-g", "d", "-u", _me())
-        jobs = _jobs(answer)
+        jobs = jobs_of(answer)
         if jobs is None:
             return Told({}, str(self.fault(answer, certain=False)))
         reports: dict[str, JobReport] = {}
         wanted = {job.partition(".")[0] for job in ids}
         for job, element, row in jobs:
             if job in wanted:
-                reports[f"{job}.{element}" if element else job] = _report(row)
+                reports[f"{job}.{element}" if element else job] = from_qstat(row)
         return Told(self._explained(reports))
 
     def finished(self, ids: Sequence[str]) -> Told:
@@ -77,14 +77,14 @@ class GridEngine(BatchSystem):
             for job in ids:
                 number, _, element = job.partition(".")
                 rows = self._records(self.ask("history", "-j", number, *(("-t", element) if element else ())))
-                reports |= {key: report for key, report in map(_from_qacct, rows) if key.partition(".")[0] == number}
+                reports |= {key: report for key, report in map(from_qacct, rows) if key.partition(".")[0] == number}
         except NoAnswer:
             pass
         return Told(reports)
 
     def find(self, job_name: str, since: float) -> list[str]:
         answer = self.ask("status", "-xml", "-u", _me())
-        jobs = _jobs(answer)
+        jobs = jobs_of(answer)
         if jobs is None:
             raise self.fault(answer, certain=False)
         if found := [job for job, _, row in jobs if row.findtext("JB_name") == job_name]:
@@ -102,11 +102,13 @@ class GridEngine(BatchSystem):
 
     def _explained(self, reports: dict[str, JobReport]) -> dict[str, JobReport]:
         """With the batch system's own words for why jobs wait or could not be started, where it tells them."""
+        lives = {job.partition(".")[0] for job, report in reports.items() if report.status is JobStatus.RUNNING}
         waits = [job for job, report in reports.items() if report.status is JobStatus.QUEUED or "E" in report.raw]
-        if not waits:
+        # of an array that has begun nobody asks why the rest of it waits: for that one command is enough
+        if not (ids := {job.partition(".")[0] for job in waits} - lives):
             return reports
         try:
-            answer = self.ask("status", "-j", ",".join(sorted({job.partition(".")[0] for job in waits})))
+            answer = self.ask("status", "-j", ",".join(sorted(ids)))
         except NoAnswer:
             return reports
         told = causes(answer.stdout)
@@ -116,14 +118,13 @@ class GridEngine(BatchSystem):
         return reports
 
     def _records(self, answer: Answer) -> list[dict[str, str]]:
-        """The records that qacct prints; none if it knows no such job, or if there is no accounting here."""
+        """What qacct tells; nothing if it knows no such job, or if there is no accounting here."""
         if answer.returncode and re.search("not found|No such file", answer.words):
             return []
-        before, *blocks = re.split(r"^=+$", answer.stdout, flags=re.M)
-        if answer.returncode or (before.strip() and not blocks):
+        found = None if answer.returncode else records(answer.stdout)
+        if found is None:
             raise self.fault(answer, certain=False)
-        pairs = [[[*line.split(None, 1), ""][:2] for line in block.splitlines() if line.strip()] for block in blocks]
-        return [{name: value.strip() for name, value in lines} for lines in pairs]
+        return found
 
 
 def _me() -> str:
@@ -133,37 +134,3 @@ def _me() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:  # in a container the account may be unknown
         return str(os.geteuid())
-
-
-def _jobs(answer: Answer) -> list[tuple[str, str, Element]] | None:
-    """Id, element of an array (or nothing), and row of each job that `qstat -xml` printed; None: not understood."""
-    from xml.etree import ElementTree
-
-    found = _QSTAT.search(answer.stdout)
-    if answer.returncode or not found or "error" in answer.stderr.lower():
-        return None
-    try:
-        rows = list(ElementTree.fromstring(found[0]).iter("job_list"))
-    except ElementTree.ParseError:
-        return None
-    jobs = [(row.findtext("JB_job_number", ""), row.findtext("tasks", ""), row) for row in rows]
-    return jobs if all(job.isdecimal() for job, _, _ in jobs) else None
-
-
-def _report(row: Element) -> JobReport:
-    letters = row.findtext("state", "")
-    status, why = status_of(letters)
-    return JobReport(status, raw=letters, why=why, nodes=row.findtext("queue_name", "").partition("@")[2])
-
-
-def _from_qacct(record: Mapping[str, str]) -> tuple[str, JobReport]:
-    job, element = record.get("jobnumber", ""), record.get("taskid", "")
-    failed, _, _ = record.get("failed", "").partition(" ")
-    status, code = ENDS.get(failed, JobStatus.FAILED), None
-    exit_status, _, _ = record.get("exit_status", "").partition(" ")  # `137   (Killed)`
-    if failed in RAN and exit_status.isdecimal():
-        code = int(exit_status)
-        status = JobStatus.FAILED if code and status is JobStatus.COMPLETED else status
-    raw = f"failed {record.get('failed', '')}"
-    nodes = record.get("hostname", "")
-    return f"{job}.{element}" if element.isdecimal() else job, JobReport(status, raw, exit_code=code, nodes=nodes)

@@ -64,8 +64,10 @@ finish() {
   [ -z "$workload" ] || end "$patience" "-$workload"
   # The scheduler sends its workers home, and they tidy up their directories. (Told to end at the same moment as
   # their scheduler, some hang for eight seconds; ended by srun, they leave everything lying about.)
+  [ -n "$scheduler" ] || scheduler_among_workers
   [ -z "$scheduler" ] || end 10 "$scheduler"
   [ -z "$workers" ] || ends 5 "$workers" || end 5 "$workers"
+  end_other_jobs
   wait
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
@@ -101,24 +103,39 @@ shielded() {
   exec "$@"
 }
 
+# A scheduler that is one of the processes that a launcher has started tells its number, and on which host it is one.
+scheduler_among_workers() {
+  local host
+  read -r scheduler host 2>/dev/null <"$state/scheduler" || return
+  [ "$host" = "$(uname -n)" ] || scheduler=''
+}
+
+# What a run whose workers have jobs of their own does in these places (array.sh).
+attend() { :; }
+end_other_jobs() { :; }
+workers_lost() { # all of them, and not because all was done
+  ! alive "$workers" || return 1
+  [ -n "$workers_code" ] || { wait "$workers"; workers_code=$?; }
+  reason="all workers ended before the workload did, with exit code $workers_code, see logs/workers-*.log"
+  [ "$workers_code" != 0 ]
+}
+
 # Half a second in which signals are heard at once. A kill at the walltime would leave no trace: end before it.
 moment() {
   [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || out_of_time
+  attend
   sleep 0.5 &
   wait $!
 }
 
 # Has the workload had half a minute to notice that its cluster is gone? What ends with 0 it has shut down itself.
 cluster_lost() {
-  if ! alive "$scheduler"; then
+  if [ -n "$scheduler" ] && ! alive "$scheduler"; then
     [ -n "$scheduler_code" ] || { wait "$scheduler"; scheduler_code=$?; }
     [ "$scheduler_code" != 0 ] || return 1
     reason="the Dask scheduler died with exit code $scheduler_code, see logs/scheduler.log"
-  elif ! alive "$workers"; then
-    [ -n "$workers_code" ] || { wait "$workers"; workers_code=$?; }
-    [ "$workers_code" != 0 ] || return 1
-    reason="all workers ended before the workload did, with exit code $workers_code, see logs/workers-*.log"
-  else
+  elif ! workers_lost; then
+    broken_since=''
     return 1
   fi
   broken_since=${broken_since:-$SECONDS}

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 MINIMUM = int(os.environ["HPC_LAUNCH_MINIMUM"])
 INTERVAL = 2000  # milliseconds
-JOB = int(os.environ["HPC_LAUNCH_JOB_SHELL"])
+GOODBYE = 5  # seconds
+SCHEDULER_FILE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "scheduler.json")
 
 
 def replace(name: str, text: str) -> None:
@@ -29,6 +30,16 @@ def replace(name: str, text: str) -> None:
     with open(path + ".new", "w") as file:
         file.write(text)
     os.replace(path + ".new", path)
+
+
+def job_is_gone() -> bool:
+    """Whether the job's shell has ended, as far as this process can know: it is its child, or on the same host."""
+    if shell := os.environ.get("HPC_LAUNCH_JOB_SHELL"):
+        return os.getppid() != int(shell)
+    with suppress(OSError, ValueError), open(os.path.join(STATE, "shell")) as file:
+        number, host = file.read().split()
+        return host == os.uname().nodename and not os.path.exists(f"/proc/{number}")
+    return False
 
 
 class Progress(SchedulerPlugin):
@@ -50,7 +61,7 @@ class Progress(SchedulerPlugin):
             self.ready = True
 
     def look(self) -> None:
-        if os.getppid() != JOB:
+        if job_is_gone():
             # The job's shell was killed and can no longer end anything; without a scheduler the workers end too.
             with suppress(OSError, ValueError), open(os.path.join(STATE, "workload")) as file:
                 os.killpg(int(file.read()), signal.SIGTERM)
@@ -84,6 +95,21 @@ class Progress(SchedulerPlugin):
 
 async def dask_setup(scheduler: Scheduler) -> None:
     """Called by the scheduler when it starts (Dask's preload protocol)."""
+    if scheduler.scheduler_file != SCHEDULER_FILE:
+        return  # a task's own cluster, in a process that has this run's settings
     progress = Progress(scheduler)
     scheduler.add_plugin(progress)
     PeriodicCallback(progress.look, INTERVAL).start()
+
+
+async def dask_teardown(scheduler: Scheduler) -> None:
+    """Called by the scheduler when it ends: the workers' nannies are told to end them, and a moment is waited for it.
+
+    A worker that closes because its scheduler does leaves its nanny waiting for two seconds, and tracebacks in the log.
+    """
+    terminate = {"op": "terminate", "reason": "the run is over", "reply": False}
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(scheduler.broadcast(msg=terminate, nanny=True, on_error="ignore"), GOODBYE)
+    give_up = time.monotonic() + GOODBYE
+    while scheduler.workers and time.monotonic() < give_up:
+        await asyncio.sleep(0.05)

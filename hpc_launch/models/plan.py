@@ -13,47 +13,77 @@ from typing import Any, Literal
 class WorkerGroup:
     """Workers that are alike."""
 
-    name: str
     count: int
     per_node: int
     nodes: int
+    """Or elements of a job array, of one node each."""
     on_last_node: int
-    """The last node holds what is left."""
+    """The last node, or element, holds what is left."""
     threads: int
     memory_bytes: int
+    gpus: int
+    """Of each worker."""
     resources: dict[str, float]
     interface: str | None
     local_directory: str
     spill: bool | Literal["auto"]
     """auto: each node looks what kind of file system its local directory is."""
     lifetime_seconds: int | None
+    lifetime_stagger_seconds: int | None
+    """By so much, at most, each worker's lifetime differs; None: it counts from the worker's start, for all alike."""
     death_timeout_seconds: int
     options: list[str]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One call of the batch system's submit command."""
+    """One call of the batch system's submit command: a job, or an array of jobs that are alike."""
 
     name: str
+    """Within the run: `job`, `scheduler`, `workers`, `workers-2` …"""
     file: str
+    template: str
+    """Of templates/layouts/LAYOUT/."""
+    after: str | None
+    """The job that must have started before this one may."""
+    log: str
+    """What the batch system writes of it, relative to the run directory, without its suffix."""
     nodes: int
+    """Of each element."""
+    ranks_per_node: int
+    """MPI processes; 1 where a launcher starts one process on each node."""
     cores_per_node: int
     memory_bytes_per_node: int
     walltime_seconds: int | None
     end_early_seconds: int
     """So long before the walltime the job ends by itself, to leave a record."""
     queue: str | None
+    qos: str | None
+    mail_to: str | None
+    requeue: bool
+    resources: list[str]
+    """Named resources of the site that this job asks for, such as GPUs of each node, in the batch system's words."""
+    directives: list[str]
+    """Further ones: the site's, the queue's, the user's."""
     array: int | None
-    groups: tuple[WorkerGroup, ...]
-    """The first node also holds the scheduler and the workload."""
+    """Number of its elements; None: a plain job."""
+    first_element: int
+    """The first element's number among all of the run; 0 unless the array is one of several."""
 
 
 @dataclass(frozen=True)
 class SchedulerPlan:
+    cores: int
     interface: str | None
     dashboard: bool
     idle_timeout_seconds: int | None
+
+
+@dataclass(frozen=True)
+class ContainerPlan:
+    runtime: str
+    image: str
+    binds: list[str]
 
 
 @dataclass(frozen=True)
@@ -63,6 +93,7 @@ class EnvironmentPlan:
     venv: str | None
     python: str | None
     """The interpreter to use where neither conda nor venv is given."""
+    container: ContainerPlan | None
     variables: dict[str, str]
     setup: str
     site_setup: str
@@ -83,6 +114,15 @@ class ParallelEnvironmentPlan:
 
 
 @dataclass(frozen=True)
+class LauncherPlan:
+    kind: Literal["node", "mpi"]
+    """One process per node, or MPI ranks."""
+    name: str | None
+    """Its template; None: the batch system's usual one."""
+    options: list[str]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What will be asked of the batch system and started in its jobs."""
 
@@ -90,16 +130,15 @@ class Plan:
     site: str
     batch_system: str
     layout: str
-    launcher: str | None
-    """The template that starts one process per node; None: the batch system's usual one."""
-    launcher_options: list[str]
+    launcher: LauncherPlan | None
+    """None: the layout's jobs are of one node each."""
+    submit_from_compute: bool
+    cancel_command: list[str]
+    """The site's words in place of the batch system's."""
     account: str | None
-    qos: str | None
     constraint: str | None
     reservation: str | None
-    mail_to: str | None
     mail_on: list[str]
-    requeue: bool
     memory_directive: str
     memory_resource: str | None
     """By which the batch system is asked for memory, where a site chooses its name."""
@@ -107,22 +146,19 @@ class Plan:
     """Of a bare number, where a site chooses it."""
     parallel_environments: dict[str, ParallelEnvironmentPlan | None]
     """For jobs on one `node` and on several `nodes`, where the batch system has such a thing."""
-    directives: list[str]
-    """Further ones: the site's, the queue's, the user's."""
     rejects: list[str]
     jobs: tuple[Job, ...]
+    """The first one holds the scheduler and runs the workload."""
+    workers: WorkerGroup
     minimum: int
-    timeout_seconds: int
+    timeout_seconds: int | None
+    """Until `minimum` workers are connected; None: as long as it takes."""
     scheduler: SchedulerPlan
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
     notes: list[str] = field(default_factory=list)
     """What the user should know: a key that this site has no use for."""
-
-    @property
-    def workers_wanted(self) -> int:
-        return sum(group.count for job in self.jobs for group in job.groups)
 
     def as_data(self) -> dict[str, Any]:
         """Dictionaries, lists, text and numbers, for templates and for JSON."""

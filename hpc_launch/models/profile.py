@@ -46,7 +46,7 @@ class Workers(Model):
     local_directory: NodePath = key("auto", "auto: the site's node-local scratch")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
     spill: Switch | Auto = key("auto", "spill to disk; auto: only where that is a local disk")
-    lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: none in single-job")
+    lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: in job-array before the walltime")
     gpus: Annotated[Whole, Bound(ge=0)] = key(0, "of each worker")
     options: list[Text] = key([], "words passed on to `dask worker`")
 
@@ -56,7 +56,7 @@ class Workers(Model):
 
 
 class Scheduler(Model):
-    cores: Cores = key(0, "cores asked for beside the workers'")
+    cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
     dashboard: Switch = key(True, "serve the dashboard, on loopback of the first node")
@@ -65,7 +65,7 @@ class Scheduler(Model):
 
 class Container(Model):
     image: PathText = key(description="image file or address")
-    binds: list[PathText] = key([], "further directories to bind in")
+    binds: list[PathText] = key([], "further directories to bind in: SOURCE, SOURCE:TARGET, SOURCE:TARGET:ro")
 
 
 class Environment(Model):
@@ -79,6 +79,8 @@ class Environment(Model):
 
     def check(self) -> None:
         given = [key for key in ("conda", "venv", "python") if getattr(self, key) is not None]
+        if self.container is not None and (self.conda or self.venv):
+            raise ValueError(f"{given[0]}: in a container its own Python is used; `python:` names another one in there")
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} name two Python environments: keep one")
 

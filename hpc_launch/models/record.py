@@ -37,6 +37,9 @@ class RecordedJob(Strict):
     job_name: str
     """What the batch system knows it by, when its id was never read."""
     command: tuple[str, ...]
+    """With `{job:NAME}` for the id of a job that was not submitted yet."""
+    after: str | None = None
+    """The job that must have started before this one may."""
     job_id: str | None = None
     submitted: datetime | None = None
     nodes: int
@@ -44,6 +47,7 @@ class RecordedJob(Strict):
     memory_bytes_per_node: int
     walltime_seconds: int | None = None
     array: int | None = None
+    """Number of its elements; None: a plain job."""
 
 
 class Request(Strict):
@@ -92,6 +96,13 @@ class Record(Strict):
     cancel_requested: datetime | None = None
     refused: str | None = None
     """What the batch system said when it took no job."""
+    withdrawn: datetime | None = None
+    """When, after the run's end, those of its jobs were called off that its first one may not have called off."""
     missing_since: datetime | None = None
     """When the run was first found gone without a trace; state files may still arrive."""
     outcome: Ending | None = None
+
+    @property
+    def job_ids(self) -> list[str]:
+        """Those that are known, in the order of submission."""
+        return [job.job_id for job in self.jobs if job.job_id]

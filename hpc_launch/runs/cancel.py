@@ -45,13 +45,13 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
         _sweep(view, say)
         return view
     view = _intend(view)
-    ids = [job.job_id for job in view.record.jobs if job.job_id]
+    ids = view.record.job_ids
     if not ids:
         return _not_known(view, say)
     system = status.batch_system(view.record)
     if view.standing.state != "queued":
         say("asking the job to end")
-        system.interrupt(ids)
+        system.interrupt(ids[:1])  # the others are its to end
         if _ended(directory, patience):
             say("the job has ended everything in order")
             _sweep(view, say)
@@ -74,15 +74,17 @@ def _intend(view: View) -> View:
 
 
 def _sweep(view: View, say: Callable[[str], None]) -> None:
-    """End what the job of a run that is over has left behind, where no batch system has done it.
+    """End what the first job of a run that is over has left behind, where no batch system has done it.
 
     A workload may start processes in groups of their own, which the job's shell does not know; and a shell that
-    was killed ended nothing at all.
+    was killed ended nothing at all. Jobs beside it may wait, or run, without it.
     """
-    ids = [job.job_id for job in view.record.jobs if job.job_id]
+    ids = view.record.job_ids
     try:
         system = status.batch_system(view.record)
-        if ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
+        if ids[1:]:
+            system.cancel(ids[1:])
+        elif ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
             system.cancel(ids)
     except HpcLaunchError as fault:  # it ran on another machine
         say(f"whether it left processes behind cannot be told: {fault}")

@@ -66,6 +66,7 @@ def _job(job: RecordedJob, reports: Mapping[str, JobReport]) -> dict[str, Any]:
         "state": report.status.value if report else None,
         "raw": report.raw or None if report else None,
         "nodes": report.nodes or None if report else None,
+        "elements": dict(report.elements) or None if report else None,
     }
 
 
@@ -124,9 +125,16 @@ def facts(view: View) -> list[tuple[str, str]]:
 
 def _job_fact(job: RecordedJob, reports: Mapping[str, JobReport]) -> tuple[str, str]:
     report = reports.get(job.name)
-    said = f", {report.raw if report.status is not JobStatus.UNKNOWN else 'unknown'}" if report else ""
-    nodes = f" on {report.nodes}" if report and report.nodes else ""
+    said = f", {_said(report)}" if report else ""
+    nodes = f" on {report.nodes}" if report and report.nodes and not report.elements else ""
     return job.name, f"{job.job_id or 'no id yet'}{said}{nodes}"
+
+
+def _said(report: JobReport) -> str:
+    """The batch system's word for a job; of an array, how many of its elements are in which of our states."""
+    if report.elements:
+        return ", ".join(f"{number} {state}" for state, number in report.elements.items())
+    return report.raw if report.status is not JobStatus.UNKNOWN else "unknown"
 
 
 def workers(view: View) -> str:

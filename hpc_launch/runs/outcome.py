@@ -61,7 +61,7 @@ def decide(evidence: Evidence, reports: Mapping[str, JobReport], record: Record,
         # also when an attempt has begun, or ended by a TERM: the job was put back into the queue
         return Standing("queued", why=report.why or report.raw, attempt=evidence.attempt)
     if not report.status.over:
-        return _active(evidence, report, record)
+        return _active(evidence, reports, record)
     if evidence.told:
         return _ended(evidence, report, record)
     return _silent(evidence, report, record, main, now)
@@ -109,21 +109,24 @@ def _not_answered(evidence: Evidence, report: JobReport, record: Record) -> Stan
     return Standing("unknown", why=f"{record.batch_system}: {said}", attempt=evidence.attempt)
 
 
-def _active(evidence: Evidence, report: JobReport, record: Record) -> Standing:
+def _active(evidence: Evidence, reports: Mapping[str, JobReport], record: Record) -> Standing:
+    report = reports[record.jobs[0].name]
     if evidence.told or evidence.ending is not None or report.status is JobStatus.ENDING:
         return Standing("ending", attempt=evidence.attempt)
     if evidence.workload is not None:
         return Standing("running", attempt=evidence.attempt)
-    return Standing("starting", why=_what_it_waits_for(evidence, record), attempt=evidence.attempt)
+    return Standing("starting", why=_what_it_waits_for(evidence, reports, record), attempt=evidence.attempt)
 
 
-def _what_it_waits_for(evidence: Evidence, record: Record) -> str:
+def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], record: Record) -> str:
     if evidence.unfit:
         return "; ".join(f"{node} cannot be used: {cause}" for node, cause in evidence.unfit.items())
     if evidence.attempt is None:
         return "the job has not written anything yet"
     connected = evidence.progress.workers if evidence.progress else 0
-    return f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
+    waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
+    others = {reports[job.name].why for job in record.jobs if job.after and job.name in reports} - {""}
+    return "; ".join([waits, *sorted(others)])
 
 
 def _ended(evidence: Evidence, report: JobReport, record: Record) -> Standing:

@@ -97,8 +97,9 @@ def _ask(looks: Sequence[Look]) -> list[Look]:
         unknown = JobReport(JobStatus.UNKNOWN, raw=str(fault))
         return [replace(one, reports={job.name: unknown for job in one.record.jobs}) for one in looks]
     looks = [_find_missing(system, one) for one in looks]
-    ids = [job.job_id for one in looks for job in one.record.jobs if job.job_id]
-    said = system.states(ids) if ids else {}
+    ids = [job for one in looks for job in one.record.job_ids]
+    arrays = {job.job_id: job.array for one in looks for job in one.record.jobs if job.job_id and job.array}
+    said = system.states(ids, arrays) if ids else {}
     return [
         replace(one, reports={**one.reports, **{j.name: said[j.job_id] for j in one.record.jobs if j.job_id}})
         for one in looks
@@ -148,7 +149,24 @@ def conclude(one: Look) -> View:
             record = update_record(directory, lambda current: _kept(current, standing, now))
     if standing.over and standing.settled:
         security.remove(directory / "tls")  # the job does it too, if it gets to it
+        record = _withdraw(directory, record)
     return View(directory, record, one.evidence, one.reports, standing)
+
+
+def _withdraw(directory: Path, record: Record) -> Record:
+    """Call off, once, what may be left of a run that is over: worker jobs that wait, of a scheduler's job that died.
+
+    The first job does it too, where the site lets it and if it gets to it.
+    """
+    others = [job.job_id for job in record.jobs if job.after and job.job_id]
+    if not others or record.withdrawn:
+        return record
+    now = datetime.now(timezone.utc)
+    try:
+        batch_system(record).withdraw(others)
+        return update_record(directory, lambda current: current.model_copy(update={"withdrawn": now}))
+    except (OSError, HpcLaunchError):  # the next look tries again
+        return record
 
 
 def _kept(record: Record, standing: Standing, now: datetime) -> Record:

@@ -13,8 +13,9 @@ from hpc_launch import __version__, security
 from hpc_launch.batch.faults import NoAnswer, NotStarted, Refused
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem, UsageError
 from hpc_launch.models.record import SCHEMA, Ending, Record, RecordedJob, Request
+from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
-from hpc_launch.runs import index
+from hpc_launch.runs import evidence, index
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.status import adopt, batch_system
 
@@ -52,9 +53,15 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
         raise UsageError(Problem(cause, hint=hint)) from fault
     system = batch_system(record)
     for job in record.jobs:
-        record = _submit_job(system, place, record, job)
+        try:
+            record = _submit_job(system, place, record, job)
+        except BaseException:  # also Ctrl-C
+            _take_back(system, place, record)
+            raise
     if record.cancel_requested:  # somebody gave up while the batch system took its time
-        system.cancel([job.job_id for job in record.jobs if job.job_id])
+        system.cancel(record.job_ids)
+    elif len(record.jobs) > 1 and evidence.read(place).told:  # over before the last of its jobs was submitted
+        system.withdraw(record.job_ids[1:])
     return place, record
 
 
@@ -73,21 +80,22 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         user=context.user,
         host=context.hostname,
         profile=str(context.directory / rendered.profile),
-        plan=Request(workers_wanted=plan.workers_wanted, minimum=plan.minimum, security=plan.security),
+        plan=Request(workers_wanted=plan.workers.count, minimum=plan.minimum, security=plan.security),
         jobs=(),
         commands=commands,
         submit_stdin=rendered.submit_stdin,
     )
     system = batch_system(record)
     jobs = []
-    for number, job in enumerate(plan.jobs):
-        job_name = f"{plan.name}-{token}" + (f"-{job.name}" if number else "")
+    for job in plan.jobs:
+        job_name = f"{plan.name}-{token}" + (f"-{job.name}" if job.after else "")
         jobs.append(
             RecordedJob(
                 name=job.name,
                 file=job.file,
                 job_name=job_name,
-                command=tuple(system.submit_command(job.file, job_name)),
+                command=tuple(system.submit_command(job.file, job_name, job.array, after(job))),
+                after=job.after,
                 nodes=job.nodes,
                 cores_per_node=job.cores_per_node,
                 memory_bytes_per_node=job.memory_bytes_per_node,
@@ -108,22 +116,26 @@ def _prepare(place: Path, rendered: Rendered, record: Record) -> None:
 
 
 def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJob) -> Record:
+    before = {other.name: other.job_id for other in record.jobs}
     try:
-        job_id = system.submit(place, job.file, job.job_name)
+        job_id = system.submit(place, job.file, job.job_name, job.array, before[job.after] if job.after else None)
     except (Refused, NotStarted) as fault:
-        _call_off(system, record)
         _refused(place, system.name, str(fault))
         raise _told(fault, "the run was not submitted", f"Its directory is kept: {place}") from fault
     except NoAnswer as fault:
-        job_id = _look_for(system, record, job) or _give_up(place, record, fault)
+        job_id = _look_for(system, record, job) or _give_up(place, record, job, fault)
     return adopt(place, record, job.name, job_id)
 
 
-def _call_off(system: BatchSystem, record: Record) -> None:
+def _take_back(system: BatchSystem, place: Path, record: Record) -> None:
     """A run that lacks one of its jobs is none: end those that were submitted before."""
-    if ids := [job.job_id for job in record.jobs if job.job_id]:
-        with suppress(HpcLaunchError):  # the refusal is what is told
-            system.cancel(ids)
+    if not record.job_ids:
+        return
+    now = datetime.now(timezone.utc)
+    with suppress(OSError, HpcLaunchError):  # the wish is kept, for a job that shows up later
+        update_record(place, lambda record: record.model_copy(update={"cancel_requested": now}))
+    with suppress(HpcLaunchError):  # the fault that brought us here is what is told
+        system.cancel(record.job_ids)
 
 
 def _refused(place: Path, source: str, words: str) -> None:
@@ -145,12 +157,14 @@ def _look_for(system: BatchSystem, record: Record, job: RecordedJob) -> str | No
     return ids[0] if len(ids) == 1 else None
 
 
-def _give_up(place: Path, record: Record, fault: NoAnswer) -> str:
-    raise _told(
-        fault,
-        f"whether {record.id} is queued cannot be told",
-        f"`hpc-launch status {record.id}` looks again. Its directory: {place}",
-    ) from fault
+def _give_up(place: Path, record: Record, job: RecordedJob, fault: NoAnswer) -> str:
+    if job.after is None:
+        message = f"whether {record.id} is queued cannot be told"
+        hint = f"`hpc-launch status {record.id}` looks again. Its directory: {place}"
+    else:
+        message = f"whether {job.job_name} is queued cannot be told, so {record.id} was taken back"
+        hint = f"`hpc-launch cancel {record.id}` looks again for what is left of it. Its directory: {place}"
+    raise _told(fault, message, hint) from fault
 
 
 def _told(fault: HpcLaunchError, message: str, hint: str) -> BatchSystemError:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hpc_launch.batch import get
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.faults import NoAnswer, Refused
-from hpc_launch.batch.lsf import _from_columns, _from_fields
+from hpc_launch.batch.lsf_answers import from_columns, from_fields
 from hpc_launch.batch.lsf_words import sentence
 from hpc_launch.batch.report import JobReport, JobStatus
 from tests.batch.recording import Program, Replay, recorded
@@ -137,7 +137,7 @@ def test_one_unknown_job_does_not_hide_the_others(lsf: BatchSystem, program: Pro
     ],
 )
 def test_every_state_has_a_place(line: str, expected: tuple[str, int | None]) -> None:
-    row = _from_fields(f"7|0|{line}|c1|{NAME}|-")
+    row = from_fields(f"7|0|{line}|c1|{NAME}|-")
     assert row is not None
     assert (str(row[2].status), row[2].exit_code) == expected
     assert row[2].raw.startswith(line.partition("|")[0])
@@ -145,7 +145,7 @@ def test_every_state_has_a_place(line: str, expected: tuple[str, int | None]) ->
 
 @given(st.text(alphabet=st.characters(exclude_characters="\n")))
 def test_no_line_breaks_the_reading_or_completes_a_job(line: str) -> None:
-    for read in (_from_fields, _from_columns):
+    for read in (from_fields, from_columns):
         row = read(line)
         assert row is None or row[2].status is not JobStatus.COMPLETED
 
@@ -174,3 +174,69 @@ def test_the_job_of_another_user_is_not_ours_to_cancel(lsf: BatchSystem, program
 def test_the_name_of_the_cluster(lsf: BatchSystem, program: Program) -> None:
     program("lsid", "echo 'IBM Spectrum LSF 10.1'; echo 'My cluster name is big'; echo 'My master name is m1'")
     assert lsf.cluster_name() == "big"
+
+
+# Arrays
+
+
+def test_an_array_is_a_part_of_the_name_and_waits_for_the_start_of_another_job(lsf: BatchSystem) -> None:
+    waits = ["-w", "started({job:scheduler})"]
+    command = lsf.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
+    assert command == ["bsub", "-J", "{run}-workers[1-300]", *waits]
+    assert get("lsf", stdin=False).submit_command("w.sh", "x", 2, "7") == [
+        *("bsub", "-J", "x[1-2]", "-w", "started(7)", "w.sh")
+    ]
+    for plain in (None, 1):  # one element is a plain job
+        assert lsf.submit_command("job.sh", "x", plain) == ["bsub", "-J", "x"]
+
+
+def test_an_array_is_submitted_with_its_range(lsf: BatchSystem, program: Program, tmp_path: Path) -> None:
+    (tmp_path / "workers.sh").write_text("#BSUB -n 1\n")
+    answer = recorded("lsf/bsub-accepted-array").script_for_anything()
+    program("bsub", f"printf '%s|' \"$@\" >asked\n{answer}")
+    assert lsf.submit(tmp_path, "workers.sh", NAME, 300, "7") == "2"
+    assert (tmp_path / "asked").read_text() == f"-J|{NAME}[1-300]|-w|started(7)|"
+
+
+@pytest.mark.parametrize(
+    ("what", "words"), [("dependency", "99999: No matching job found"), ("array-size", "Job array index too large")]
+)
+def test_a_refused_array_is_told_in_lsfs_words(
+    lsf: BatchSystem, replay: Replay, tmp_path: Path, what: str, words: str
+) -> None:
+    (tmp_path / "job.sh").touch()
+    replay(f"lsf/bsub-refused-{what}")
+    with pytest.raises(Refused, match=words):
+        lsf.submit(tmp_path, "job.sh", NAME, 1001, "99999")
+
+
+def test_an_array_tells_how_many_elements_are_in_each_state(lsf: BatchSystem, program: Program) -> None:
+    openlava(program, "lsf/bjobs-columns")
+    told = lsf.states(["2", "2[1]", "2[4]"], {"2": 4})
+    assert told["2"].elements == {"running": 1, "queued": 1, "gone": 2}
+    assert told["2[1]"].elements == {}
+    assert told["2[4]"] == JobReport(JobStatus.GONE)  # nothing of its neighbours
+
+
+def test_five_arrays_of_a_thousand_are_one_question(lsf: BatchSystem, program: Program, tmp_path: Path) -> None:
+    rows = [f"{a}|{e}|{'RUN' if e <= 10 else 'PEND'}|-|-|-|{NAME}[{e}]|-" for a in range(1, 6) for e in range(1, 1001)]
+    (tmp_path / "rows").write_text("\n".join(rows))
+    program("bjobs", f"echo called >>{tmp_path}/calls; cat {tmp_path}/rows")
+    ids = [str(array) for array in range(1, 6)]
+    told = lsf.states(ids, dict.fromkeys(ids, 1000))
+    assert (tmp_path / "calls").read_text() == "called\n"
+    assert [report.elements for report in told.values()] == [{"running": 10, "queued": 990}] * 5
+    assert lsf.find(NAME, 0.0) == ids
+
+
+def test_an_array_and_its_elements_are_ended_by_their_own_ids(
+    lsf: BatchSystem, program: Program, replay: Replay, tmp_path: Path
+) -> None:
+    program("bkill", f'printf "%s\\n" "$*" >>{tmp_path}/asked; echo "Job <15> is being terminated"')
+    lsf.cancel(["15", "16[1]"])
+    lsf.interrupt(["15", "16[1]"])
+    assert (tmp_path / "asked").read_text().splitlines() == ["15 16[1]", "-s TERM 15 16[1]"]
+    replay("lsf/bkill-not-started")
+    lsf.interrupt(["15"])
+    with pytest.raises(Refused, match="not started yet"):  # a cancel that leaves it in the queue is none
+        lsf.cancel(["15"])

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hpc_launch.batch import get
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.faults import NoAnswer, Refused
-from hpc_launch.batch.pbs import _from_text, report
+from hpc_launch.batch.pbs_answers import from_text, report
 from hpc_launch.batch.pbs_words import sentence
 from hpc_launch.batch.report import JobReport, JobStatus
-from tests.batch.recording import Program, Replay
+from tests.batch.recording import Answers, Program, Replay, recorded
 
 NAME = "pi-a1b2c3"
 EMPTY = '{"timestamp":1795311319,"pbs_version":"23.06.06","pbs_server":"pbshost"}'
@@ -153,7 +153,7 @@ def test_json_that_is_not_valid_is_asked_for_again_as_text(pbs: BatchSystem, pro
 
 @given(st.text())
 def test_no_text_breaks_the_reading(text: str) -> None:
-    assert _from_text(text) is None or not text.strip() or "Job Id: " in text
+    assert from_text(text) is None or not text.strip() or "Job Id: " in text
 
 
 @pytest.mark.parametrize(
@@ -217,3 +217,74 @@ def test_cancel_and_interrupt_leave_jobs_alone_that_are_over(
     program("qdel", "echo 'qdel: Unauthorized Request  9.s' >&2; exit 159")
     with pytest.raises(Refused, match="Unauthorized"):
         pbs.cancel(["9.s"])
+
+
+# Arrays
+
+
+def test_an_array_says_its_range_itself_and_waits_for_the_start_of_another_job(pbs: BatchSystem) -> None:
+    command = pbs.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
+    assert command == ["qsub", "-N", "{run}-workers", "-W", "depend=after:{job:scheduler}", "workers.sh"]
+
+
+def test_an_array_that_has_begun_counts_its_elements(pbs: BatchSystem, answers: Answers) -> None:
+    answers("pbs/qstat-array-begun")  # not asked for each element
+    report = pbs.states(["5[].pbshost"])["5[].pbshost"]
+    assert report == JobReport(JobStatus.RUNNING, "B", elements={"queued": 2, "running": 2})
+
+
+def test_five_arrays_of_a_thousand_are_one_question(pbs: BatchSystem, program: Program, tmp_path: Path) -> None:
+    ids = [f"{number}[].pbshost" for number in range(101, 106)]
+    counts = '"array_state_count": "Queued:990 Running:9 Exiting:0 Expired:1 "'
+    jobs = ", ".join(f'"{job}": {{"job_state": "B", "array": "True", {counts}}}' for job in ids)
+    program("qstat", f"""echo "$*" >>{tmp_path}/calls; echo '{{"pbs_version": "23", "Jobs": {{{jobs}}}}}'""")
+    told = pbs.states(ids, dict.fromkeys(ids, 1000))
+    assert (tmp_path / "calls").read_text() == f"-f -F json {' '.join(ids)}\n"
+    assert [report.elements for report in told.values()] == [{"queued": 990, "running": 9, "gone": 1}] * 5
+
+
+@pytest.mark.parametrize(
+    ("letter", "counts", "expected"),
+    [
+        ("B", "Queued:2 Running:0 Exiting:0 Expired:2", ("queued", {"queued": 2, "gone": 2})),
+        ("B", "Queued:0 Running:0 Exiting:1 Expired:3", ("ending", {"ending": 1, "gone": 3})),
+        ("B", "Queued:0 Running:0 Exiting:0 Expired:4", ("ending", {"gone": 4})),
+        ("Q", "Queued:4 Running:0 Exiting:0 Expired:0", ("queued", {"queued": 4})),
+        ("H", "Queued:4 Running:0 Exiting:0 Expired:0", ("held", {"held": 4})),
+        ("B", "Bewitched:4", ("unknown", {"unknown": 4})),
+        ("B", "garbage", ("running", {})),
+        ("?", "Queued:4", ("unknown", {})),
+    ],
+)
+def test_what_an_array_counts_says_how_it_stands(letter: str, counts: str, expected: tuple[str, object]) -> None:
+    told = report({"job_state": letter, "array": "True", "array_state_count": counts})
+    assert (str(told.status), told.elements) == expected
+    assert told.raw == letter
+
+
+def test_the_id_of_an_array_needs_its_brackets(pbs: BatchSystem, program: Program) -> None:
+    answer = recorded("pbs/qstat-array-by-number")
+    past = f"[ $1 = -x ] && {{ echo '{EMPTY}'; exit 0; }}"
+    program("qstat", f"{past}\n{answer.script_for_anything()}")
+    assert pbs.states(["0"])["0"].status is JobStatus.GONE
+    assert pbs.job_id(recorded("pbs/qsub-accepted-array").stdout) == "7[].pbshost"
+
+
+def test_a_finished_array_tells_how_many_elements_ended_how(pbs: BatchSystem, program: Program) -> None:
+    over = recorded("pbs/qstat-array-over")
+    gone = "echo 'qstat: 153[].pbshost Job has finished, use -x or -H' >&2; exit 35"
+    program("qstat", f"[ $1 = -x ] || {{ echo '{EMPTY}'; {gone}; }}\n{over.script_for_anything()}")
+    assert pbs.states(["153[].pbshost"])["153[].pbshost"].elements == {"completed": 4}
+
+
+def test_an_array_and_its_elements_are_ended_by_their_own_ids(
+    pbs: BatchSystem, program: Program, replay: Replay, tmp_path: Path
+) -> None:
+    for name in ("qdel", "qsig"):
+        program(name, f'printf "%s\\n" "{name} $*" >>{tmp_path}/asked')
+    pbs.cancel(["43[].s", "44[1].s"])
+    pbs.interrupt(["43[].s", "44[1].s"])
+    pbs.interrupt([])
+    assert (tmp_path / "asked").read_text().splitlines() == ["qdel 43[].s 44[1].s", "qsig -s TERM 43[].s 44[1].s"]
+    replay("pbs/qdel-over")
+    pbs.cancel(["153[].pbshost"])

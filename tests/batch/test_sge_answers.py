@@ -14,7 +14,8 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, Refused
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.batch.sge import GridEngine, _from_qacct, _jobs
+from hpc_launch.batch.sge import GridEngine
+from hpc_launch.batch.sge_answers import from_qacct, jobs_of
 from hpc_launch.batch.sge_words import LETTERS, causes, status_of
 from tests.batch.recording import ANSWERS, Answers, Program, Replay, recorded
 
@@ -175,7 +176,7 @@ def test_without_accounting_a_job_that_is_not_queued_is_gone(sge: BatchSystem, p
 @pytest.mark.parametrize("cut", range(0, 2000, 97))
 def test_half_a_listing_is_none(sge: BatchSystem, cut: int) -> None:
     whole = recorded("sge/qstat-early").stdout
-    assert _jobs(Answer(("qstat",), 0, whole[:-cut] if cut else "", "")) is None
+    assert jobs_of(Answer(("qstat",), 0, whole[:-cut] if cut else "", "")) is None
 
 
 @pytest.mark.parametrize(
@@ -196,18 +197,18 @@ def test_no_state_finishes_a_job(letters: str) -> None:
 
 @given(st.dictionaries(st.sampled_from(["jobnumber", "taskid", "failed", "exit_status", "hostname"]), st.text()))
 def test_no_record_of_the_accounting_is_good_unless_it_says_so(record: dict[str, str]) -> None:
-    _, report = _from_qacct(record)
+    _, report = from_qacct(record)
     assert report.status is not JobStatus.COMPLETED or record["failed"].split(" ")[0] == "0"
 
 
 @given(st.text(), st.integers(0, 1))
 def test_no_text_breaks_the_reading(text: str, returncode: int) -> None:
-    assert not _jobs(Answer(("qstat",), returncode, text, ""))
+    assert not jobs_of(Answer(("qstat",), returncode, text, ""))
 
 
 def test_greetings_around_a_listing_do_no_harm() -> None:
     whole = recorded("sge/qstat-early").stdout
-    jobs = _jobs(Answer(("qstat",), 0, f"Welcome <user>\n{whole}\n*** bye & see you ***", ""))
+    jobs = jobs_of(Answer(("qstat",), 0, f"Welcome <user>\n{whole}\n*** bye & see you ***", ""))
     assert jobs and len(jobs) == whole.count("<JB_job_number>")
 
 
@@ -247,3 +248,70 @@ def test_the_job_of_another_user_is_not_ours_to_cancel(sge: BatchSystem, program
 )
 def test_nothing_to_say_is_no_reason(words: str) -> None:
     assert causes(f"=====\njob_number:                 7\nscheduling info:            {words}\n") == {}
+
+
+# Arrays
+
+
+def test_an_array_says_its_range_itself_and_is_held_until_another_job_lets_it_go(sge: BatchSystem) -> None:
+    command = sge.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
+    assert command == ["qsub", "-terse", "-N", "{run}-workers", "-h", "workers.sh"]
+
+
+def test_an_array_tells_how_many_elements_are_in_each_state(sge: BatchSystem, qstat: Program) -> None:
+    qstat("qstat-deleting", "qstat-why")
+    told = sge.states(["2", "2.2"], {"2": 5})
+    assert told["2"].status is JobStatus.RUNNING
+    assert told["2"].elements == {"running": 3, "ending": 1, "gone": 1}
+    assert told["2.2"].elements == {}
+
+
+def test_five_arrays_of_a_thousand_are_one_question(sge: BatchSystem, program: Program, tmp_path: Path) -> None:
+    rows = "".join(
+        f"<job_list><JB_job_number>{array}</JB_job_number><state>{'r' if task < 10 else 'qw'}</state>"
+        f"<tasks>{task + 1}</tasks></job_list>"
+        for array in range(101, 106)
+        for task in range(1000)
+    )
+    (tmp_path / "rows").write_text(f"<?xml version='1.0'?><job_info><queue_info>{rows}</queue_info></job_info>")
+    for name in ("qstat", "qacct"):
+        program(name, f'echo "{name} $*" >>{tmp_path}/calls; cat {tmp_path}/rows')
+    ids = [str(array) for array in range(101, 106)]
+    told = sge.states(ids, dict.fromkeys(ids, 1000))
+    assert [report.elements for report in told.values()] == [{"running": 10, "queued": 990}] * 5
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == 1 and calls[0].startswith("qstat -xml")
+
+
+def test_the_accounting_tells_how_the_elements_of_an_array_ended(sge: BatchSystem, program: Program) -> None:
+    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    record = recorded("sge/qacct-codes-element").stdout
+    good = record.replace("taskid       2", "taskid       1").replace("exit_status  2", "exit_status  0")
+    program("qacct", f"printf %s {shlex.quote(good + record)}")
+    array = IDS["codes"]
+    told = sge.states([array, f"{array}.1"], {array: 3})
+    assert told[array].status is JobStatus.FAILED
+    assert told[array].elements == {"completed": 1, "failed": 1, "gone": 1}
+    assert told[f"{array}.1"].status is JobStatus.COMPLETED
+
+
+def test_an_array_and_its_elements_are_ended_by_their_own_ids(
+    sge: BatchSystem, program: Program, answers: Answers, tmp_path: Path
+) -> None:
+    answers("sge/qdel-array-unqueued")  # elements that wait are told otherwise than those that run
+    sge.cancel(["36"])
+    answers("sge/qdel-element-unknown")
+    sge.cancel(["36.301"])
+    program("qdel", f"echo \"$*\" >>{tmp_path}/asked; echo 'user has deleted job 36'")
+    sge.interrupt(["36", "37.4"])
+    assert (tmp_path / "asked").read_text() == "36 37.4\n"
+
+
+def test_what_is_said_of_a_thousand_elements_is_read_to_its_end(sge: BatchSystem, program: Program) -> None:
+    each = 'for e in {1..1000}; do echo "user has registered the job-array task 36.$e for deletion"; done'
+    program("qdel", f"""{each}; echo 'denied: job "35" does not exist'; exit 1""")
+    sge.cancel(["36", "35"])
+    program("qdel", f"{each}; echo 'user - you do not have the necessary privileges to delete the job \"3\"'; exit 1")
+    with pytest.raises(Refused, match="privileges") as caught:
+        sge.cancel(["36", "3"])
+    assert "registered" not in str(caught.value)  # only what went wrong is shown

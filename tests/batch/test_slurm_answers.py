@@ -14,7 +14,8 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, Refused
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.batch.slurm import Slurm, _from_sacct, _from_squeue
+from hpc_launch.batch.slurm import Slurm
+from hpc_launch.batch.slurm_answers import expanded, from_sacct, from_squeue
 from hpc_launch.batch.slurm_words import sentence
 from tests.batch.recording import ANSWERS, Answers, Program, recorded
 
@@ -331,7 +332,7 @@ def test_a_cluster_heading_is_no_reason_for_doubt(program: Program) -> None:
     ],
 )
 def test_every_state_has_a_place(state: str, status: str) -> None:
-    row = _from_sacct(f"7|{state}|0:0|c1")
+    row = from_sacct(f"7|{state}|0:0|c1")
     assert row is not None
     assert str(row[1].status) == status
     assert row[1].raw == state
@@ -353,14 +354,14 @@ def test_every_state_has_a_place(state: str, status: str) -> None:
     ],
 )
 def test_exit_codes(state: str, code: str, nodes: str, expected: tuple[str, int | None]) -> None:
-    row = _from_sacct(f"7|{state}|{code}|{nodes}")
+    row = from_sacct(f"7|{state}|{code}|{nodes}")
     assert row is not None
     assert (str(row[1].status), row[1].exit_code) == expected
 
 
 @given(st.text(), st.integers(0, 1))
 def test_no_text_breaks_the_reading_or_finishes_a_job(text: str, returncode: int) -> None:
-    for read in (_from_squeue, _from_sacct):
+    for read in (from_squeue, from_sacct):
         told = Slurm().told(Answer(("x",), returncode, text, ""), read)
         assert told.doubt or told.reports or not (text.strip() or returncode)
         assert all(report.status is not JobStatus.COMPLETED for report in told.reports.values())
@@ -442,3 +443,109 @@ def test_the_job_of_another_user_is_not_ours_to_cancel(slurm: BatchSystem, progr
 def test_the_name_of_the_cluster(slurm: BatchSystem, answers: Answers) -> None:
     answers("scontrol-config")
     assert slurm.cluster_name() == "testbed"
+
+
+# Arrays
+
+
+def test_an_array_says_its_range_itself_and_waits_for_the_start_of_another_job(slurm: BatchSystem) -> None:
+    command = slurm.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
+    assert command == [
+        "sbatch",
+        "--parsable",
+        "--job-name={run}-workers",
+        "--dependency=after:{job:scheduler}",
+        "workers.sh",
+    ]
+
+
+def test_a_waiting_array_tells_how_many_elements_wait(slurm: BatchSystem, answers: Answers) -> None:
+    array = IDS["array"]
+    answers("squeue-array")
+    report = slurm.states([array], {array: 8})[array]
+    assert (report.status, report.elements) == (JobStatus.QUEUED, {"queued": 8})
+    assert report.why.startswith("other jobs come first")
+    answers("squeue-element")
+    assert slurm.states([f"{array}_1"])[f"{array}_1"].elements == {}
+
+
+def test_an_array_of_which_a_part_runs_is_told_by_the_recorded_queue(slurm: BatchSystem, answers: Answers) -> None:
+    answers("squeue-late")
+    lines = [line.split() for line in recorded("squeue-late").stdout.splitlines()]
+    running = sum(line[0].startswith("25_") and line[1] == "RUNNING" for line in lines)
+    assert running == 2
+    told = states(slurm)["array"]
+    assert told.elements == {"running": 2, "queued": 6}
+
+
+def test_five_arrays_of_a_thousand_are_one_question(slurm: BatchSystem, program: Program, tmp_path: Path) -> None:
+    line = f"{'%s_%s':24}{'%s':16}{'0':12}{'':200}{'Priority':120}"
+    (tmp_path / "rows").write_text(
+        "".join(
+            line % (array, element, "RUNNING" if element < 10 else "PENDING") + "\n"
+            for array in range(101, 106)
+            for element in range(1000)
+        )
+    )
+    program("squeue", f"echo called >>{tmp_path}/calls; cat {tmp_path}/rows")
+    program("sacct", f"echo called >>{tmp_path}/calls")
+    arrays = {str(array): 1000 for array in range(101, 106)}
+    told = slurm.states(list(arrays), arrays)
+    assert (tmp_path / "calls").read_text() == "called\n"
+    assert [report.elements for report in told.values()] == [{"running": 10, "queued": 990}] * 5
+
+
+@pytest.mark.parametrize(
+    ("job", "elements"),
+    [
+        ("20_[0-2,7%2]", ["20_0", "20_1", "20_2", "20_7"]),
+        ("20_[4]", ["20_4"]),
+        ("20_[0-8:4]", ["20_0", "20_4", "20_8"]),
+        ("20_[1,3,...]", ["20_1", "20_3"]),  # it cuts long lists
+        ("20_5", ["20_5"]),
+        ("20", ["20"]),
+        ("20_[0-4294967295]", ["20_[0-4294967295]"]),  # no such array: not taken apart
+        ("20_[9-3]", ["20_[9-3]"]),
+        ("20_[,,]", ["20_[,,]"]),
+        ("20_[rm -rf]", ["20_[rm -rf]"]),
+    ],
+)
+def test_elements_that_never_started_are_taken_apart(job: str, elements: list[str]) -> None:
+    report = JobReport(JobStatus.CANCELLED)
+    assert expanded({job: report}) == dict.fromkeys(elements, report)
+
+
+def test_an_array_that_was_cancelled_before_it_started_is_told_by_the_accounting(
+    slurm: BatchSystem, program: Program
+) -> None:
+    program("squeue", "exit 0")
+    program("sacct", "echo '20_[3-9%2]|CANCELLED by 1000|0:0|None assigned'; echo '20_2|COMPLETED|0:0|c1'")
+    told = slurm.states(["20", "20_7", "20_1"], {"20": 10})
+    assert told["20"].elements == {"cancelled": 7, "completed": 1, "gone": 2}
+    assert [str(told[job].status) for job in told] == ["cancelled", "cancelled", "gone"]
+
+
+def test_of_an_array_whose_last_elements_ended_well_the_accounting_is_asked_for_the_first(
+    slurm: BatchSystem, program: Program
+) -> None:
+    # squeue forgets an element some minutes after its end (slurm.conf(5), MinJobAge)
+    program("squeue", f"echo '{'20_9':24}{'COMPLETED':16}{'0':12}{'c1':200}None'")
+    program("sacct", "echo '20_0|FAILED|7:0|c1'; echo '20_9|COMPLETED|0:0|c1'")
+    assert slurm.states(["20"])["20"].status is JobStatus.FAILED
+    program("sacct", "echo 'sacct: error: Connection refused' >&2; exit 1")
+    assert slurm.states(["20"])["20"].status is JobStatus.UNKNOWN
+    program("sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1")
+    assert slurm.states(["20"], {"20": 10})["20"].status is JobStatus.GONE
+    assert slurm.states(["20"], {"20": 1})["20"].status is JobStatus.COMPLETED
+
+
+def test_an_array_and_its_elements_are_ended_by_their_own_ids(
+    slurm: BatchSystem, program: Program, tmp_path: Path
+) -> None:
+    program("scancel", f'printf "%s\\n" "$*" >>{tmp_path}/asked')
+    slurm.cancel(["20", "21_4"])
+    slurm.interrupt(["20", "21_4"])
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "20 21_4",
+        "--batch --signal=TERM --state=RUNNING 20 21_4",
+    ]

@@ -45,7 +45,8 @@ echo "$local_directory is $kind ($type)" >"$state/fit/$host"
 
 workers=24
 # The forkserver's socket lies in TMPDIR, and a socket's path holds 107 characters.
-[ "${#TMPDIR}" -le 60 ] || export TMPDIR=/tmp 
+[ "${#TMPDIR}" -le 60 ] || export TMPDIR=/tmp
+
 # Workers find the workload's files where it finds them.
 cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-carlo-pi here'
 exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \

@@ -1,0 +1,122 @@
+"""One MPI rank of the layout `mpi`: looks whether MPI is what was asked for, then becomes a rank of dask-mpi.
+
+Arguments: the number of ranks, then the options of dask-mpi. Whatever goes wrong becomes a sentence in state/, and no
+rank is left waiting: a rank that cannot join ends with 70, which its launcher takes for the end of all, and one that
+fails later aborts them all.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from mpi4py.MPI import Comm
+
+OLDEST = (2025, 10)
+"""Before it the processes that Dask's nanny starts join MPI a second time, and hang (dask-mpi's history)."""
+MEANT_FOR_RANKS = re.compile(r"(PMIX?|PALS|OMPI|PRTE|HYD[IRA]*|MPIR|MPI_LOCAL|I_MPI_HYDRA)_")
+"""How a launcher tells a process its place. A program that a task starts would take itself for this rank."""
+
+
+def state(name: str) -> str:
+    return os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"], name)
+
+
+def tell(name: str, text: str) -> None:
+    """Write a state file at one go: several ranks of a node may want to."""
+    part = state(f"{os.path.basename(name)}-{os.getpid()}.new")
+    with open(part, "w") as file:
+        file.write(text + "\n")
+    os.replace(part, state(name))
+
+
+def unfit(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+    tell(os.path.join("unfit", os.uname().nodename), sentence)
+
+
+def give_up(sentence: str) -> NoReturn:
+    unfit(sentence)
+    sys.exit(70)
+
+
+def look_for_dask_mpi() -> None:
+    try:
+        version = importlib.metadata.version("dask-mpi")
+    except importlib.metadata.PackageNotFoundError:
+        give_up(f"{sys.executable} has no dask-mpi, which the layout mpi needs: install dask-mpi and mpi4py there")
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
+        give_up(f"dask-mpi {version} is too old, the layout mpi needs {'.'.join(map(str, OLDEST))} or newer")
+
+
+def join(ranks: int) -> Comm:
+    """Becomes a rank among all; ends this process where it is not as was asked for."""
+    try:
+        import mpi4py
+
+        mpi4py.rc.initialize = False  # so that a library that is not there can be told from one that does not start
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        give_up(f"mpi4py of {sys.executable} does not find an MPI library: {' '.join(str(error).split())}")
+    library = MPI.Get_library_version().split("\n")[0].strip(" \0")
+    print(f"joining MPI with {library}", file=sys.stderr, flush=True)  # which may end this process then and there
+    MPI.Init_thread()
+    size = MPI.COMM_WORLD.Get_size()
+    if size != ranks:
+        give_up(
+            f"each rank sees a world of {size} instead of {ranks}: the MPI library of mpi4py ({library}) is not the"
+            " launcher's"
+        )
+    return MPI.COMM_WORLD
+
+
+def leave(world: Comm) -> None:
+    """MPI_Finalize waits for all ranks, and some libraries take a whole core for it: one that ends early sleeps."""
+    from mpi4py import MPI
+
+    request = world.Ibarrier()
+    while not request.Test():
+        time.sleep(0.1)
+    MPI.Finalize()
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """TERM: the scheduler closes, or the worker. asyncio takes an interrupt for the cancellation of what it runs."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGINT)
+
+
+def main() -> None:
+    look_for_dask_mpi()
+    world = join(int(sys.argv.pop(1)))
+    for name in filter(MEANT_FOR_RANKS.match, list(os.environ)):
+        del os.environ[name]
+    signal.signal(signal.SIGTERM, end)
+    if world.Get_rank() == 0:
+        tell("scheduler", f"{os.getpid()} {socket.gethostname()}")
+    try:
+        from dask_mpi import cli
+
+        with cli.main.make_context("dask-mpi", sys.argv[1:]) as context:
+            cli.main.invoke(context)
+    except KeyboardInterrupt:
+        pass
+    except BaseException as error:
+        traceback.print_exc()
+        unfit(f"dask-mpi failed with {error!r}, see logs/workers-{os.uname().nodename}.log")
+        world.Abort(1)
+    leave(world)
+
+
+if __name__ == "__main__":  # the processes that Dask's nanny starts import this file, too
+    main()

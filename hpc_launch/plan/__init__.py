@@ -1,0 +1,100 @@
+"""Profile × site → plan: how many nodes, and what is asked of each. Pure arithmetic."""
+
+from __future__ import annotations
+
+from hpc_launch.context import Context
+from hpc_launch.errors import DoesNotFit
+from hpc_launch.limits import check
+from hpc_launch.models.plan import (
+    Job,
+    LauncherPlan,
+    ParallelEnvironmentPlan,
+    Plan,
+    SchedulerPlan,
+    WorkerGroup,
+    WorkloadPlan,
+)
+from hpc_launch.models.site import Launcher
+from hpc_launch.plan.environment import beside, environment
+from hpc_launch.plan.layouts import LAYOUTS, scheduler_cores
+from hpc_launch.plan.queues import queue_of
+from hpc_launch.plan.workers import START_TIMEOUT, interface
+from hpc_launch.resolve import Resolved
+
+
+def make_plan(resolved: Resolved, context: Context) -> Plan:
+    """Every number of a run; raises DoesNotFit with all that is too large for the site."""
+    workers, jobs = LAYOUTS[resolved.profile.layout].lay(resolved, context)
+    plan = _plan(resolved, workers, jobs, context)
+    queues = {job.queue: queue_of(resolved, job.queue, context)[1] for job in jobs}
+    problems, warnings = check(plan, resolved, queues)
+    if problems:
+        raise DoesNotFit(*problems)
+    plan.notes.extend(warnings)
+    return plan
+
+
+def _plan(resolved: Resolved, workers: WorkerGroup, jobs: tuple[Job, ...], context: Context) -> Plan:
+    profile, site = resolved.profile, resolved.site
+    layout = LAYOUTS[profile.layout]
+    assert profile.name is not None  # given by resolve
+    return Plan(
+        name=profile.name,
+        site=site.name,
+        batch_system=site.batch_system,
+        layout=profile.layout,
+        launcher=_launcher(resolved),
+        submit_from_compute=site.submit_from_compute,
+        cancel_command=list(site.commands.cancel),
+        account=profile.account,
+        constraint=profile.constraint,
+        reservation=profile.reservation,
+        mail_on=list(profile.mail.on),
+        memory_directive=site.memory.directive,
+        memory_resource=site.memory.resource,
+        memory_unit=site.memory.unit,
+        parallel_environments={
+            kind: given and ParallelEnvironmentPlan(given.name, given.slots)
+            for kind, given in vars(site.parallel_environments).items()
+        },
+        rejects=list(site.rejects),
+        jobs=jobs,
+        workers=workers,
+        minimum=profile.workers.minimum or (workers.count if layout.all_at_once else 1),
+        timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
+        scheduler=SchedulerPlan(
+            cores=scheduler_cores(resolved),
+            interface=interface(profile.scheduler.interface, queue_of(resolved, jobs[0].queue, context)[1], site),
+            dashboard=profile.scheduler.dashboard,
+            idle_timeout_seconds=profile.scheduler.idle_timeout,
+        ),
+        environment=environment(resolved, context),
+        workload=WorkloadPlan(profile.workload.command, beside(profile.workload.directory, resolved, context)),
+        security=profile.security,
+        notes=_notes(resolved),
+    )
+
+
+def _launcher(resolved: Resolved) -> LauncherPlan | None:
+    kind = LAYOUTS[resolved.profile.layout].launcher
+    if kind is None:
+        return None
+    given: Launcher | None = getattr(resolved.site.launchers, kind)
+    return LauncherPlan(kind, given.name if given else None, list(given.options) if given else [])
+
+
+def _notes(resolved: Resolved) -> list[str]:
+    """What the profile asks for and this site has no use for: one profile is to run on every site."""
+    profile, site = resolved.profile, resolved.site
+    if site.queues:
+        unused = ["account"] if site.account == "none" and profile.account else []
+    else:
+        keys = ("account", "queue", "qos", "constraint", "reservation", "directives")
+        unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
+    notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
+    if LAYOUTS[profile.layout].all_at_once:
+        for key in ("walltime", "queue"):
+            if getattr(profile.workers, key) is not None:
+                origin = resolved.origin("workers", key)
+                notes.append(f"{origin}: workers.{key} is not used: {profile.layout} has no jobs for workers alone")
+    return notes

@@ -1,0 +1,27 @@
+"""Which queue the jobs go to, and what its nodes are."""
+
+from __future__ import annotations
+
+from hpc_launch.context import Context
+from hpc_launch.errors import DoesNotFit, Problem
+from hpc_launch.models.site import Queue
+from hpc_launch.resolve import Resolved
+
+
+def given_queue(resolved: Resolved, context: Context) -> tuple[str | None, Queue]:
+    """The run's queue; raises DoesNotFit where none was given and the site has several."""
+    site, name = resolved.site, resolved.profile.queue
+    if site.queues and name is None and len(site.queues) == 1:
+        name = next(iter(site.queues))
+    if site.queues and name is None:
+        hint = f"add `queue:` to the profile; queues of {site.name}: {', '.join(site.queues)}"
+        raise DoesNotFit(Problem(f"no queue was given and {site.name} has no default", resolved.origin(), hint))
+    return queue_of(resolved, name, context)
+
+
+def queue_of(resolved: Resolved, name: str | None, context: Context) -> tuple[str | None, Queue]:
+    """The queue of this name, of those that the site has; a site without queues is this machine, one node."""
+    if not resolved.site.queues:
+        return None, Queue(nodes=1, cores=context.cores, memory=f"{context.memory_bytes} B")
+    assert name is not None
+    return name, resolved.site.queues[name]

@@ -1,0 +1,134 @@
+"""The workers: how many on a node, with how much memory, and where they write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from hpc_launch.errors import DoesNotFit, Problem
+from hpc_launch.limits import usable_memory
+from hpc_launch.models.plan import WorkerGroup
+from hpc_launch.models.site import Queue, Site
+from hpc_launch.resolve import Resolved
+from hpc_launch.units import MIB, format_memory
+
+LEAST_MEMORY = 100 * MIB
+"""Bytes. A Dask worker that has nothing to do takes some 60 MB."""
+START_TIMEOUT = 600
+"""Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
+LONGEST_STAGGER = 300
+"""Seconds. Workers that began together leave one after the other: their data has to move to those that stay."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What runs beside the workers, and is asked for on every node of their job."""
+
+    cores: int
+    memory: int
+    several_nodes: bool = True
+    """Whether that job may have several nodes."""
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """After how many seconds workers leave by themselves."""
+
+    seconds: int | None
+    stagger: int | None = None
+
+    @classmethod
+    def until_walltime(cls, walltime: int, end_early: int) -> Lifetime:
+        """So that the last worker leaves before the batch system ends its job, and not all at the same moment.
+
+        Dask adds up to plus or minus `stagger` to each worker's `seconds`.
+        """
+        stagger = min(LONGEST_STAGGER, walltime // 20)
+        return cls(walltime - end_early - stagger, stagger)
+
+
+def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) -> WorkerGroup:
+    """All workers of the run; raises DoesNotFit where a node has nothing to give them."""
+    workers, site = resolved.profile.workers, resolved.site
+    memory = workers.memory or _share(resolved, queue, beside)
+    per_node = min(workers.count, workers.per_node or _most_per_node(resolved, queue, beside, memory))
+    nodes = -(-workers.count // per_node)
+    return WorkerGroup(
+        count=workers.count,
+        per_node=per_node,
+        nodes=nodes,
+        on_last_node=workers.count - (nodes - 1) * per_node,
+        threads=workers.threads,
+        memory_bytes=memory,
+        gpus=workers.gpus,
+        resources=_resources(resolved),
+        interface=interface(workers.interface, queue, site),
+        local_directory=site.storage.local if workers.local_directory == "auto" else workers.local_directory,
+        spill=_spill(resolved),
+        lifetime_seconds=lifetime.seconds,
+        lifetime_stagger_seconds=lifetime.stagger,
+        death_timeout_seconds=workers.timeout or START_TIMEOUT,
+        options=list(workers.options),
+    )
+
+
+def interface(wanted: str, queue: Queue, site: Site) -> str | None:
+    """The network interface to use; None: whatever Dask takes."""
+    return (queue.interface or site.network.interface) if wanted == "auto" else wanted
+
+
+def _free_memory(resolved: Resolved, queue: Queue, beside: Beside) -> Fraction | None:
+    """Bytes of a node for its workers; None: nobody knows a node's memory."""
+    memory = usable_memory(queue, resolved.site)
+    return None if memory is None else memory * (1 - resolved.site.memory.headroom) - beside.memory
+
+
+def _share(resolved: Resolved, queue: Queue, beside: Beside) -> int:
+    """Memory of a worker when the profile says nothing: its threads' share of what a node can give."""
+    profile, site = resolved.profile, resolved.site
+    free = _free_memory(resolved, queue, beside)
+    if free is None or queue.cores is None:
+        hint = "add `memory:` under `workers:`"
+        cause = f"{site.name} does not know a node's memory and cores"
+        raise DoesNotFit(Problem(f"workers.memory: must be given, for {cause}", resolved.origin("workers"), hint))
+    share = int(free * profile.workers.threads / queue.cores)
+    if share < LEAST_MEMORY:
+        raise DoesNotFit(
+            Problem(
+                f"a node of {format_memory(usable_memory(queue, site) or 0)} leaves {format_memory(max(share, 0))} for"
+                f" each worker: {float(site.memory.headroom):.0%} stay free,"
+                f" scheduler and workload on it ask for {format_memory(beside.memory)}",
+                resolved.origin("workers"),
+                "lower scheduler.memory and workload.memory, or choose a queue with larger nodes",
+            )
+        )
+    return share
+
+
+def _most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
+    """As many as fit by cores and by memory; at least one, so that `limits` can say by how much it does not."""
+    workers = resolved.profile.workers
+    fits = [workers.count]
+    if queue.cores is not None:
+        fits.append((queue.cores - beside.cores) // workers.threads)
+    if (free := _free_memory(resolved, queue, beside)) is not None:
+        fits.append(int(free // memory))
+    most = max(1, min(fits))
+    spread = resolved.site.parallel_environments.nodes
+    if beside.several_nodes and spread and spread.slots and most < workers.count:  # each host gives so many slots
+        most = min(most, (spread.slots - beside.cores) // workers.threads)
+    return max(1, most)
+
+
+def _resources(resolved: Resolved) -> dict[str, float]:
+    """Dask's resources of each worker; its GPUs are one, under the name that Dask's own examples give them."""
+    workers = resolved.profile.workers
+    return {**({"GPU": float(workers.gpus)} if workers.gpus else {}), **workers.resources}
+
+
+def _spill(resolved: Resolved) -> bool | Literal["auto"]:
+    workers, storage = resolved.profile.workers, resolved.site.storage
+    if workers.spill != "auto" or workers.local_directory != "auto" or storage.local_kind is None:
+        return workers.spill
+    return storage.local_kind == "disk"

@@ -1,0 +1,11 @@
+#!/bin/bash
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=10779M
+#SBATCH --time=00:30:00
+#SBATCH --partition=compute
+#SBATCH --output=logs/job.log
+#SBATCH --open-mode=append
+#SBATCH --no-requeue
+#SBATCH --signal=B:USR1@10

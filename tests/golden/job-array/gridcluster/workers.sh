@@ -1,0 +1,34 @@
+#!/bin/bash
+#$ -pe smp 8
+#$ -l mem_free=502M
+#$ -l h_rt=00:10:00
+#$ -q all.q
+#$ -cwd
+#$ -S /bin/bash
+#$ -j y
+#$ -o logs/workers-job-$TASK_ID.log
+#$ -r n
+#$ -notify
+#$ -t 1-3
+#
+# monte-carlo-pi on gridcluster: 8 workers on a node for the Dask scheduler in the job of scheduler.sh, 22 in all.
+# Each element of this array is a node: number 1 to 3 of 3. Its workers end when their scheduler does.
+
+# The run directory is where this job was submitted from.
+{ cd "$PWD" && [ -f run.json ]; } || { echo "hpc-launch: not a run directory: $PWD" >&2; exit 1; }
+export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${JOB_ID-}
+. ./jobside/element.sh
+
+# What the parallel environment gave: hosts and their slots, this host first.
+declare -A slots=(); hosts=()
+while read -r host count _; do
+  [ -n "${slots[$host]-}" ] || hosts+=("$host")
+  slots[$host]=$((${slots[$host]-0} + count))
+done < <(cat "${PE_HOSTFILE:-/dev/stdin}" <<<"$(uname -n) 1")
+given="(${PE-no parallel environment} gave ${hosts[*]})"
+for host in "${hosts[@]}"; do
+  [ "${slots[$host]}" -ge 8 ] || fail "$host has ${slots[$host]} slots, 8 are needed on each of 1 hosts $given"
+done
+[ ${#hosts[@]} = 1 ] || fail "${#hosts[@]} hosts, 1 are needed $given"
+
+run_workers "$((SGE_TASK_ID - 1))"

@@ -1,0 +1,204 @@
+"""The layout job-array: a scheduler's job, and its workers as arrays of single-node jobs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration
+from hpc_launch.prepare import Prepared
+from tests.test_render import EXAMPLE, GOLDEN, shellcheck, write
+
+Prepare = Callable[..., Prepared]
+MIB = 2**20
+ARRAY = "layout=job-array"
+THOUSAND = """
+layout: job-array
+workers: {count: 1000, per_node: 1, memory: 1 GiB}
+workload: {command: [python, work.py]}
+"""
+INDEX = {"testcluster": "SLURM_ARRAY_TASK_ID", "pbscluster": "PBS_ARRAY_INDEX", "gridcluster": "SGE_TASK_ID"}
+INDEX |= {"lsfcluster": "LSB_JOBINDEX"}
+FIRST_INDEX = {"testcluster": 0, "pbscluster": 0, "gridcluster": 1, "lsfcluster": 1}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Callable[..., str]:
+    """A site like one of the tests', but for some keys: `site("testcluster", "arrays: false")`."""
+
+    def changed(name: str, *keys: str) -> str:
+        file = tmp_path / "site.yaml"
+        file.write_text("\n".join(["schema: 1", "name: changed", f"extends: {name}", *keys, ""]))
+        return str(file)
+
+    return changed
+
+
+@pytest.mark.parametrize("system", INDEX)
+def test_both_scripts_are_rendered_as_in_the_golden_files(prepared: Prepare, tmp_path: Path, system: str) -> None:
+    made = prepared(EXAMPLE, ARRAY, "workers.count=22", site=system)
+    for file in sorted((GOLDEN / "job-array" / system).iterdir()):
+        rendered = made.rendered.files[file.name].replace(str(tmp_path), "/home/user/monte-carlo-pi")
+        assert rendered == file.read_text(encoding="utf-8"), f"{system}/{file.name}"
+    submitted = {file for file in made.rendered.files if file in ("scheduler.sh", "workers.sh", "job.sh")}
+    assert submitted == {"scheduler.sh", "workers.sh"}
+
+
+@pytest.mark.parametrize("system", INDEX)
+def test_they_are_clean_and_short(prepared: Prepare, tmp_path: Path, system: str) -> None:
+    made = prepared(EXAMPLE, ARRAY, "workers.timeout=1h", "workers.count=22", site=system)
+    directory = write(made, tmp_path / "run")
+    assert shellcheck(directory, "scheduler.sh", "workers.sh", "environment.sh", "node.sh", "workload.sh") == ""
+    for name in ("scheduler.sh", "workers.sh"):
+        assert len((directory / name).read_text().splitlines()) <= 80
+
+
+def test_a_thousand_workers_are_two_submissions(prepared: Prepare) -> None:
+    scheduler, workers = prepared(THOUSAND).submissions()
+    assert scheduler["command"] == ["sbatch", "--parsable", "--job-name={run}", "scheduler.sh"]
+    assert (scheduler["array"], scheduler["nodes"]) == (None, 1)
+    assert "--dependency=after:{job:scheduler}" in workers["command"] and workers["command"][-1] == "workers.sh"
+    assert (workers["array"], workers["nodes"], workers["cores_per_node"]) == (1000, 1, 1)
+
+
+@pytest.mark.parametrize("system", INDEX)
+def test_with_a_limit_of_300_they_are_four_arrays_more_and_every_worker_has_a_name_of_its_own(
+    prepared: Prepare, site: Callable[..., str], system: str
+) -> None:
+    made = prepared(THOUSAND, site=site(system, "limits: {array: 300}"))
+    submissions = made.submissions()
+    assert [one["array"] for one in submissions] == [None, 300, 300, 300, 100]
+    assert len({one["name"] for one in submissions}) == len({tuple(one["command"]) for one in submissions}) == 5
+    numbers = []
+    for one in submissions[1:]:
+        call = made.rendered.files[one["file"]].splitlines()[-1].replace("run_workers", "echo")
+        index, first = INDEX[system], FIRST_INDEX[system]
+        loop = f"for (({index} = {first}; {index} < {first + one['array']}; {index}++)); do {call}; done"
+        done = subprocess.run(["bash", "-c", loop], capture_output=True, text=True, check=True, timeout=60)
+        numbers += [int(line) for line in done.stdout.splitlines()]
+    assert numbers == list(range(1000))
+
+
+@pytest.mark.parametrize("keys", ["arrays: false", "limits: {array: 1}"])
+def test_where_there_are_no_arrays_workers_come_with_plain_jobs(
+    prepared: Prepare, site: Callable[..., str], keys: str
+) -> None:
+    made = prepared(EXAMPLE, ARRAY, "workers.count=22", site=site("testcluster", keys))
+    assert [one["file"] for one in made.submissions()] == ["scheduler.sh", "workers.sh", "workers-2.sh", "workers-3.sh"]
+    for number, name in enumerate(("workers.sh", "workers-2.sh", "workers-3.sh")):
+        assert "--array" not in made.rendered.files[name]
+        assert made.rendered.files[name].splitlines()[-1] == f"run_workers {number}"
+
+
+def test_an_array_of_one_is_a_plain_job(prepared: Prepare, site: Callable[..., str]) -> None:
+    made = prepared(EXAMPLE, ARRAY, "workers.count=22", site=site("pbscluster", "limits: {array: 2}"))
+    assert [one["array"] for one in made.submissions()] == [None, 2, None]
+    assert "#PBS -J" not in made.rendered.files["workers-2.sh"]
+
+
+def test_each_job_asks_for_what_runs_in_it(prepared: Prepare) -> None:
+    text = """
+layout: job-array
+walltime: 00:40:00
+workers: {count: 5, threads: 2, memory: 1 GiB, per_node: 2, walltime: 00:20:00, queue: long}
+scheduler: {memory: 512 MiB}
+workload: {command: [python, work.py], cores: 2, memory: 700 MB}
+"""
+    plan = prepared(text).plan
+    scheduler, workers = plan.jobs
+    assert (scheduler.cores_per_node, workers.cores_per_node) == (1 + 2, 2 * 2)
+    exact = Fraction(512 * MIB + 700 * 10**6) / Fraction(95, 100)
+    assert 0 <= scheduler.memory_bytes_per_node - exact < MIB
+    assert 0 <= workers.memory_bytes_per_node - Fraction(2 * 2**30) / Fraction(95, 100) < MIB
+    assert (scheduler.queue, scheduler.walltime_seconds) == ("short", 2400)
+    assert (workers.queue, workers.walltime_seconds, workers.array) == ("long", 1200, 3)
+    assert (plan.workers.per_node, plan.workers.on_last_node, plan.minimum, plan.timeout_seconds) == (2, 1, 1, None)
+
+
+def test_memory_left_out_is_a_share_of_the_whole_node(prepared: Prepare) -> None:
+    plan = prepared("layout: job-array\nworkers: {count: 4, threads: 2}\nworkload: {command: x}\n").plan
+    assert plan.workers.memory_bytes == int(16000 * MIB * Fraction(95, 100) * 2 / 8)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(minutes=st.integers(1, 60))
+def test_workers_leave_before_their_walltime(prepared: Prepare, minutes: int) -> None:
+    made = prepared(EXAMPLE, ARRAY, "walltime=60m", f"workers.walltime={minutes}m", site="testcluster")
+    workers, job = made.plan.workers, made.plan.jobs[1]
+    assert workers.lifetime_seconds is not None and workers.lifetime_stagger_seconds is not None
+    assert job.walltime_seconds is not None
+    last = workers.lifetime_seconds + workers.lifetime_stagger_seconds
+    assert workers.lifetime_seconds - workers.lifetime_stagger_seconds > 0
+    assert last + 10 <= job.walltime_seconds
+    assert f"$(({workers.lifetime_seconds} + HPC_LAUNCH_BEGAN - $(date +%s)))s" in made.rendered.files["node.sh"]
+
+
+def test_a_lifetime_that_was_given_is_taken(prepared: Prepare) -> None:
+    text = prepared(EXAMPLE, ARRAY, "workers.lifetime=5m", site="testcluster").rendered.files["node.sh"]
+    assert "--lifetime 300s" in text and "stagger" not in text
+
+
+def test_a_queue_of_the_workers_is_checked_like_any(prepared: Prepare) -> None:
+    with pytest.raises(
+        InvalidConfiguration, match=r"workers\.queue: testcluster has no queue 'lnog'; did you mean 'long'"
+    ):
+        prepared(EXAMPLE, ARRAY, "workers.queue=lnog", site="testcluster")
+
+
+def test_in_one_job_their_queue_and_walltime_are_named_as_not_used(prepared: Prepare) -> None:
+    notes = prepared(EXAMPLE, "workers.queue=long", "workers.walltime=5m", site="testcluster").plan.notes
+    assert [note for note in notes if "workers.queue is not used" in note]
+    assert [note for note in notes if "workers.walltime is not used" in note]
+
+
+@pytest.mark.parametrize(
+    ("limits", "count", "warned"),
+    [
+        ("submitted: {jobs: 4}", 24, []),
+        ("submitted: {jobs: 3}", 24, None),
+        ("running: {cores: 9}", 24, ["25 cores are asked for, a user of changed may use 9 cores at once"]),
+        ("running: {cores: 8}", 24, None),
+        ("running: {memory: 6 GB}", 24, ["13052 MiB in all are asked for"]),
+        ("running: {memory: 3 GB}", 24, None),
+        ("running: {jobs: 2}", 24, ["4 jobs are asked for, a user of changed may run 2 jobs at once"]),
+        ("running: {jobs: 1}", 24, None),
+    ],
+)
+def test_what_cannot_run_at_once_waits_and_what_could_never_begin_is_refused(
+    prepared: Prepare, site: Callable[..., str], limits: str, count: int, warned: list[str] | None
+) -> None:
+    place = site("testcluster", f"limits: {{{limits}}}")
+    if warned is None:
+        with pytest.raises(DoesNotFit):
+            prepared(EXAMPLE, ARRAY, f"workers.count={count}", site=place)
+        return
+    notes = prepared(EXAMPLE, ARRAY, f"workers.count={count}", site=place).plan.notes
+    assert len(notes) == len(warned) and all(start in note for start, note in zip(warned, notes, strict=True))
+
+
+@pytest.mark.parametrize("limit", ["cores: 23", "memory: 6 GB"])
+def test_one_job_needs_all_of_it_at_once(prepared: Prepare, site: Callable[..., str], limit: str) -> None:
+    with pytest.raises(DoesNotFit, match=r"may use .* at once"):
+        prepared(EXAMPLE, "workers.count=24", site=site("testcluster", f"limits: {{running: {{{limit}}}}}"))
+
+
+def test_without_submission_from_compute_nodes_the_job_speaks_to_no_batch_system(
+    prepared: Prepare, site: Callable[..., str]
+) -> None:
+    files = prepared(EXAMPLE, ARRAY, site=site("testcluster", "submit_from_compute: false")).rendered.files
+    for command in ("scancel", "squeue", "sbatch"):
+        assert command not in "".join(files[name] for name in ("scheduler.sh", "workers.sh", "jobside/attempt.sh"))
+
+
+def test_where_only_the_scheduler_can_let_workers_go_it_must_be_allowed_to(
+    prepared: Prepare, site: Callable[..., str]
+) -> None:
+    with pytest.raises(DoesNotFit, match="forbids it") as refused:
+        prepared(EXAMPLE, ARRAY, site=site("gridcluster", "submit_from_compute: false"))
+    assert "single-job" in str(refused.value)

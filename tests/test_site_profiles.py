@@ -1,0 +1,318 @@
+"""Built-in site profiles: owned, complete, and with a header that the site's own sysadmin would accept."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from hpc_launch import sites
+from hpc_launch.context import Context
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration
+from hpc_launch.locations import SITE_PROFILES
+from hpc_launch.models.site import Site
+from hpc_launch.prepare import Prepared, refuse_retired
+from tests.conftest import ROOT
+
+Prepare = Callable[..., Prepared]
+GOLDEN = ROOT / "tests" / "golden"
+HEADERS = GOLDEN / "headers"
+GUIDE = (ROOT / "docs" / "adding-a-site.md").read_text(encoding="utf-8")
+SHELLCHECK = Path(sys.executable).parent / "shellcheck"
+
+BUILT_IN = sorted(file.stem for file in SITE_PROFILES.glob("*.yaml"))
+RETIRED = ["comet", "stampede2"]
+
+REQUEST = """
+name: header
+walltime: 00:30:00
+workers: {count: 8, threads: 2, memory: 2 GiB, per_node: 4}
+scheduler: {memory: 1 GiB}
+workload: {command: [python, work.py], memory: 1 GiB}
+"""
+"""Two nodes of 8 cores and 10779 MiB: (4 × 2 + 1 + 1) GiB ÷ 0.95."""
+ASKED = {
+    "local": ["workers.count=2", "workers.threads=1", "workers.per_node=2"],  # one node, of the tests' 4 cores
+    "pegasus": ["queue=parallel", "workers.threads=4"],  # 16 cores of a node, no more and no fewer
+}
+"""Where the request must be another one."""
+
+
+def site_of(name: str, context: Context) -> Site:
+    return sites.read(SITE_PROFILES / f"{name}.yaml", context).site
+
+
+def asked(site: Site) -> list[str]:
+    """What the site wants every user to say, and what is asked of it in particular."""
+    account = ["account=proj01"] if site.account == "required" else []
+    queue = [f"queue={next(iter(site.queues))}"] if len(site.queues) > 1 and "queue" not in site.defaults else []
+    return [*account, *queue, *ASKED.get(site.name, [])]
+
+
+def allowed(site: Site, directory: Path) -> str:
+    """The site; where its rules allow no single job, as a user has it who was given leave."""
+    if "single-job" in site.layouts:
+        return site.name
+    (directory / "agreed.yaml").write_text(f"extends: {site.name}\nlayouts: [single-job]\n")
+    return "./agreed.yaml"
+
+
+def header(made: Prepared) -> str:
+    """The directives of the job's script, with its first line."""
+    lines = made.rendered.files["job.sh"].splitlines()
+    return "".join(f"{line}\n" for line in takewhile(lambda line: re.match(r"#[^ ]", line) or line[:3] == "#$ ", lines))
+
+
+def lacking(site: Site, headers: Path = HEADERS) -> list[str]:
+    """What a built-in profile must have, and this one has not."""
+    there = {
+        "title": site.title,
+        "maintainers": site.maintainers and all(one.name and one.contact for one in site.maintainers),
+        "reviewed": site.reviewed,
+        "sources": site.sources and all(site.sources),
+        "header": (headers / f"{site.name}.sh").is_file(),
+    }
+    return [what for what, value in there.items() if not value]
+
+
+# What every one of them has
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_it_is_valid_and_has_an_owner_a_review_date_sources_and_a_golden_header(context: Context, name: str) -> None:
+    assert lacking(site_of(name, context)) == []
+
+
+@pytest.mark.parametrize("key", ["title", "maintainers", "reviewed", "sources"])
+def test_a_profile_that_lacks_one_of_them_is_found_out(context: Context, tmp_path: Path, key: str) -> None:
+    text = (SITE_PROFILES / "wynton.yaml").read_text(encoding="utf-8")
+    without = re.sub(rf"^{key}:.*\n(?:  .*\n)*", "", text, flags=re.M)
+    assert without != text
+    (tmp_path / "wynton.yaml").write_text(without, encoding="utf-8")
+    assert lacking(sites.read(tmp_path / "wynton.yaml", context).site) == [key]
+
+
+def test_an_owner_without_a_contact_and_a_site_without_header_are_found_out(context: Context, tmp_path: Path) -> None:
+    text = (
+        (SITE_PROFILES / "wynton.yaml").read_text(encoding="utf-8").replace("contact: the issue tracker", "contact: ''")
+    )
+    (tmp_path / "wynton.yaml").write_text(text, encoding="utf-8")
+    assert lacking(sites.read(tmp_path / "wynton.yaml", context).site, tmp_path) == ["maintainers", "header"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_its_header_is_the_golden_one(prepared: Prepare, context: Context, tmp_path: Path, name: str) -> None:
+    site = site_of(name, context)
+    made = prepared(REQUEST, *asked(site), site=allowed(site, tmp_path))
+    assert header(made) == (HEADERS / f"{name}.sh").read_text(encoding="utf-8")
+
+
+def test_every_golden_header_is_of_a_site() -> None:
+    assert sorted(file.stem for file in HEADERS.iterdir()) == BUILT_IN
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_queue_takes_a_small_job(prepared: Prepare, context: Context, tmp_path: Path, name: str) -> None:
+    site = site_of(name, context)
+    text = "walltime: 00:25:00\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    account = ["account=proj01"] if site.account == "required" else []
+    for queue in site.queues:
+        job = prepared(text, f"queue={queue}", *account, site=allowed(site, tmp_path)).plan.jobs[0]
+        assert (job.queue, job.nodes, job.walltime_seconds) == (queue, 1, 1500)
+
+
+def test_their_own_shell_lines_are_clean(prepared: Prepare, context: Context, tmp_path: Path) -> None:
+    files = []
+    for name in BUILT_IN:
+        site = site_of(name, context)
+        made = prepared(REQUEST, *asked(site), site=allowed(site, tmp_path))
+        files.append(f"{name}.sh")
+        (tmp_path / files[-1]).write_text(made.rendered.files["environment.sh"], encoding="utf-8")
+    command = [str(SHELLCHECK), "-x", "--severity=style", *files]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout + done.stderr == ""
+
+
+def test_their_mpi_launchers_are_ones_that_there_are(context: Context) -> None:
+    used = {name: site.launchers.mpi.name for name in BUILT_IN if (site := site_of(name, context)).launchers.mpi}
+    assert used.keys() == {*BUILT_IN} - {"local"}
+    assert {*used.values()} == {"srun", "mpiexec", "openmpi", "ibrun"}
+
+
+# Which one this is
+
+HOSTS = {
+    "ceres": "ceres",
+    "login1.stampede2.tacc.utexas.edu": "stampede2",
+    "login2.stampede3.tacc.utexas.edu": "stampede3",
+    "login02.expanse.sdsc.edu": "expanse",
+    "pegasus.ccs.miami.edu": "pegasus",
+    "login4.pegasus.edu": "pegasus",
+    "log1.wynton.ucsf.edu": "wynton",
+    "plog1.wynton.ucsf.edu": "wynton",
+}
+
+
+@pytest.mark.parametrize(("host", "name"), HOSTS.items())
+def test_a_login_host_is_known_by_its_name(context: Context, host: str, name: str) -> None:
+    assert sites.detect(dataclasses.replace(context, hostname=host)).site.name == name
+
+
+@pytest.mark.parametrize(("variable", "name"), [("NCAR_HOST", "derecho"), ("NERSC_HOST", "perlmutter")])
+def test_a_machine_is_known_by_what_its_site_sets(context: Context, variable: str, name: str) -> None:
+    here = dataclasses.replace(context, environment={**context.environment, variable: name})
+    assert sites.detect(here).site.name == name
+    elsewhere = dataclasses.replace(context, environment={**context.environment, variable: "casper"})
+    with pytest.raises(InvalidConfiguration, match="no site profile matches"):
+        sites.detect(elsewhere)
+
+
+@pytest.mark.parametrize("host", ["login2-stampede3.tacc.utexas.edu", "log1.wynton.ucsf.edu.example.org", "log1", "d1"])
+def test_a_name_that_only_looks_like_one_is_not_taken_for_it(context: Context, host: str) -> None:
+    with pytest.raises(InvalidConfiguration, match="no site profile matches"):
+        sites.detect(dataclasses.replace(context, hostname=host))
+
+
+# What does not fit
+
+TOO_LARGE = {
+    "ceres": ["workers.count=300", "workers.threads=16", "walltime=600:00:00"],
+    "derecho": ["workers.count=128", "workers.per_node=64", "workers.threads=4", "walltime=1-00:00:00"],
+    "wynton": ["workers.threads=8", "walltime=400h"],
+    "pegasus": ["queue=general", "workers.threads=16", "workers.per_node=1", "walltime=8-00:00:00"],
+}
+
+
+@pytest.mark.parametrize(("name", "assignments"), TOO_LARGE.items())
+def test_what_is_too_large_is_refused_as_in_the_golden_file(
+    prepared: Prepare, context: Context, tmp_path: Path, name: str, assignments: list[str]
+) -> None:
+    site = site_of(name, context)
+    with pytest.raises(DoesNotFit) as refusal:
+        prepared(REQUEST, *asked(site), *assignments, site=allowed(site, tmp_path))
+    expected = (GOLDEN / "refusals" / f"{name}.txt").read_text(encoding="utf-8")
+    assert str(refusal.value).replace(str(SITE_PROFILES), "site_profiles") + "\n" == expected
+
+
+def test_one_site_of_each_batch_system_refuses(context: Context) -> None:
+    systems = {name: site_of(name, context).batch_system for name in BUILT_IN}
+    assert {systems[name] for name in TOO_LARGE} == {*systems.values()} - {"local"}
+
+
+FORBIDDEN = [
+    ("stampede2", "queue=normal", "job-array", "allowed there: single-job, mpi"),
+    ("pegasus", "queue=general", "single-job", "allowed there: "),
+]
+
+
+@pytest.mark.parametrize(("name", "queue", "layout", "instead"), FORBIDDEN)
+def test_a_layout_that_the_sites_rules_forbid_is_refused(
+    prepared: Prepare, name: str, queue: str, layout: str, instead: str
+) -> None:
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(REQUEST, f"layout={layout}", queue, site=name)
+    assert f"{name} does not allow {layout!r}" in str(refusal.value) and instead in str(refusal.value)
+
+
+@pytest.mark.parametrize(("name", "directive"), [("stampede2", "--array=0-3"), ("stampede3", "--gres=gpu:1")])
+def test_a_directive_that_the_site_refuses_is_refused_here(prepared: Prepare, name: str, directive: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=f"{name} refuses {directive.partition('=')[0]}"):
+        prepared(REQUEST, "queue=skx-dev", f"directives=['{directive}']", site=name)
+
+
+# Retired: machines and queues
+
+
+def test_the_retired_machines_are_known(context: Context) -> None:
+    assert [name for name in BUILT_IN if site_of(name, context).status == "retired"] == RETIRED
+
+
+@pytest.mark.parametrize("name", RETIRED)
+def test_a_retired_machine_renders_and_its_successor_is_named_on_submit(
+    prepared: Prepare, context: Context, name: str
+) -> None:
+    site = site_of(name, context)
+    made = prepared(REQUEST, *asked(site), site=name)
+    assert header(made).startswith("#!/bin/bash\n#SBATCH --nodes=2\n")
+    with pytest.raises(DoesNotFit, match=rf"{name}.yaml:\d+: {name} is retired .*\n.*\n.*--site {site.successor}"):
+        refuse_retired(made.resolved)
+    assert site.successor is not None
+    successor = site_of(site.successor, context)
+    assert successor.status == "active"
+    refuse_retired(prepared(REQUEST, *asked(successor), site=successor.name).resolved)
+
+
+@pytest.mark.parametrize(("command", "code"), [("explain", 0), ("render", 0), ("check", 4), ("submit", 4)])
+def test_for_a_retired_machine_one_can_look_and_not_submit(tmp_path: Path, command: str, code: int) -> None:
+    (tmp_path / "profile.yaml").write_text(REQUEST)
+    words = [sys.executable, "-m", "hpc_launch", command, "profile.yaml", "--site", "stampede2"]
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [*words, "--set", "queue=normal"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    assert ("stampede3" in done.stderr) == (code == 4)
+    assert [path.name for path in tmp_path.iterdir()] == ["profile.yaml"]
+
+
+CERES = "use queue ceres"
+REPLACED = {
+    **dict.fromkeys(["short", "medium", "long", "mem", "longmem", "mem768"], CERES),
+    "long60": f"{CERES} with qos long",
+    "debug": f"{CERES} with qos debug",
+    **dict.fromkeys(["brief-low", "mem-low", "mem768-low"], f"{CERES}, or scavenger for the nodes"),
+    **dict.fromkeys(["gpu-low", "priority", "priority-mem"], CERES),
+}
+
+
+@pytest.mark.parametrize(("queue", "instead"), REPLACED.items())
+def test_a_partition_that_ceres_had_is_refused_with_what_replaced_it(
+    prepared: Prepare, queue: str, instead: str
+) -> None:
+    cause = rf"--set queue={queue}: queue: ceres has no queue '{queue}' any more: .*{instead}"
+    with pytest.raises(InvalidConfiguration, match=cause):
+        prepared(REQUEST, f"queue={queue}", site="ceres")
+
+
+def test_each_of_them_is_looked_at_and_what_is_advised_can_be_had(prepared: Prepare, context: Context) -> None:
+    assert site_of("ceres", context).retired_queues.keys() == REPLACED.keys()
+    for assignments in (["queue=ceres"], ["qos=long"], ["qos=debug"], ["queue=scavenger"]):
+        assert prepared(REQUEST, *assignments, site="ceres").plan.jobs
+
+
+# To start from
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name.startswith("generic-")])
+def test_what_stands_in_the_comments_of_a_generic_profile_is_valid_too(
+    prepared: Prepare, tmp_path: Path, name: str
+) -> None:
+    text = (SITE_PROFILES / f"{name}.yaml").read_text(encoding="utf-8")
+    used = re.sub(r"^( *)# ( *[a-z_.]+: )", r"\1\2", text, flags=re.M)
+    used = re.sub(r"^(rejects:|  default:).*\n", "", used, flags=re.M)
+    assert {"detect:", "limits:", "retired_queues:", "arrays:"} <= {*re.findall(r"^\w+:", used, re.M)}
+    (tmp_path / "mine.yaml").write_text(used, encoding="utf-8")
+    made = prepared(REQUEST, site="./mine.yaml")
+    assert made.plan.jobs[0].queue == made.resolved.site.defaults["queue"]
+    with pytest.raises(InvalidConfiguration, match="any more: merged into"):
+        prepared(REQUEST, "queue=old", site="./mine.yaml")
+
+
+# The contributor's guide
+
+
+def test_the_example_of_the_guide_has_what_a_built_in_profile_needs(
+    prepared: Prepare, context: Context, tmp_path: Path
+) -> None:
+    (example,) = re.findall(r"^```yaml\n(# mymachine\.yaml\n.*?)^```$", GUIDE, re.M | re.S)
+    (tmp_path / "mymachine.yaml").write_text(example, encoding="utf-8")
+    site = sites.read(tmp_path / "mymachine.yaml", context).site
+    assert lacking(site) == ["header"]  # which the guide shows
+    (shown,) = re.findall(r"^```bash\n(#!/bin/bash\n.*?)^```$", GUIDE, re.M | re.S)
+    assert header(prepared(REQUEST, *asked(site), site="./mymachine.yaml")) == shown
