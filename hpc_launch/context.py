@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -26,6 +26,8 @@ class Context:
     """Of this machine, or of the container it is in."""
     interpreter: str
     """The Python that runs hpc-launch."""
+    cluster_name: Callable[[str], str | None] = field(default=lambda system: None, compare=False)
+    """What a batch system, if it is here, calls this cluster. It is asked only when nothing else tells the site."""
 
     @property
     def configuration(self) -> Path:
@@ -54,7 +56,18 @@ def collect() -> Context:
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_bytes=_memory(),
         interpreter=sys.executable,
+        cluster_name=_cluster_name,
     )
+
+
+def _cluster_name(system: str) -> str | None:
+    from hpc_launch import batch
+    from hpc_launch.errors import HpcLaunchError
+
+    try:
+        return batch.get(system).cluster_name()
+    except HpcLaunchError:  # a site of a batch system from outside that is not installed here
+        return None
 
 
 def _user() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from hpc_launch.config.layers import dotted
 from hpc_launch.config.origin import BUILT_IN, KeyPath
 from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.profile import Profile
 from hpc_launch.models.schema import Model
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import exact_memory, format_memory, format_walltime
@@ -25,16 +26,25 @@ class Leaf:
     """As it could be written in a profile."""
     origin: str
     """`profile.yaml:12`, `--set …`, `built-in default`, or how it was computed."""
+    changed: bool = False
+    """Whether a layer has set it, to something else than the built-in default."""
+
+
+LEAST: dict[str, Any] = {"workers": {"count": 1}, "workload": {"command": ["true"]}}
+"""The keys that every profile has to set, for all others have defaults."""
+REQUIRED = {(above, key) for above, keys in LEAST.items() for key in keys}
 
 
 def leaves(resolved: Resolved, plan: Plan) -> Iterator[Leaf]:
     """All keys of a profile, in the order of the documentation."""
     computed = _computed(resolved, plan)
+    usual = dict(_walk(Profile.model_validate(LEAST), ()))
     for path, value in _walk(resolved.profile, ()):
         if path in computed and _written(resolved, path) in (None, "auto"):
             yield Leaf(path, *computed[path])
         elif path in resolved.document.origins:
-            yield Leaf(path, _written(resolved, path), str(resolved.document.origins[path]))
+            changed = path[:2] in REQUIRED or value != usual.get(path)
+            yield Leaf(path, _written(resolved, path), str(resolved.document.origins[path]), changed)
         else:
             yield Leaf(path, value, str(BUILT_IN))
 
@@ -94,7 +104,8 @@ def _computed(resolved: Resolved, plan: Plan) -> dict[KeyPath, tuple[Any, str]]:
             _of_site(resolved, "queues", str(job.queue), "default_walltime"),
         )
     if job.queue is not None:
-        values["queue",] = (job.queue, f"the only queue of {site.name}")
+        why = "the first that fits" if resolved.profile.queue else f"the only queue of {site.name}"
+        values["queue",] = (job.queue, why)
     if plan.environment.python is not None:
         values["environment", "python"] = (plan.environment.python, "the interpreter that runs hpc-launch")
     return values
@@ -146,9 +157,19 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
     sentences = [sentence for job in plan.jobs[:2] for sentence in _job(resolved, plan, job)]
     if len(plan.jobs) > 2:
         sentences.append(f"{', '.join(job.file for job in plan.jobs[2:])}: the same for the elements that are left")
+    if hours := core_hours(plan):
+        sentences.append(f"in all at most {hours:.1f} core-hours")
     environment = plan.environment
     python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
     return [*sentences, f"python: {python}"]
+
+
+def core_hours(plan: Plan) -> float | None:
+    """What all jobs of the run would use up to their walltimes; None where there is none."""
+    seconds = [(job.walltime_seconds, (job.array or 1) * job.nodes * job.cores_per_node) for job in plan.jobs]
+    if any(walltime is None for walltime, _ in seconds):
+        return None
+    return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
 
 
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
@@ -174,7 +195,11 @@ def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     ]
 
 
-def as_json(resolved: Resolved, plan: Plan) -> dict[str, Any]:
-    """`explain --json`."""
-    values = [{"key": dotted(leaf.path), "value": leaf.value, "origin": leaf.origin} for leaf in leaves(resolved, plan)]
+def as_json(resolved: Resolved, plan: Plan, changed: bool = False) -> dict[str, Any]:
+    """`explain --json`; with `changed`, only the values that differ from the built-in defaults."""
+    values = [
+        {"key": dotted(leaf.path), "value": leaf.value, "origin": leaf.origin}
+        for leaf in leaves(resolved, plan)
+        if leaf.changed or not changed
+    ]
     return {"schema": 1, "values": values, "plan": plan.as_data()}

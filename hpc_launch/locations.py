@@ -1,7 +1,8 @@
-"""Where the files that travel with the program are: the one place that knows."""
+"""Where the files that travel with the program are, and those that plug-ins bring: the one place that knows."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -16,3 +17,39 @@ def _beside(name: str) -> Path:
 TEMPLATES = _beside("templates")
 SITE_PROFILES = _beside("site_profiles")
 JOBSIDE = PACKAGE / "jobside"
+
+PLUG_INS = "hpc_launch.batch_systems"
+"""Entry points of this group are batch systems from outside (docs/adding-a-batch-system.md)."""
+
+
+def plug_ins() -> dict[str, str]:
+    """Batch systems from outside: name → `module:class`, as installed. It takes tens of milliseconds."""
+    from importlib.metadata import entry_points  # slow, and only who names such a batch system needs it
+
+    return {entry.name: entry.value for entry in entry_points(group=PLUG_INS)}
+
+
+def plug_in_templates() -> list[Path]:
+    """The directories `templates` beside the modules of plug-ins, in the order of the plug-ins' names.
+
+    They are found without importing a plug-in; one that is broken, or has no such directory, is passed over.
+    """
+    beside = (_directory(value.partition(":")[0].strip()) for _, value in sorted(plug_ins().items()))
+    there = [directory / "templates" for directory in beside if directory]
+    return [directory for directory in dict.fromkeys(there) if os.access(directory, os.X_OK) and directory.is_dir()]
+
+
+def _directory(module: str) -> Path | None:
+    """Where a module's file lies; None for one that is not there, or has no file."""
+    from importlib.machinery import PathFinder
+    from importlib.util import find_spec
+
+    top, *below = module.split(".")
+    try:
+        spec = find_spec(top)
+        if spec and below:  # find_spec of `a.b` would import `a`
+            places = [os.path.join(place, *below[:-1]) for place in spec.submodule_search_locations or []]
+            spec = PathFinder.find_spec(module, places)
+    except Exception:  # finders are code of others too; what is wrong with a plug-in is told to who uses it
+        return None
+    return Path(spec.origin).parent if spec and spec.has_location and spec.origin else None

@@ -19,6 +19,9 @@ from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.site import Layout, Site
 
+AUTO = "auto"
+"""As a queue: the first one that fits."""
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -98,24 +101,16 @@ def _layout(document: Document, site: Site) -> list[Problem]:
     if layout not in get_args(Layout) or layout in site.layouts:
         return []
     cause = f"layout: {site.name} does not allow {layout!r}"
-    return [Problem(cause, document.origins.get(("layout",)), f"allowed there: {', '.join(site.layouts)}")]
-
-
-def _unsupported(document: Document, path: KeyPath) -> Problem:
-    value = _value(document, path)
-    return Problem(
-        f"{dotted(path)}: {value!r} is not supported yet",
-        document.origins.get(path),
-        f"leave {dotted(path)} out",
-    )
+    allowed = f"allowed there: {', '.join(site.layouts) or 'none'}; why: hpc-launch site show {site.name}"
+    return [Problem(cause, document.origins.get(("layout",)), allowed)]
 
 
 def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
     queue, origin, key = _value(document, path), document.origins.get(path), dotted(path)
     if not isinstance(queue, str) or queue in site.queues or not site.queues:
         return []
-    if queue == "auto":
-        return [_unsupported(document, path)]
+    if queue == AUTO and path == ("queue",):
+        return []
     allowed = f"queues of {site.name}: {', '.join(site.queues)}"
     if reason := site.retired_queues.get(queue):
         return [Problem(f"{key}: {site.name} has no queue {queue!r} any more: {reason}", origin, allowed)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -96,7 +96,7 @@ def listed(context: Context) -> list[Listed]:
 def detect(context: Context) -> SiteFile:
     """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates."""
     usable = [entry.found for entry in listed(context) if entry.found and entry.shadowed_by is None]
-    matching = [found for found in usable if _is_here(found.site, context)]
+    matching = [found for found in usable if _is_here(found.site, context)] or _named_so(usable, context)
     if len(matching) == 1:
         return matching[0]
     names = ", ".join(found.site.name for found in matching or usable)
@@ -112,6 +112,14 @@ def _is_here(site: Site, context: Context) -> bool:
         return True
     wanted = rule.environment.items()
     return bool(wanted) and all(context.environment.get(name) == value for name, value in wanted)
+
+
+def _named_so(usable: Sequence[SiteFile], context: Context) -> list[SiteFile]:
+    """The sites whose cluster has the name that the batch system here gives; each batch system is asked once."""
+    named = [found for found in usable if found.site.detect.cluster]
+    systems = {found.site.batch_system for found in named}
+    here = {system: context.cluster_name(system) for system in sorted(systems)}
+    return [found for found in named if found.site.detect.cluster == here[found.site.batch_system]]
 
 
 def _files(context: Context) -> Iterator[Path]:

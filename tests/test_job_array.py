@@ -189,9 +189,11 @@ def test_one_job_needs_all_of_it_at_once(prepared: Prepare, site: Callable[..., 
 
 
 def test_without_submission_from_compute_nodes_the_job_speaks_to_no_batch_system(
-    prepared: Prepare, site: Callable[..., str]
+    prepared: Prepare, site: Callable[..., str], tmp_path: Path
 ) -> None:
-    files = prepared(EXAMPLE, ARRAY, site=site("testcluster", "submit_from_compute: false")).rendered.files
+    made = prepared(EXAMPLE, ARRAY, site=site("testcluster", "submit_from_compute: false"))
+    files = made.rendered.files
+    assert shellcheck(write(made, tmp_path / "run"), "scheduler.sh") == ""
     for command in ("scancel", "squeue", "sbatch"):
         assert command not in "".join(files[name] for name in ("scheduler.sh", "workers.sh", "jobside/attempt.sh"))
 

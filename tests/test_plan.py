@@ -138,10 +138,34 @@ def test_what_this_machine_has_no_use_for_is_told(prepared: Prepare) -> None:
     assert notes[0].startswith("profile.yaml:1: ")
 
 
-@pytest.mark.parametrize("assignment", ["queue=auto", "workers.queue=auto"])
-def test_what_is_not_supported_yet_is_refused_never_ignored(prepared: Prepare, assignment: str) -> None:
-    with pytest.raises(InvalidConfiguration, match="not supported yet"):
-        prepared("workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n", assignment)
+def test_auto_takes_the_first_queue_that_fits_and_says_why(prepared: Prepare) -> None:
+    text = "queue: auto\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    assert prepared(text).plan.jobs[0].queue == "short"
+    made = prepared(text, "walltime=2h")
+    assert "#SBATCH --partition=long\n" in made.rendered.files["job.sh"]
+    assert made.plan.notes == [
+        "profile.yaml:1: queue long was taken, the first of testcluster that fits; not short: a walltime of 02:00:00 is"
+        " asked for, queue 'short' of testcluster allows 01:00:00"
+    ]
+    assert "queue: long  # the first that fits\n" in made.rendered.files["resolved.yaml"]
+
+
+def test_auto_where_nothing_fits_tells_why_of_each_queue(prepared: Prepare) -> None:
+    with pytest.raises(DoesNotFit, match=r"(?s)none of testcluster takes this.*short: 4 nodes.*long: 4 nodes"):
+        prepared("queue: auto\nworkers: {count: 25, memory: 1 GiB}\nworkload: {command: x}\nwalltime: 2h\n")
+
+
+def test_auto_is_no_queue_of_workers(prepared: Prepare) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"workers\.queue: testcluster has no queue 'auto'"):
+        prepared("workers: {count: 1, memory: 1 GiB, queue: auto}\nworkload: {command: x}\n")
+
+
+def test_a_refusal_names_the_queues_that_would_take_it(prepared: Prepare) -> None:
+    with pytest.raises(DoesNotFit, match="long would take it: --set queue=long"):
+        prepared("workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n", "walltime=2h")
+    with pytest.raises(DoesNotFit) as refused:
+        prepared("workers: {count: 25, memory: 1 GiB}\nworkload: {command: x}\n")
+    assert "would take it" not in str(refused.value)
 
 
 def test_a_retired_queue_names_what_replaced_it(prepared: Prepare) -> None:

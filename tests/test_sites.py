@@ -92,6 +92,28 @@ def test_the_site_is_detected_by_host_name_or_environment(context: Context, tmp_
         sites.detect(on(context, tmp_path / "a", tmp_path / "b", CENTRE="north"))
 
 
+def test_the_batch_systems_name_for_the_cluster_is_asked_for_last(context: Context, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def name(system: str) -> str | None:
+        asked.append(system)
+        return {"slurm": "north"}.get(system)
+
+    site_file(tmp_path / "a", "by-cluster", detect="{cluster: north}")
+    site_file(tmp_path / "a", "other", detect="{cluster: south}")
+    site_file(tmp_path / "a", "elsewhere", detect="{cluster: north}", batch_system="pbs")
+    site_file(tmp_path / "b", "by-name", detect="{hostname: 'login\\.example\\.org'}")
+    here = dataclasses.replace(on(context, tmp_path / "a"), cluster_name=name)
+    assert sites.detect(here).site.name == "by-cluster"
+    assert sorted(asked) == ["pbs", "slurm"]
+    site_file(tmp_path / "a", "twin", detect="{cluster: north}")
+    with pytest.raises(InvalidConfiguration, match=r"(?s)more than one site profile.*by-cluster, twin"):
+        sites.detect(here)
+    asked.clear()
+    both = dataclasses.replace(on(context, tmp_path / "a", tmp_path / "b"), cluster_name=name)
+    assert sites.detect(both).site.name == "by-name" and asked == []
+
+
 def test_a_part_of_a_host_name_does_not_detect(context: Context, tmp_path: Path) -> None:
     site_file(tmp_path / "a", "part", detect="{hostname: login}")
     with pytest.raises(InvalidConfiguration):

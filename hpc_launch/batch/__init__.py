@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.locations import PLUG_INS
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
@@ -17,7 +18,7 @@ BUILT_IN = {
     "local": "hpc_launch.batch.local:Local",
     "sge": "hpc_launch.batch.sge:GridEngine",
 }
-GROUP = "hpc_launch.batch_systems"
+GROUP = PLUG_INS
 """Entry points of this group are batch systems from outside: name → a subclass of `base.BatchSystem`."""
 
 

@@ -6,11 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpc_launch.batch.client import Client, batches
 from hpc_launch.batch.command import run
 from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.report import JobReport, JobStatus, Told, report_of, unsettled
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.machine import Machine
 
 
 class BatchSystem(Client, ABC):
@@ -76,6 +80,15 @@ class BatchSystem(Client, ABC):
         """What the machine calls itself; None where the batch system has no name for it, or is not here."""
         return None
 
+    def survey(self) -> Machine | None:
+        """What the live machine says of itself; None where this kind of batch system has nothing to say.
+
+        Raises:
+            NotStarted: its commands are not here.
+            NoAnswer: they are, and do not answer.
+        """
+        return None
+
     def submit_stdin(self, directory: Path, file: str) -> Path | None:
         """The file that the submit command reads, where it does not take the script's name."""
         return None
@@ -103,6 +116,16 @@ class BatchSystem(Client, ABC):
         if job and answer.returncode == 0:
             return job
         raise self.fault(answer, certain=job is None and answer.returncode != 0)
+
+    def rehearse(self, directory: Path, file: str) -> str:
+        """What the batch system says of a submission that is not made; nothing where it cannot be asked for that.
+
+        Raises:
+            Refused: it would say no.
+            NotStarted: it is not here.
+            NoAnswer: it cannot be told.
+        """
+        return ""
 
     def states(self, ids: Sequence[str], arrays: Mapping[str, int] | None = None) -> dict[str, JobReport]:
         """What can be told of these jobs just now, for each id. Raises nothing: what fails makes `unknown`.

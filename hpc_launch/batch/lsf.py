@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.lsf_answers import FIELDS, from_columns, from_fields
 from hpc_launch.batch.report import JobReport, Told
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.machine import Machine
 
 _JOB_ID = re.compile(r"Job <([1-9]\d*)> is submitted to ")
 # The exit code of a bjobs that knows none, or not all, of the jobs is the site's choice (lsf.conf(5),
@@ -79,6 +82,11 @@ class Lsf(BatchSystem):
             return None
         found = re.search(r"^My cluster name is (\S+)", answer.stdout, re.M)
         return found[1] if found and answer.returncode == 0 else None
+
+    def survey(self) -> Machine:
+        from hpc_launch.batch.lsf_survey import survey
+
+        return survey(self)
 
     def _told_of(self, choose: Callable[[str, str, JobReport], tuple[str, JobReport]], which: Sequence[str]) -> Told:
         """What bjobs says of jobs; finished ones too, as long as it knows them (CLEAN_PERIOD, lsb.params(5))."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.environment import environment
 from hpc_launch.batch.pbs_answers import by_id, from_json, from_text
 from hpc_launch.batch.report import Told
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.machine import Machine
 
 _JOB_ID = re.compile(r"\d+(?:\[\d*\])?\.[A-Za-z][\w.-]*")
 _ELEMENT = re.compile(r"\d+\[\d")
@@ -69,6 +72,11 @@ class Pbs(BatchSystem):
     def interrupt(self, ids: Sequence[str]) -> None:
         # qdel sends TERM too, but KILL ten seconds later (kill_delay)
         self.call_off(ids, "-s", "TERM", purpose="signal")
+
+    def survey(self) -> Machine:
+        from hpc_launch.batch.pbs_survey import survey
+
+        return survey(self)
 
     def _asked(self, ids: Sequence[str], *options: str) -> Told:
         """What qstat tells of these jobs; with -x of finished ones too, with -t of the elements of arrays."""

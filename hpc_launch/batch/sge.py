@@ -6,14 +6,18 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
-from hpc_launch.batch.command import Answer
+from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 from hpc_launch.batch.sge_answers import from_qacct, from_qstat, jobs_of, records
 from hpc_launch.batch.sge_words import causes
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.machine import Machine
 
 _JOB_ID = re.compile(
     r'([1-9]\d*)(?:\.\d+-\d+:\d+)?|.*?Your job(?:-array)? ([1-9]\d*)(?:\.\S+)? \(".*"\) has been submitted'
@@ -50,6 +54,14 @@ class GridEngine(BatchSystem):
         # the user until that job, once it runs, lets this one go with qrls.
         waits = ["-h"] if after else []
         return [*self.commands["submit"], "-terse", "-N", job_name, *waits, file]
+
+    def rehearse(self, directory: Path, file: str) -> str:
+        # verify: against the queues as they are configured, not as they are used just now
+        command = [*self.commands["submit"], "-w", "v", file]
+        answer = run(command, directory=directory, timeout=self.timeout, needed=self.needed)
+        if "found suitable queue" in answer.words and answer.returncode == 0:
+            return "there are queues that would take it"
+        raise self.fault(answer, certain=answer.returncode != 0)
 
     def job_id(self, text: str) -> str | None:
         # `36` or `36.1-10:1`, alone on a line; `Your job 36 ("name") has been submitted` where a site hides -terse
@@ -99,6 +111,11 @@ class GridEngine(BatchSystem):
     def interrupt(self, ids: Sequence[str]) -> None:
         # The scripts say -notify: qdel itself sends USR2 first, which they take for TERM, and KILL a good while later.
         self.call_off(ids)
+
+    def survey(self) -> Machine:
+        from hpc_launch.batch.sge_survey import survey
+
+        return survey(self)
 
     def _explained(self, reports: dict[str, JobReport]) -> dict[str, JobReport]:
         """With the batch system's own words for why jobs wait or could not be started, where it tells them."""

@@ -6,13 +6,17 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
-from hpc_launch.batch.command import Answer
+from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import Told
 from hpc_launch.batch.slurm_answers import FIELDS, ID, expanded, from_sacct, from_squeue
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.machine import Machine
 
 HISTORY = ("-n", "-P", "-X")  # no header, fields apart, no steps
 _JOB_ID = re.compile(r"(?:sbatch:\s*)?(?:Submitted batch job\s+)?([1-9]\d*)(?:;[\w.-]+|\s+on cluster \S+)?", re.I)
@@ -28,7 +32,9 @@ class Slurm(BatchSystem):
         "cluster": ("scontrol", "show", "config"),
     }
     needed = ("SLURM_CONF",)
-    refusal = re.compile(r"^(?:sbatch|scancel): (?:error|fatal):|unrecognized option|invalid option", re.M)
+    refusal = re.compile(
+        r"^(?:sbatch|scancel): (?:error|fatal):|^allocation failure:|unrecognized option|invalid option", re.M
+    )
     unreachable = re.compile(
         "unable to contact|timed out|zero bytes were transmitted|message receive failure|communication|"
         "connection (?:refused|reset)|authentication|munge|unexpected message|standby mode|"
@@ -43,6 +49,14 @@ class Slurm(BatchSystem):
         # cancelled (sbatch(1), --dependency).
         waits = [f"--dependency=after:{after}"] if after else []
         return [*self.commands["submit"], "--parsable", f"--job-name={job_name}", *waits, file]
+
+    def rehearse(self, directory: Path, file: str) -> str:
+        command = [*self.commands["submit"], "--test-only", file]
+        answer = run(command, directory=directory, timeout=self.timeout, needed=self.needed)
+        found = re.search(r"to start at (\S+)", answer.words)
+        if found and answer.returncode == 0:
+            return f"as things stand it would start at {found[1].replace('T', ' ')}"
+        raise self.fault(answer, certain=answer.returncode != 0)
 
     def job_id(self, text: str) -> str | None:
         # `36`, `36;cluster`, `Submitted batch job 36`, on a line of its own; sites print greetings around it
@@ -100,6 +114,11 @@ class Slurm(BatchSystem):
             return None
         found = re.search(r"^ClusterName\s*=\s*(\S+)", answer.stdout, re.M)
         return found[1] if found and answer.returncode == 0 else None
+
+    def survey(self) -> Machine:
+        from hpc_launch.batch.slurm_survey import survey
+
+        return survey(self)
 
     def _named(self, answer: Answer, job_name: str) -> list[str]:
         """The ids in lines of id and name; an array's own for its elements."""

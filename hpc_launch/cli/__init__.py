@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hpc_launch.cli import launch, runs, site
+from hpc_launch.cli import export, launch, runs, site
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -30,10 +30,12 @@ for command in (
     runs.wait,
     runs.logs,
     runs.cancel,
+    export.schema,
 ):
     app.command()(command)
 app.command("list")(runs.list_)
 app.add_typer(site.site, name="site")
+app.add_typer(export.export, name="export")
 
 
 def _version(wanted: bool) -> None:

@@ -54,7 +54,7 @@ def render(
     prepared, here = _prepare(profile, site, set_)
     if output is not None:
         from hpc_launch.cli.output import say
-        from hpc_launch.runs.directory import write_files
+        from hpc_launch.runs.files import write_files
 
         directory = here.directory / output
         _refuse_foreign(directory)
@@ -69,7 +69,7 @@ def _refuse_foreign(directory: Path) -> None:
     from hpc_launch.errors import UsageError
 
     there = {file.name for file in directory.iterdir()} if directory.is_dir() else set()
-    if "run.json" in there or (there and not {"resolved.yaml", "job.sh"} <= there):
+    if "run.json" in there or (there and not {"resolved.yaml", "node.sh"} <= there):
         what = "a run directory" if "run.json" in there else "not empty"
         raise UsageError(
             f"--output {directory}: it is {what}; name a new directory, or one that was rendered to before"
@@ -98,24 +98,33 @@ def submit(
 
 
 def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
-    """Say what submit would answer, without submitting."""
+    """Say what submit would answer, without submitting; on the machine itself its batch system is asked, too."""
     from hpc_launch.cli.output import print_json
     from hpc_launch.prepare import refuse_retired
+    from hpc_launch.rehearse import rehearse
 
     prepared, _ = _prepare(profile, site, set_)
     refuse_retired(prepared.resolved)
-    submissions = prepared.submissions()
+    submissions, said = prepared.submissions(), rehearse(prepared)
     if json:
-        return print_json({"schema": 1, "fits": True, "submissions": submissions})
+        return print_json({"schema": 1, "fits": True, "submissions": submissions, "batch_system": said})
     from hpc_launch.config.wording import printable
     from hpc_launch.explain import described
 
     print(f"{printable(str(profile))} can be submitted:")
     for sentence in described(prepared.resolved, prepared.plan):
         print(f"  {sentence}")
+    for job, words in said.items():
+        print(f"  {prepared.plan.batch_system} says of the job {job}: {words}")
 
 
-def explain(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
+def explain(
+    profile: PROFILE,
+    changed: Annotated[bool, typer.Option("--changed", help="only what differs from the built-in defaults")] = False,
+    site: SITE = None,
+    set_: SET = None,
+    json: JSON = False,
+) -> None:
     """Show every resolved value with where it came from, and how the numbers came about."""
     from hpc_launch.cli.output import print_json, table
     from hpc_launch.config.layers import dotted
@@ -123,9 +132,10 @@ def explain(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = 
 
     prepared, _ = _prepare(profile, site, set_)
     if json:
-        return print_json(as_json(prepared.resolved, prepared.plan))
-    found = leaves(prepared.resolved, prepared.plan)
+        return print_json(as_json(prepared.resolved, prepared.plan, changed))
+    found = [leaf for leaf in leaves(prepared.resolved, prepared.plan) if leaf.changed or not changed]
     print(table(["KEY", "VALUE", "FROM"], [[dotted(leaf.path), shown(leaf.value), leaf.origin] for leaf in found]))
-    print()
-    for sentence in described(prepared.resolved, prepared.plan):
-        print(sentence)
+    if not changed:
+        print()
+        for sentence in described(prepared.resolved, prepared.plan):
+            print(sentence)

@@ -127,6 +127,7 @@ def list_(json: JSON = False) -> None:
 def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
     """Submit what was prepared, say so, and wait for its end if asked to."""
     from hpc_launch.cli.output import print_json, say
+    from hpc_launch.explain import core_hours
     from hpc_launch.prepare import refuse_retired
     from hpc_launch.runs import describe
     from hpc_launch.runs.status import collect_all
@@ -143,7 +144,9 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if not as_json:
         print(record.id, flush=True)
     if wait or not as_json:
-        say(f"submitted to {record.site} as job {record.jobs[0].job_id}; run directory {directory}")
+        hours = core_hours(prepared.plan)
+        cost = f" for at most {hours:.1f} core-hours" if hours else ""
+        say(f"submitted to {record.site} as job {record.jobs[0].job_id}{cost}; run directory {directory}")
     if not wait and not as_json:
         return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves

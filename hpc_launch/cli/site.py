@@ -57,3 +57,58 @@ def show(
         return print_json({"schema": 1, "file": str(found.file), "site": found.document.data})
     say(str(found.file))
     print(found.text, end="")
+
+
+@site.command()
+def check(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="name or path of a site profile; left out: the one that this machine is"),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Check a site profile: is it valid, and does it agree with the live batch system?
+
+    A difference is a line, and exit code 1, where the profile promises what the machine does not give: a queue that
+    is gone, a limit above the machine's, more nodes than take jobs just now. Where it says less than there is, or
+    nothing, that is a note, and exit code 0. Network and scratch are those of this host: notes, unless this host is
+    a compute node (run this command in a job). An invalid profile is exit code 3.
+    """
+    from hpc_launch import context
+    from hpc_launch.cli.output import print_json
+    from hpc_launch.survey.check import check as check_site
+
+    checked = check_site(name, context.collect())
+    if json:
+        print_json(checked.as_json())
+    else:
+        for difference in checked.differences:
+            print(difference if difference.grave else f"note: {difference}")
+        print(checked.verdict)
+    if checked.compared and not checked.agrees:
+        raise typer.Exit(1)
+
+
+@site.command()
+def discover(
+    batch_system: Annotated[
+        str | None,
+        typer.Option("--batch-system", metavar="NAME", help="the one to ask, where several are here"),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Draft a site profile by asking the machine: its batch system, and this host.
+
+    What was not found is marked; owner and sources are left for the admin. Nothing is written but stdout:
+
+        hpc-launch site discover > mymachine.yaml
+    """
+    from hpc_launch import context
+    from hpc_launch.cli.output import print_json, say
+    from hpc_launch.survey.discover import discover as discover_machine
+
+    found = discover_machine(batch_system, context.collect())
+    if json:
+        return print_json(found.as_json())
+    print(found.text, end="")
+    say("a draft: read it, complete what is marked, then `hpc-launch site check FILE`")

@@ -26,6 +26,16 @@ unfit() {
   return 1
 }
 
+# The same, given a moment: what keeps workers from starting may have kept the scheduler from it a little earlier.
+unfit_by_now() {
+  local again
+  for again in 0.5 0.5 1 0; do
+    ! unfit || return 0
+    sleep "$again"
+  done
+  return 1
+}
+
 # Whether a process ends by itself within so many seconds; a negative number is a process group.
 ends() {
   local give_up=$((SECONDS + $1))

@@ -21,11 +21,13 @@ begun() {
 run_workers() { # NUMBER
   begun || fail "the scheduler's job has not begun"
   local state here
-  state=state/$(cat state/attempt) here=$state/elements/$1
+  state=state/$(cat state/attempt)
+  here=$state/elements/$1
   [ ! -e "$state/outcome" ] || { echo "the run is over: $(cat "$state/outcome")"; exit 0; }
-  mkdir -p "$state/elements" && echo "$(uname -n) $HPC_LAUNCH_JOB_ID" >"$here"
-  # shellcheck disable=SC2064 # now, while it has this value
-  trap "rm -f '$here'" EXIT
+  mkdir -p "$state/elements" "$state/elements-gone" && rm -f "$state/elements-gone/$1"
+  echo "$(uname -n) $HPC_LAUNCH_JOB_ID" >"$here"
+  # shellcheck disable=SC2064 # now, while they have these values
+  trap "mv '$here' '$state/elements-gone/$1'" EXIT
   trap 'kill -TERM "$workers" 2>/dev/null' TERM INT HUP USR2 XCPU
   trap '' USR1 # before a suspension: the job goes on later
   ( trap '' USR2; exec bash node.sh "$1" ) &

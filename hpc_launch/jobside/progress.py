@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 MINIMUM = int(os.environ["HPC_LAUNCH_MINIMUM"])
 INTERVAL = 2000  # milliseconds
+PARENT = os.getppid()
 GOODBYE = 5  # seconds
 SCHEDULER_FILE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "scheduler.json")
 
@@ -33,12 +34,20 @@ def replace(name: str, text: str) -> None:
 
 
 def job_is_gone() -> bool:
-    """Whether the job's shell has ended, as far as this process can know: it is its child, or on the same host."""
-    if shell := os.environ.get("HPC_LAUNCH_JOB_SHELL"):
-        return os.getppid() != int(shell)
-    with suppress(OSError, ValueError), open(os.path.join(STATE, "shell")) as file:
-        number, host = file.read().split()
-        return host == os.uname().nodename and not os.path.exists(f"/proc/{number}")
+    """Whether the job's shell has ended: this process was its child, or, through MPI or a container, is on its host."""
+    if os.getppid() != PARENT:
+        return True
+    shell, host = os.environ.get("HPC_LAUNCH_JOB_SHELL"), os.uname().nodename
+    if shell is None:
+        with suppress(OSError, ValueError), open(os.path.join(STATE, "shell")) as file:
+            shell, host = file.read().split()
+    return shell is not None and host == os.uname().nodename and not is_running(shell)
+
+
+def is_running(process: str) -> bool:
+    """Whether there is a process of this number that has not ended: one that nobody has waited for yet has."""
+    with suppress(OSError), open(f"/proc/{process}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
@@ -48,6 +57,7 @@ class Progress(SchedulerPlugin):
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.ready = False
+        self.sees_job = not job_is_gone()  # a container may hide it
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:
         # A full or slow disk must not end the cluster: the next time may do.
@@ -61,7 +71,7 @@ class Progress(SchedulerPlugin):
             self.ready = True
 
     def look(self) -> None:
-        if job_is_gone():
+        if self.sees_job and job_is_gone():
             # The job's shell was killed and can no longer end anything; without a scheduler the workers end too.
             with suppress(OSError, ValueError), open(os.path.join(STATE, "workload")) as file:
                 os.killpg(int(file.read()), signal.SIGTERM)

@@ -11,7 +11,6 @@ import importlib.metadata
 import os
 import re
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -22,27 +21,30 @@ if TYPE_CHECKING:
 
     from mpi4py.MPI import Comm
 
+HOST = os.uname().nodename
 OLDEST = (2025, 10)
 """Before it the processes that Dask's nanny starts join MPI a second time, and hang (dask-mpi's history)."""
-MEANT_FOR_RANKS = re.compile(r"(PMIX?|PALS|OMPI|PRTE|HYD[IRA]*|MPIR|MPI_LOCAL|I_MPI_HYDRA)_")
+MEANT_FOR_RANKS = re.compile(r"(PMI|PMIX|PALS|PRTE|OMPI_COMM|OMPI_MCA_(ess|orte|prte))_|MPI_LOCAL")
 """How a launcher tells a process its place. A program that a task starts would take itself for this rank."""
 
 
 def state(name: str) -> str:
+    """The path of a file that tells something of this attempt."""
     return os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"], name)
 
 
 def tell(name: str, text: str) -> None:
-    """Write a state file at one go: several ranks of a node may want to."""
-    part = state(f"{os.path.basename(name)}-{os.getpid()}.new")
+    """Write a state file at one go: several ranks, of one host or of several, may want to."""
+    part = state(f"{os.path.basename(name)}-{HOST}-{os.getpid()}.new")
     with open(part, "w") as file:
         file.write(text + "\n")
     os.replace(part, state(name))
 
 
 def unfit(sentence: str) -> None:
+    """Tell that this host cannot be used, and why."""
     print(sentence, file=sys.stderr, flush=True)
-    tell(os.path.join("unfit", os.uname().nodename), sentence)
+    tell(os.path.join("unfit", HOST), sentence)
 
 
 def give_up(sentence: str) -> NoReturn:
@@ -68,15 +70,15 @@ def join(ranks: int) -> Comm:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         give_up(f"mpi4py of {sys.executable} does not find an MPI library: {' '.join(str(error).split())}")
-    library = MPI.Get_library_version().split("\n")[0].strip(" \0")
-    print(f"joining MPI with {library}", file=sys.stderr, flush=True)  # which may end this process then and there
+    library = " ".join(re.split(r"[,\n\0]", MPI.Get_library_version())[0].split())
+    print(f"joining MPI with {library}", file=sys.stderr, flush=True)
+    # It may end this process then and there: the sentence for that is told before.
+    tell("joining", f"the ranks ended as they joined MPI: is the MPI library of mpi4py ({library}) the launcher's?")
     MPI.Init_thread()
     size = MPI.COMM_WORLD.Get_size()
     if size != ranks:
-        give_up(
-            f"each rank sees a world of {size} instead of {ranks}: the MPI library of mpi4py ({library}) is not the"
-            " launcher's"
-        )
+        cause = f"the MPI library of mpi4py ({library}) is not the launcher's"
+        give_up(f"each rank sees a world of {size} instead of {ranks}: {cause}")
     return MPI.COMM_WORLD
 
 
@@ -103,7 +105,7 @@ def main() -> None:
         del os.environ[name]
     signal.signal(signal.SIGTERM, end)
     if world.Get_rank() == 0:
-        tell("scheduler", f"{os.getpid()} {socket.gethostname()}")
+        tell("scheduler", f"{os.getpid()} {HOST}")
     try:
         from dask_mpi import cli
 
@@ -113,7 +115,7 @@ def main() -> None:
         pass
     except BaseException as error:
         traceback.print_exc()
-        unfit(f"dask-mpi failed with {error!r}, see logs/workers-{os.uname().nodename}.log")
+        unfit(f"dask-mpi failed with {error!r}, see logs/workers-{HOST}.log")
         world.Abort(1)
     leave(world)
 

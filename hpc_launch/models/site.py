@@ -33,6 +33,13 @@ def _regex(value: str) -> str:
     return value
 
 
+def _ports(value: str) -> str:
+    # A constraint of the engine's own would go unseen: the schema of a text is one of functions.
+    if not re.fullmatch(r"[0-9]{1,5}-[0-9]{1,5}", value):
+        raise ValueError(f"expected ports such as 50000-55000, got {value!r}")
+    return value
+
+
 def _date(value: Any) -> datetime.date:
     try:
         return datetime.date.fromisoformat(value)
@@ -45,8 +52,8 @@ def _named(value: Any) -> Any:
 
 
 class Maintainer(Model):
-    name: Text
-    contact: Text
+    name: Text = key(description="person or group")
+    contact: Text = key(description="how to reach them")
 
 
 class Detect(Model):
@@ -72,7 +79,7 @@ class Commands(Model):
 
 
 class ParallelEnvironment(Model):
-    name: Word
+    name: Word = key(description="as the site calls it")
     slots: Positive | None = key(None, "fixed number of slots on each host")
 
 
@@ -88,7 +95,7 @@ class Policy(Model):
 
 class Network(Model):
     interface: Word | None = key(None, "the fast network's interface on compute nodes")
-    ports: Annotated[Text, Bound(pattern=r"^\d+-\d+$")] | None = key(None, "where a firewall asks for it")
+    ports: Annotated[Text, After(_ports)] | None = key(None, "where a firewall asks for it")
 
 
 class Storage(Model):
@@ -107,13 +114,13 @@ class Memory(Model):
 
 
 class Submitted(Model):
-    jobs: Positive | None = None
+    jobs: Positive | None = key(None, "queued and running")
 
 
 class Running(Model):
-    cores: Positive | None = None
-    memory: Bytes | None = None
-    jobs: Positive | None = None
+    cores: Positive | None = key(None, "of all jobs together")
+    memory: Bytes | None = key(None, "of all jobs together")
+    jobs: Positive | None = key(None, "each element of an array is one")
 
 
 class Limits(Model):
@@ -123,9 +130,9 @@ class Limits(Model):
 
 
 class Qos(Model):
-    walltime: Seconds | None = None
-    cores: Positive | None = None
-    jobs: Positive | None = None
+    walltime: Seconds | None = key(None, "replaces the queue's, in either direction")
+    cores: Positive | None = key(None, "of one user at once")
+    jobs: Positive | None = key(None, "of one user at once")
 
 
 class SiteEnvironment(Model):
@@ -147,40 +154,42 @@ class Queue(Model):
 
 
 class Site(Model):
-    schema_: Literal[1] = key(1, alias="schema")
-    name: Name
-    title: Text = ""
-    status: Literal["active", "retired"] = "active"
-    successor: Text | None = None
-    maintainers: list[Maintainer] = key([])
-    reviewed: Annotated[datetime.date, Before(_date)] | None = None
-    sources: list[Text] = key([])
-    notes: list[Text] = key([])
+    schema_: Literal[1] = key(1, "version of this format", alias="schema")
+    name: Name = key(description="need not equal the file's name")
+    title: Text = key("", "one line")
+    status: Literal["active", "retired"] = key("active", "a retired site is rendered for, and takes no jobs")
+    successor: Text | None = key(None, "which site to take instead")
+    maintainers: list[Maintainer] = key([], "who looks after this file")
+    reviewed: Annotated[datetime.date, Before(_date)] | None = key(None, "when it was last compared with the machine")
+    sources: list[Text] = key([], "where the facts were read")
+    notes: list[Text] = key([], "what is unknown or contradicted")
     message: Text | None = key(None, "shown on every submit")
-    extends: Text | None = None
-    detect: Detect = key(Detect)
-    batch_system: Name
-    launchers: Launchers = key(Launchers)
-    commands: Commands = key(Commands)
-    submit_from_compute: Switch = True
-    submit_stdin: Switch | None = None
-    arrays: Switch = True
-    requeue: Switch = False
-    account: Literal["required", "optional", "none"] = "optional"
-    parallel_environments: ParallelEnvironments = key(ParallelEnvironments)
-    layouts: list[Layout] = key(["single-job", "job-array", "mpi"])
-    policy: Policy = key(Policy)
-    network: Network = key(Network)
-    storage: Storage = key(Storage)
-    memory: Memory = key(Memory)
-    limits: Limits = key(Limits)
-    qos: dict[Word, Qos] = key({})
+    extends: Text | None = key(None, "name of a site profile whose keys this one inherits")
+    detect: Detect = key(Detect, "where this site is taken when none is named")
+    batch_system: Name = key(description="slurm, pbs, sge (Grid Engine), lsf, local, or a plug-in's")
+    launchers: Launchers = key(Launchers, "what starts processes on the nodes of a job")
+    commands: Commands = key(Commands, "where a site wraps those of its batch system")
+    submit_from_compute: Switch = key(True, "whether jobs may speak to the batch system")
+    submit_stdin: Switch | None = key(
+        None, "whether the script goes to the submit command's input; unknown: as is usual"
+    )
+    arrays: Switch = key(True, "whether there are job arrays")
+    requeue: Switch = key(False, "whether jobs may be put back into the queue")
+    account: Literal["required", "optional", "none"] = key("optional", "whether jobs name an account or project")
+    parallel_environments: ParallelEnvironments = key(ParallelEnvironments, "Grid Engine's")
+    layouts: list[Layout] = key(["single-job", "job-array", "mpi"], "those that the machine's rules allow")
+    policy: Policy = key(Policy, "profile keys that users must, or must not, set")
+    network: Network = key(Network, "between compute nodes")
+    storage: Storage = key(Storage, "where runs and workers write")
+    memory: Memory = key(Memory, "how it is asked for")
+    limits: Limits = key(Limits, "of one user")
+    qos: dict[Word, Qos] = key({}, "limits that belong to a quality of service")
     defaults: dict[str, Any] = key({}, "profile keys, as a layer below the user's")
-    environment: SiteEnvironment = key(SiteEnvironment)
-    containers: Word | None = None
+    environment: SiteEnvironment = key(SiteEnvironment, "of every job")
+    containers: Word | None = key(None, "the program that runs them")
     directives: list[Directive] = key([], "always added")
     rejects: list[Text] = key([], "directives that this site refuses")
     resources: dict[Word, Text] = key({}, "named resource → directive, with {n}")
-    queues: dict[Word, Queue]
-    retired_queues: dict[Word, Text] = key({})
+    queues: dict[Word, Queue] = key(description="by name; in this order `queue: auto` tries them")
+    retired_queues: dict[Word, Text] = key({}, "queue that is no more, and what to take instead")
     custom: dict[str, Any] = key({}, "schema-free zone")

@@ -15,15 +15,29 @@ from hpc_launch.models.plan import (
     WorkloadPlan,
 )
 from hpc_launch.models.site import Launcher
+from hpc_launch.plan.candidates import first_that_fits, with_other_queues
 from hpc_launch.plan.environment import beside, environment
 from hpc_launch.plan.layouts import LAYOUTS, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
-from hpc_launch.resolve import Resolved
+from hpc_launch.resolve import AUTO, Resolved
 
 
 def make_plan(resolved: Resolved, context: Context) -> Plan:
     """Every number of a run; raises DoesNotFit with all that is too large for the site."""
+
+    def planner(resolved: Resolved) -> Plan:
+        return _checked(resolved, context)
+
+    if resolved.profile.queue == AUTO and resolved.site.queues:
+        return first_that_fits(resolved, planner)
+    try:
+        return planner(resolved)
+    except DoesNotFit as refused:
+        raise with_other_queues(refused, resolved, planner) from None
+
+
+def _checked(resolved: Resolved, context: Context) -> Plan:
     workers, jobs = LAYOUTS[resolved.profile.layout].lay(resolved, context)
     plan = _plan(resolved, workers, jobs, context)
     queues = {job.queue: queue_of(resolved, job.queue, context)[1] for job in jobs}

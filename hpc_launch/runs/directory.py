@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from hpc_launch.errors import Problem, UsageError
@@ -50,14 +50,6 @@ def _take_over(directory: Path) -> None:
             )
         )
     directory.chmod(0o700)
-
-
-def write_files(directory: Path, files: Mapping[str, str]) -> None:
-    """Write each file (relative name → text) below the run directory."""
-    for name, text in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="")
 
 
 def write_record(directory: Path, record: Record) -> None:

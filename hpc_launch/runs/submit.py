@@ -17,6 +17,7 @@ from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
 from hpc_launch.runs import evidence, index
 from hpc_launch.runs.directory import update_record
+from hpc_launch.runs.files import write_files
 from hpc_launch.runs.status import adopt, batch_system
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
 
 
 def _prepare(place: Path, rendered: Rendered, record: Record) -> None:
-    run_directory.write_files(place, rendered.files)
+    write_files(place, rendered.files)
     for name in ("logs", "state"):
         (place / name).mkdir()
     if rendered.plan.security == "tls":

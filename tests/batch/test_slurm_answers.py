@@ -549,3 +549,19 @@ def test_an_array_and_its_elements_are_ended_by_their_own_ids(
         "20 21_4",
         "--batch --signal=TERM --state=RUNNING 20 21_4",
     ]
+
+
+def test_a_rehearsal_tells_when_it_would_start_and_a_refusal_is_one(tmp_path: Path) -> None:
+    """Words of a real 22.05."""
+    accepted = "echo 'sbatch: Job 78 to start at 2026-11-22T07:17:31 using 1 processors on nodes c1' >&2"
+    refused = "echo 'allocation failure: Requested node configuration is not available' >&2; exit 1"
+    for script, expected in ((accepted, "2026-11-22 07:17:31"), (refused, None)):
+        program = tmp_path / "sbatch"
+        program.write_text(f"#!/bin/bash\n[ \"$*\" = '--test-only job.sh' ] || exit 9\n{script}\n")
+        program.chmod(0o755)
+        system = get("slurm", {"submit": [str(program)]})
+        if expected:
+            assert expected in system.rehearse(tmp_path, "job.sh")
+        else:
+            with pytest.raises(Refused, match="configuration is not available"):
+                system.rehearse(tmp_path, "job.sh")

@@ -34,10 +34,13 @@ MaxJobCount=50000
 SlurmdTimeout=30
 # Switching accounting on and off restarts the controller alone.
 DebugFlags=NO_CONF_HASH
-NodeName=$(IFS=,; echo "${COMPUTE_HOSTS[*]}") CPUs=$CORES RealMemory=$MEMORY_MIB State=UNKNOWN
+# Two GPUs on each, to ask for and to be dealt out; what stands behind them is no GPU.
+GresTypes=gpu
+NodeName=$(IFS=,; echo "${COMPUTE_HOSTS[*]}") CPUs=$CORES RealMemory=$MEMORY_MIB Gres=gpu:2 State=UNKNOWN
 PartitionName=short Nodes=ALL Default=YES MaxTime=01:00:00 State=UP
 PartitionName=long Nodes=ALL MaxTime=7-00:00:00 MaxNodes=2 State=UP
 CONF
+  printf 'Name=gpu File=%s\n' /dev/null /dev/zero >"$S/etc/slurm/gres.conf"
   cat >"$S/etc/slurm/cgroup.conf" <<CONF
 CgroupPlugin=cgroup/$(cgroup_version)
 $([ "$(cgroup_version)" = v1 ] || echo IgnoreSystemd=yes)

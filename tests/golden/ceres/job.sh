@@ -33,7 +33,7 @@ workers=$!
 # The workload starts when 24 of 24 workers are connected.
 until [ -f "$state/ready" ]; do
   ! cause=$(unfit) || fail "$cause"
-  alive "$scheduler" || fail "$(unfit || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
+  alive "$scheduler" || fail "$(unfit_by_now || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
   alive "$workers" || fail "$(unfit || echo "the workers ended before the workload began, see logs/workers-*.log")"
   [ "$SECONDS" -lt 600 ] || fail "fewer than 24 workers were connected after 600 s, see logs/workers-*.log"
   moment

@@ -39,7 +39,7 @@ workers=$!
 
 # The workload starts when 3 of 5 workers are connected.
 until [ -f "$state/ready" ]; do
-  alive "$scheduler" || fail "$(unfit || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
+  alive "$scheduler" || fail "$(unfit_by_now || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
   alive "$workers" || fail "$(unfit || echo "the workers ended before the workload began, see logs/workers-*.log")"
   [ "$SECONDS" -lt 1200 ] || fail "fewer than 3 workers were connected after 1200 s, see logs/workers-*.log"
   moment

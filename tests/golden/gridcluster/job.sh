@@ -48,7 +48,7 @@ scheduler=$!
   trap 'kill $(jobs -p); wait; exit 143' TERM
   bash "$HPC_LAUNCH_RUN_DIR/node.sh" 0 & processes+=($!)
   for ((index = 1; index < 3; index++)); do
-    qrsh -inherit -nostdin "${hosts[index]}" bash "$HPC_LAUNCH_RUN_DIR/node.sh" "$index" </dev/null >>logs/job.log 2>&1 & processes+=($!)
+    qrsh -inherit -nostdin "${hosts[index]}" bash "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null >>logs/job.log 2>&1 & processes+=($!)
   done
   code=0
   for process in "${processes[@]}"; do wait "$process" || code=$?; done
@@ -59,7 +59,7 @@ workers=$!
 # The workload starts when 24 of 24 workers are connected.
 until [ -f "$state/ready" ]; do
   ! cause=$(unfit) || fail "$cause"
-  alive "$scheduler" || fail "$(unfit || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
+  alive "$scheduler" || fail "$(unfit_by_now || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
   alive "$workers" || fail "$(unfit || echo "the workers ended before the workload began, see logs/workers-*.log")"
   [ "$SECONDS" -lt 600 ] || fail "fewer than 24 workers were connected after 600 s, see logs/workers-*.log"
   moment

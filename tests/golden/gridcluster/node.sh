@@ -10,8 +10,8 @@ exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log" 2>&1
 
 unfit() { # a sentence, for the run's owner
   trap - EXIT
-  echo "$1" | tee "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT/unfit-$(uname -n)" >&2
-  cd "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT" && mv "unfit-$(uname -n)" "unfit/$(uname -n)"
+  echo "$1" | tee "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT/unfit-$(uname -n)-$$" >&2
+  cd "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT" && mv "unfit-$(uname -n)-$$" "unfit/$(uname -n)"
   exit 70
 }
 trap 'unfit "environment.sh failed, see logs/workers-$(uname -n).log"' EXIT

@@ -1,0 +1,136 @@
+"""What a live LSF says of its machine: bqueues(1), bhosts(1), lshosts(1), lsid(1), bparams(1), bmgroup(1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+from hpc_launch.batch.asking import text_of, text_or_nothing
+from hpc_launch.batch.client import Client
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, count
+from hpc_launch.units import MIB
+
+QUEUES = ("bqueues", "-l")
+HOSTS = ("bhosts", "-w")
+SIZES = ("lshosts", "-w")
+PARAMETERS = ("bparams", "-a")
+
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+# bhosts(1), STATUS: a host that is full, busy or used by one job alone takes jobs again when those end
+_READY = re.compile(r"ok|closed_(?:full|excl|busy|cu_excl|eq)\w*", re.I)
+_MINUTES = re.compile(r"([\d.]{1,15})\s*min(?:\s+of\s+\S+)?")
+
+
+def survey(system: Client) -> Machine:
+    """The machine. Raises NotStarted where there is no bqueues, NoAnswer where it, bhosts or lshosts fails."""
+    blocks = re.split(r"^QUEUE:\s*", text_of(system, *QUEUES), flags=re.M)[1:]
+    hosts = _hosts(_rows(text_of(system, *HOSTS)), _rows(text_of(system, *SIZES)))
+    groups = _groups(text_or_nothing(system, "bmgroup", "-r", "-w")) if any("/" in block for block in blocks) else {}
+    names = {block.split(None, 1)[0]: block for block in blocks if block.strip()}
+    queues = {name: block for name, block in names.items() if re.search(r"\bOpen:", block)}
+    parameters = text_or_nothing(system, *PARAMETERS)
+    identity = text_or_nothing(system, "lsid")
+    cluster = re.search(r"^My cluster name is (\S+)", identity, re.M)
+    default = [name for name, block in queues.items() if "default queue" in block.partition("PARAMETERS")[0]]
+    array = re.search(r"MAX_JOB_ARRAY_SIZE\s*=\s*(\d{1,9})", parameters)
+    return Machine(
+        system.name,
+        identity.partition("\n")[0].strip(),
+        tuple(_queue(name, block, hosts, groups) for name, block in queues.items()),
+        {
+            "queues": " ".join(QUEUES),
+            "nodes": f"{' '.join(HOSTS)}, {' '.join(SIZES)}",
+            "config": " ".join(PARAMETERS),
+            "cluster": "lsid",
+        },
+        queue_option="-q",
+        cluster=cluster[1] if cluster else None,
+        default_queue=default[0] if default else None,
+        array=int(array[1]) if array else None,
+        mpi=(("mpiexec", "mpiexec"), ("openmpi", "mpirun")),
+        more=(
+            Said(("launchers", "node"), "blaunch", ""),
+            Said(("submit_stdin",), True, "bsub < script; false where the site wants bsub script"),
+            Said(("memory", "directive"), "per-node", "per-slot where RESOURCE_RESERVE_PER_TASK is set"),
+        ),
+        missing={"memory.unit": "see LSF_UNIT_FOR_LIMITS in lsf.conf; left out, the unit is written after the number"},
+    )
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    """A table with a line of headers; the last column may hold blanks."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return []
+    headers = lines[0].split()
+    return [dict(zip(headers, line.split(None, len(headers) - 1), strict=False)) for line in lines[1:]]
+
+
+def _hosts(states: list[dict[str, str]], sizes: list[dict[str, str]]) -> dict[str, Node]:
+    size = {row["HOST_NAME"]: row for row in sizes if "HOST_NAME" in row}
+    nodes = {}
+    for row in states:
+        name, status = row.get("HOST_NAME", ""), row.get("STATUS", "unknown")
+        own = size.get(name, {})
+        slots = count(row["MAX"] if row.get("MAX", "-") != "-" else own.get("ncpus", ""))
+        if slots:  # a host without slots serves something else
+            nodes[name] = Node(name, slots, _size(own.get("maxmem", "")), "" if _READY.fullmatch(status) else status)
+    return nodes
+
+
+def _size(text: str) -> int | None:
+    """Bytes, rounded down to MiB: `128G`, `15.5G`; `-` where it is not known."""
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)([KMGT])", text)
+    return int(float(found[1]) * _UNITS[found[2]]) // MIB * MIB or None if found else None
+
+
+def _groups(text: str) -> dict[str, list[str]]:
+    rows = (line.split() for line in text.splitlines()[1:])
+    return {row[0].rstrip("/"): row[1:] for row in rows if row}
+
+
+def _queue(name: str, block: str, hosts: Mapping[str, Node], groups: Mapping[str, list[str]]) -> LiveQueue:
+    maximum = block.partition("MAXIMUM LIMITS:")[2] or ("" if "DEFAULT LIMITS:" in block else block)
+    default = block.partition("DEFAULT LIMITS:")[2].partition("MAXIMUM LIMITS:")[0]
+    members = _members(_line("HOSTS", block), hosts, groups)
+    users = _line("USERS", block)
+    return LiveQueue(
+        name,
+        None if members is None else tuple(hosts[host] for host in members),
+        _run_limit(maximum),
+        _run_limit(default),
+        remarks=() if users in ("", "all", "all users") else (f"USERS: {users}",),
+    )
+
+
+def _line(word: str, block: str) -> str:
+    """What stands after `WORD:`, on the lines that follow too, up to the next word or an empty line."""
+    found = re.search(rf"^{word}:[ \t]*(.*(?:\n[ \t]+\S.*)*)", block, re.M)
+    return " ".join(found[1].split()) if found else ""
+
+
+def _members(listed: str, hosts: Mapping[str, Node], groups: Mapping[str, list[str]]) -> list[str] | None:
+    """The hosts of a queue: names, groups (`name/`), preferences (`+3`), `all`, exclusions (`~`)."""
+    found: dict[str, None] = {}
+    without = set()
+    for word in listed.split():
+        name = re.sub(r"/?(?:\+\d*)?$", "", word.removeprefix("~"))
+        some = list(hosts) if name in ("all", "all_hosts") else groups.get(name, [name])
+        if not all(host in hosts or word.startswith("~") or name in groups for host in some):
+            return None  # `others`, `none`, hosts of another cluster
+        if word.startswith("~"):
+            without |= set(some)
+        else:
+            found |= {host: None for host in some if host in hosts}
+    return [host for host in found if host not in without] if found else None
+
+
+def _run_limit(text: str) -> int | None:
+    """Seconds: the value below RUNLIMIT, which may share its line with other limits in minutes."""
+    for headers, values in pairwise(text.splitlines()):
+        words = [word for word in headers.split() if word in ("CPULIMIT", "RUNLIMIT")]
+        found = _MINUTES.findall(values)
+        if "RUNLIMIT" in words and len(found) == len(words):
+            return int(float(found[words.index("RUNLIMIT")]) * 60) or None
+    return None

@@ -1,0 +1,146 @@
+"""What a live Grid Engine says of its machine: qconf(1), qhost(1). Recorded from a real 8.1.9: tests/survey/answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hpc_launch.batch.asking import answer_of, text_of, text_or_nothing
+from hpc_launch.batch.client import Client
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, clock, count
+from hpc_launch.batch.sge_choices import choices, environment, has_slots, memory_resource, missing
+from hpc_launch.units import MIB
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+HOSTS = ("qhost", "-q", "-F", "mem_total", "-xml")
+QUEUES = ("qconf", "-sql")
+CONFIG = ("qconf", "-sconf")
+COMPLEXES = ("qconf", "-sc")
+ENVIRONMENTS = ("qconf", "-spl")
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+# qstat(1), -f: the states of a queue instance; `a` and `A` are alarms of load, which passes
+_OUT = {
+    "d": "disabled",
+    "D": "disabled by its calendar",
+    "u": "its host does not answer",
+    "E": "in error",
+    "c": "its configuration is ambiguous",
+    "o": "orphaned",
+    "s": "suspended",
+    "S": "suspended by another queue",
+    "C": "suspended by its calendar",
+}
+
+Fields = Mapping[str, str]
+
+
+def survey(system: Client) -> Machine:
+    """The machine; one command for each queue, parallel environment, and host whose memory is counted.
+
+    Raises NotStarted where there is no qconf, NoAnswer where one of the commands fails.
+    """
+    names = text_of(system, *QUEUES).split()
+    queues = {name: _fields(text_of(system, "qconf", "-sq", name)) for name in names}
+    queues = {name: fields for name, fields in queues.items() if "BATCH" in fields.get("qtype", "BATCH")}
+    config = _fields(text_of(system, *CONFIG))
+    resource, counted, memory = memory_resource(text_of(system, *COMPLEXES))
+    hosts = _hosts(system)
+    sizes = {host.get("name", ""): _total(host) for host in hosts}
+    if counted and resource:
+        sizes = {name: _own(system, name, resource) or size for name, size in sizes.items()}
+    environments = {
+        name: _fields(text_of(system, "qconf", "-sp", name)) for name in text_or_nothing(system, *ENVIRONMENTS).split()
+    }
+    listed = {word for fields in queues.values() for word in _names(fields.get("pe_list", ""))}
+    usable = {name: fields for name, fields in environments.items() if name in listed and has_slots(fields)}
+    return Machine(
+        system.name,
+        text_or_nothing(system, "qconf", "-help").partition("\n")[0].strip(),
+        tuple(_queue(name, fields, hosts, sizes) for name, fields in queues.items()),
+        {"queues": "qconf -sq", "nodes": " ".join(HOSTS), "config": " ".join(CONFIG), "environments": "qconf -sp"},
+        queue_option="-q",
+        default_queue=next(iter(queues), None),
+        array=count(config.get("max_aj_tasks", "")) or None,  # 0: no limit
+        submitted=count(config.get("max_u_jobs", "")) or None,
+        environments={name: environment(fields) for name, fields in usable.items()},
+        resources=memory,
+        mpi=(("openmpi", "ompi_info"), ("mpiexec", "mpiexec")),
+        more=tuple(choices(config, usable, _slots_of(hosts), resource, counted)),
+        missing=dict(missing(usable)),
+    )
+
+
+def _fields(text: str) -> Fields:
+    """`name value` on each line; a line goes on after a backslash."""
+    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
+    pairs = (line.split(None, 1) for line in lines if not line.startswith("#"))
+    return {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}
+
+
+def _names(text: str) -> list[str]:
+    """The names in a list that may hold more for some hosts: `make smp,[@group=mpi mpi-4]`."""
+    return re.split(r"[\s,]+", re.sub(r"\[[^=\]]*=|\]", " ", text).strip())
+
+
+def _size(text: str) -> int | None:
+    """Bytes, rounded down to MiB: `23.541G`; sge_types(1), memory_specifier."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)([kKmMgGT]?)", text.strip())
+    return int(float(found[1]) * _UNITS[found[2]]) // MIB * MIB or None if found else None
+
+
+def _hosts(system: Client) -> list[Element]:
+    from xml.etree import ElementTree
+
+    answer = answer_of(system, *HOSTS)
+    try:
+        root = ElementTree.fromstring(answer.stdout)
+    except ElementTree.ParseError:
+        raise system.fault(answer, certain=False) from None
+    return [host for host in root.iter("host") if host.get("name") not in (None, "", "global")]
+
+
+def _total(host: Element) -> int | None:
+    values = {value.get("name"): value.text or "" for value in host.iter("resourcevalue")}
+    return _size(values.get("mem_total", ""))
+
+
+def _own(system: Client, host: str, resource: str) -> int | None:
+    """How much of a resource a host has to give in all: what qhost shows is what is left of it."""
+    values = _fields(text_or_nothing(system, "qconf", "-se", host)).get("complex_values", "")
+    found = re.search(rf"(?:^|,)\s*{re.escape(resource)}=([^,\s]+)", values)
+    return _size(found[1]) if found else None
+
+
+def _instances(host: Element) -> Iterator[tuple[str, Fields]]:
+    for queue in host.iter("queue"):
+        yield queue.get("name", ""), {value.get("name", ""): value.text or "" for value in queue.iter("queuevalue")}
+
+
+def _slots_of(hosts: Sequence[Element]) -> int | None:
+    """The slots of the smallest queue instance."""
+    found = (count(values.get("slots", "")) for host in hosts for _, values in _instances(host))
+    return min((slots for slots in found if slots), default=None)
+
+
+def _queue(name: str, fields: Fields, hosts: Sequence[Element], sizes: Mapping[str, int | None]) -> LiveQueue:
+    nodes = [
+        Node(str(host.get("name")), count(values.get("slots", "")), sizes.get(str(host.get("name"))), _out(values))
+        for host in hosts
+        for instance, values in _instances(host)
+        if instance == name
+    ]
+    limits = [fields.get(limit, "").partition(",")[0] for limit in ("h_rt", "s_rt")]
+    walltime = min((seconds for limit in limits if (seconds := clock(limit))), default=None)
+    restricted = [key for key in ("user_lists", "xuser_lists", "projects", "xprojects")]
+    remarks = [f"{key} {fields[key]}" for key in restricted if fields.get(key, "NONE") != "NONE"]
+    remarks += [f"{limit} differs between hosts" for limit in ("h_rt", "s_rt") if "[" in fields.get(limit, "")]
+    return LiveQueue(name, tuple(nodes), walltime, remarks=tuple(remarks))
+
+
+def _out(values: Fields) -> str:
+    state = values.get("state_string", "")
+    return ", ".join(_OUT[letter] for letter in dict.fromkeys(state) if letter in _OUT)

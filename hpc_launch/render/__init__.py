@@ -1,0 +1,126 @@
+"""Plan → files. The same input gives the same bytes; there is no second way to make a file of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment, TemplateError
+
+from hpc_launch import quoting
+from hpc_launch.context import Context
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.explain import resolved_yaml
+from hpc_launch.locations import JOBSIDE
+from hpc_launch.models.plan import Plan
+from hpc_launch.render.refusals import refuse, refuse_key, refuse_layout, unused
+from hpc_launch.render.templates import environment, part
+from hpc_launch.resolve import Resolved
+
+SHARED = ("environment.sh", "node.sh", "workload.sh")
+"""What every layout has, beside the files that are submitted."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A run directory's files, and what submitting them needs to know."""
+
+    files: Mapping[str, str]
+    """Name within the run directory → text."""
+    plan: Plan
+    commands: Mapping[str, list[str]]
+    """The site's words in place of the batch system's submit, status and cancel commands."""
+    runs_directory: str
+    """Where run directories are made."""
+    submit_stdin: bool | None
+    """Whether the submit command reads the script from its input; None: as is usual with the batch system."""
+    message: str | None
+    """What the site tells on every submit."""
+    profile: str
+    """The profile's file, as given."""
+
+
+def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
+    """Every file of the run directory but those that only submitting and running can make."""
+    templates = environment()
+    templates.globals["refuse"] = partial(refuse_key, resolved)
+    batch = part(templates, "directives", plan.batch_system, resolved, "batch_system")
+    launcher = _launcher(templates, batch, plan, resolved)
+    refuse(batch, plan, resolved)
+    refuse_layout(batch, plan, resolved)
+    plan = replace(plan, notes=[*plan.notes, *unused(batch, resolved)])
+    data: dict[str, Any] = {
+        "plan": plan.as_data(),
+        "batch": batch,
+        "launcher": launcher,
+        "protocol": "tls" if plan.security == "tls" else "tcp",
+    }
+    files = {
+        "profile.yaml": resolved.text,
+        "resolved.yaml": resolved_yaml(resolved, plan),
+        "site.yaml": resolved.site_text,
+        **_scripts(templates, plan, data, resolved),
+    }
+    files |= _jobside(files)
+    return Rendered(
+        files=files,
+        plan=plan,
+        commands=dict(vars(resolved.site.commands)),
+        runs_directory=_runs_directory(resolved, context),
+        submit_stdin=resolved.site.submit_stdin,
+        message=resolved.site.message,
+        profile=str(resolved.file),
+    )
+
+
+def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:
+    """All that is filled in; raises InvalidConfiguration where a plug-in's template fails at that."""
+    submitted = zip(plan.jobs, data["plan"]["jobs"], strict=True)
+    try:
+        return {
+            **{
+                job.file: templates.get_template(f"layouts/{plan.layout}/{job.template}.sh.j2").render(
+                    data, job=numbers
+                )
+                for job, numbers in submitted
+            },
+            **{name: templates.get_template(f"{name}.j2").render(data) for name in SHARED},
+        }
+    except TemplateError as fault:
+        origin = resolved.site_document.origins.get(("batch_system",))
+        cause = f"the templates of {plan.batch_system} cannot be filled in: {fault}"
+        raise InvalidConfiguration(Problem(cause, origin, "this is a mistake in the templates")) from fault
+
+
+def _jobside(files: Mapping[str, str]) -> dict[str, str]:
+    """The files of ours that travel along: those that the scripts speak of."""
+    names = [file.name for file in sorted(JOBSIDE.iterdir()) if file.is_file()]
+    named = {name: f"jobside/{name}" for name in names if any(f"jobside/{name}" in text for text in files.values())}
+    return {path: (JOBSIDE / name).read_text(encoding="utf-8") for name, path in named.items()}
+
+
+def _launcher(templates: Environment, batch: Any, plan: Plan, resolved: Resolved) -> Any:
+    """The launcher's template; raises DoesNotFit for one that stays on its node and would leave the others empty."""
+    if plan.launcher is None:
+        return None
+    kind = plan.launcher.kind
+    name = plan.launcher.name or batch.usual_launchers[kind]
+    launcher = part(templates, f"launchers/{kind}", name, resolved, "launchers", kind)
+    nodes = max(job.nodes for job in plan.jobs)
+    if launcher.most_nodes is not None and nodes > launcher.most_nodes:
+        origin = resolved.site_document.origins.get(("launchers", kind))
+        cause = f"launchers.{kind}: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
+        raise DoesNotFit(Problem(cause, origin, "lower workers.count, or name another launcher in the site profile"))
+    return launcher
+
+
+def _runs_directory(resolved: Resolved, context: Context) -> str:
+    given = resolved.site.storage.runs
+    variables = {**context.environment, "HOME": str(context.home), "USER": context.user}
+    try:
+        return str(context.directory / quoting.expand(given, variables))
+    except KeyError as missing:
+        origin = resolved.site_document.origins.get(("storage", "runs"))
+        raise InvalidConfiguration(Problem(f"storage.runs: ${missing.args[0]} is not set", origin)) from None

@@ -1,0 +1,98 @@
+"""The templates: what they may use, where they are, and what one has to define."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    FunctionLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+)
+
+from hpc_launch import quoting
+from hpc_launch.config.origin import Origin
+from hpc_launch.config.wording import nearest
+from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.locations import TEMPLATES, plug_in_templates, plug_ins
+from hpc_launch.resolve import Resolved
+from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
+
+NEEDED = {
+    "directives": (
+        "submit_directory",
+        "job_id",
+        "has_queues",
+        "usual_launchers",
+        "memory_directives",
+        "reserved",
+        "directives",
+    ),
+    "launchers": ("most_nodes", "node_index", "start"),
+}
+"""What every template of a kind defines: some come from plug-ins."""
+
+
+def environment() -> Environment:
+    made = Environment(
+        # Plug-ins are looked for only when a template is not among ours: that takes a while.
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FunctionLoader(_from_outside)]),
+        undefined=StrictUndefined,  # a name that nobody has set is a mistake, not an empty line in a script
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    made.filters.update(
+        word=quoting.word,
+        words=quoting.words,
+        path=quoting.path,
+        walltime=format_walltime,
+        walltime_minutes=format_walltime_minutes,
+        memory_in=memory_in,
+        without_blank_lines=lambda text: "".join(line + "\n" for line in text.splitlines() if line.strip()),
+        mebibytes=lambda size: size // MIB,
+        dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
+    )
+    return made
+
+
+def part(environment: Environment, folder: str, name: str, resolved: Resolved, *key: str) -> Any:
+    """A template's macros and values; raises InvalidConfiguration where it is not there, is broken, or lacks some."""
+    file = f"{folder}/{name}.sh.j2"
+    origin, words = resolved.site_document.origins.get(key), ".".join(key)
+    try:
+        found = environment.get_template(file).module
+    except (TemplateError, UnicodeDecodeError) as fault:
+        if isinstance(fault, TemplateNotFound) and fault.name == file:
+            raise InvalidConfiguration(_no_part(folder, name, words, origin)) from None
+        raise InvalidConfiguration(Problem(f"{words}: the template {file} is broken: {fault}", origin)) from fault
+    if lacks := [needed for needed in NEEDED[folder.partition("/")[0]] if not hasattr(found, needed)]:
+        raise InvalidConfiguration(Problem(f"{words}: the template {file} does not define {', '.join(lacks)}", origin))
+    return found
+
+
+def _number(amount: float) -> str:
+    return str(int(amount)) if amount.is_integer() else repr(amount)
+
+
+def _from_outside(file: str) -> tuple[str, str, None] | None:
+    """The text of a plug-in's template and where it is, as Jinja's FunctionLoader wants it."""
+    found = [path for directory in plug_in_templates() if (path := directory / file).is_file()]
+    return (found[0].read_text(encoding="utf-8"), str(found[0]), None) if found else None
+
+
+def _no_part(folder: str, name: str, words: str, origin: Origin | None) -> Problem:
+    """What is wrong with a name for which there is no template."""
+    places = [place / folder for place in (TEMPLATES, *plug_in_templates())]
+    known = sorted({file.name.removesuffix(".sh.j2") for place in places for file in place.glob("*.sh.j2")})
+    if words == "batch_system" and name in (brought := plug_ins()):
+        cause = f"{words}: {name!r} is a plug-in's ({brought[name]}), which has no {folder}/{name}.sh.j2"
+        return Problem(cause, origin, "it belongs into a directory `templates` beside that module: install it anew")
+    near = nearest(name, known)
+    cause = f"{words}: {name!r} is not known" + (f"; did you mean {near!r}?" if near else "")
+    return Problem(cause, origin, f"there are: {', '.join(known)}; a plug-in can bring others")

@@ -1,0 +1,1 @@
+"""Asks the live machine: what is it, and does a site profile say the same?"""

@@ -1,0 +1,139 @@
+"""A site profile against the live machine: what would be refused or never start, and what is merely different."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from hpc_launch.batch.machine import LiveQueue, Machine
+from hpc_launch.config.document import Document
+from hpc_launch.config.origin import KeyPath
+from hpc_launch.models.site import ParallelEnvironment, Queue, Site
+from hpc_launch.survey.difference import Comparison, Difference
+from hpc_launch.survey.here import is_a_node
+from hpc_launch.survey.host import Host
+from hpc_launch.survey.scratch import Scratch
+from hpc_launch.units import format_memory, format_walltime
+
+
+def compare(
+    site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
+) -> list[Difference]:
+    """Every difference, the grave ones first.
+
+    Args:
+        local: what this host has at the profile's `storage.local`; None where that is a variable of jobs.
+    """
+    both = Comparison(site, document, machine, host, local)
+    found = [*_whole(both), *_queues(both), *_environments(both), *_here(both)]
+    return sorted(found, key=lambda difference: not difference.grave)
+
+
+def _whole(both: Comparison) -> Iterator[Difference]:
+    site, machine = both.site, both.machine
+    if site.detect.hostname and not re.fullmatch(site.detect.hostname, both.host.name):
+        clause = f"is called {both.host.name}: is it the right machine?"
+        yield both.differ(("detect", "hostname"), site.detect.hostname, clause, grave=False, by="this host")
+    if site.detect.cluster and machine.cluster and site.detect.cluster != machine.cluster:
+        yield both.differ(("detect", "cluster"), site.detect.cluster, f"says {machine.cluster}")
+    if machine.array == 0 and site.arrays:
+        yield both.differ(("arrays",), "true", "takes no arrays")
+    elif machine.array is not None and site.arrays:
+        yield from both.upper(("limits", "array"), site.limits.array, machine.array)
+    if machine.submitted is not None:
+        yield from both.upper(("limits", "submitted", "jobs"), site.limits.submitted.jobs, machine.submitted)
+    resource = site.memory.resource
+    if resource and machine.resources is not None and resource not in machine.resources:
+        known = ", ".join(sorted(machine.resources)) or "none"
+        yield both.differ(("memory", "resource"), resource, f"has no such resource of memory; it has {known}")
+
+
+def _queues(both: Comparison) -> Iterator[Difference]:
+    if both.machine.queue_option in both.site.rejects:
+        return  # jobs name no queue here: its name and limits are nobody's
+    live = {queue.name: queue for queue in both.machine.queues}
+    for name, queue in both.site.queues.items():
+        if name in live:
+            yield from _queue(both, ("queues", name), queue, live[name])
+        else:
+            known = ", ".join(live) or "none"
+            clause = f"has no such queue that takes jobs; it has {known}"
+            yield both.differ(("queues", name), "there is one", clause)
+    for name in live:
+        if name not in both.site.queues:
+            yield both.differ(("queues", name), "", "has a queue of this name", grave=False)
+
+
+def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> Iterator[Difference]:
+    yield from both.upper((*path, "walltime"), queue.walltime, live.walltime, format_walltime)
+    yield from both.upper((*path, "max_nodes"), queue.max_nodes, live.max_nodes)
+    if queue.default_walltime != live.default_walltime:
+        said = format_walltime(queue.default_walltime) if queue.default_walltime else ""
+        clause = f"says {format_walltime(live.default_walltime)}" if live.default_walltime else "says none"
+        yield both.differ((*path, "default_walltime"), said, clause, grave=False)
+    yield from _nodes(both, (*path, "nodes"), queue.nodes, live)
+    yield from _size(both, (*path, "cores"), queue.cores, live.cores, str)
+    yield from _size(both, (*path, "memory"), queue.memory, live.memory, format_memory)
+
+
+def _nodes(both: Comparison, path: KeyPath, said: int | None, live: LiveQueue) -> Iterator[Difference]:
+    if live.nodes is None or live.ready is None or said == live.ready:
+        return
+    out = [f"{node.name}: {node.out}" for node in live.nodes if node.out]
+    which = f" ({', '.join(out[:3])}{f', and {len(out) - 3} more' if len(out) > 3 else ''})" if out else ""
+    clause = f"has {live.ready} that take{'s' * (live.ready == 1)} jobs{which}"
+    yield both.differ(path, "" if said is None else str(said), clause, said is not None and said > live.ready)
+
+
+def _size(
+    both: Comparison, path: KeyPath, said: int | None, live: Sequence[int], shown: Callable[[Any], str]
+) -> Iterator[Difference]:
+    """Of one node: more than the largest has is grave; between the smallest and that, some nodes have it."""
+    if not live or said == live[0]:
+        return
+    smallest, largest = live[0], live[-1]
+    has = f"says {shown(smallest)}" if smallest == largest else f"says {shown(smallest)} to {shown(largest)}"
+    if said is not None and smallest < said <= largest:
+        enough = sum(size >= said for size in live)
+        has += f", so much on {enough} of {len(live)} nodes"
+    yield both.differ(path, "" if said is None else shown(said), has, said is not None and said > largest)
+
+
+def _environments(both: Comparison) -> Iterator[Difference]:
+    """Parallel environments by name; those of a batch system without any are not looked for."""
+    given = both.site.parallel_environments
+    pairs: list[tuple[str, ParallelEnvironment | None]] = [("node", given.node), ("nodes", given.nodes)]
+    for key, wanted in pairs:
+        if wanted is None or not both.machine.environments:
+            continue
+        path: KeyPath = ("parallel_environments", key)
+        live = both.machine.environments.get(wanted.name)
+        if live is None:
+            known = ", ".join(both.machine.environments)
+            yield both.differ(path, wanted.name, f"has none of this name in a queue; it has {known}")
+        elif live.one_host != (key == "node") and live.slots is None:
+            clause = f"uses {'one host' if live.one_host else 'several hosts'} for it"
+            yield both.differ(path, wanted.name, clause)
+        elif wanted.slots != live.slots and key == "nodes":
+            said = "" if wanted.slots is None else str(wanted.slots)
+            clause = f"gives {live.slots} on each host" if live.slots else "fixes no number for a host"
+            yield both.differ((*path, "slots"), said, clause, grave=wanted.slots is not None)
+
+
+def _here(both: Comparison) -> Iterator[Difference]:
+    """Network and scratch: of this host, which says something for certain only if it is a compute node."""
+    site, host, grave = both.site, both.host, is_a_node(both.host, both.machine)
+    by = f"{host.name}, {'a compute node' if grave else 'no compute node'},"
+    names = [each.name for each in host.interfaces]
+    wanted: list[tuple[KeyPath, str | None]] = [(("network", "interface"), site.network.interface)]
+    wanted += [(("queues", name, "interface"), queue.interface) for name, queue in site.queues.items()]
+    for path, interface in wanted:
+        if interface and interface not in names:
+            yield both.differ(path, interface, f"has {', '.join(names) or 'none'}", grave, by)
+    local, kind = both.local, site.storage.local_kind
+    if local and not local.filesystem:
+        yield both.differ(("storage", "local"), local.path, "has no such directory", grave, by)
+    elif local and kind and local.kind != kind:
+        clause = f"has {local.kind or 'something else'} there ({local.filesystem})"
+        yield both.differ(("storage", "local_kind"), kind, clause, grave, by)

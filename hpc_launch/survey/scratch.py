@@ -1,0 +1,73 @@
+"""Directories that could be node-local scratch, and what they are made of: proc(5), /proc/mounts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["disk", "memory", "shared"]
+
+PLACES = ("/local_scratch", "/localscratch", "/local/scratch", "/lscratch", "/scratch", "/local", "/tmp", "/dev/shm")
+"""Where sites have scratch, the likeliest to be a node's own first."""
+MOUNTS = Path("/proc/mounts")
+
+# The same as templates/node.sh.j2 asks on the nodes, where stat(1) names them.
+_MEMORY = {"tmpfs", "ramfs"}
+_DISK = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs", "bcachefs", "overlay"}
+_SHARED = re.compile(
+    r"nfs\d*|lustre|gpfs|beegfs\w*|ceph|panfs|wekafs|pvfs2|cifs|smb\d*|afs|9p|virtiofs|glusterfs|fuse\..+"
+)
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A directory to which this user may write."""
+
+    path: str
+    kind: Kind | None
+    """As in a site profile; None: a file system that is none of those known."""
+    filesystem: str
+    """As the kernel calls it; empty where there is no such directory."""
+
+
+def candidates(places: Sequence[str] = PLACES, mounts: Path = MOUNTS) -> Iterator[Scratch]:
+    """Those of the usual places that are here."""
+    for place in places:
+        if os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK):
+            yield look(place, mounts)
+
+
+def look(place: str, mounts: Path = MOUNTS) -> Scratch:
+    """A directory, and what it is made of."""
+    filesystem = _filesystem(os.path.realpath(place), mounts) if os.path.isdir(place) else ""
+    return Scratch(place, kind_of(filesystem), filesystem)
+
+
+def kind_of(filesystem: str) -> Kind | None:
+    """The kind of a file system by its type."""
+    if filesystem in _MEMORY:
+        return "memory"
+    if filesystem in _DISK:
+        return "disk"
+    return "shared" if _SHARED.fullmatch(filesystem) else None
+
+
+def _filesystem(path: str, mounts: Path) -> str:
+    """The type of the file system that holds a path; of several at one place the last is on top."""
+    best, found = -1, "unknown"
+    try:
+        lines = mounts.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        words = line.split(" ")
+        if len(words) < 3:
+            continue
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[1])  # `\040` is a blank
+        if len(point) >= best and (path == point or path.startswith(point.rstrip("/") + "/")):
+            best, found = len(point), words[2]
+    return found

@@ -1,0 +1,57 @@
+#!/bin/bash
+#PBS -l select=3:ncpus=8:mpiprocs=8:ompthreads=1:mem=5020mb
+#PBS -l place=scatter
+#PBS -l walltime=00:10:00
+#PBS -q workq
+#PBS -A proj01
+#PBS -m n
+#PBS -j oe
+#PBS -o logs/job.log
+#PBS -k oed
+#PBS -r n
+#
+# monte-carlo-pi on pbscluster: dask-mpi on 3 nodes, then the workload. Each of 20 MPI ranks is a Dask worker, and the first holds the scheduler too.
+# The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
+
+# The run directory is where this job was submitted from.
+{ cd "$PBS_O_WORKDIR" && [ -f run.json ]; } || { echo "hpc-launch: not a run directory: $PWD" >&2; exit 1; }
+export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${PBS_JOBID-}
+last_second=570 # when the job ends by itself: 30 s before its walltime
+patience=15 # seconds that a workload gets from TERM to KILL
+. ./jobside/attempt.sh
+mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
+[ "${#hosts[@]}" = 3 ] || fail "PBS gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
+
+# The scheduler ends by itself when this shell is gone, and is ended first when all is over.
+echo "$$ $(uname -n)" >"$state/shell"
+SRUN_CPUS_PER_TASK=8 SLURM_OVERLAP=1 shielded bash jobside/within.sh \
+  mpiexec -n 20 -ppn 8 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
+workers=$!
+
+# The workload starts when 20 of 20 workers are connected.
+# A rank that is not fit ends before it has joined the others, and they would wait for it: they are ended from here.
+until [ -f "$state/ready" ]; do
+  ! cause=$(unfit) || fail "$cause"
+  if ! alive "$workers"; then
+    wait "$workers"
+    workers_code=$?
+    fail "$(unfit || { [ ! -e "$state/scheduler" ] && cat "$state/joining" 2>/dev/null; } ||
+      echo "the MPI launcher ended with exit code $workers_code before the workload began, see logs/job.log and logs/workers-*.log")"
+  fi
+  [ "$SECONDS" -lt 600 ] || fail "fewer than 20 workers were connected after 600 s, see logs/workers-*.log"
+  moment
+done
+DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
+export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
+event workload "$DASK_SCHEDULER_ADDRESS"
+reason="the job's script ended before the workload, see logs/job.log" outcome=failed
+set -m # a process group of its own, so that the workload can be ended with all its children
+bash workload.sh </dev/null >>logs/workload.log 2>&1 &
+workload=$!
+set +m
+echo "$workload" >"$state/workload"
+while alive "$workload"; do
+  ! cluster_lost || end "$patience" "-$workload"
+  moment
+done
+conclude

@@ -1,0 +1,57 @@
+#!/bin/bash
+# shellcheck disable=SC1003,SC2016
+# Runs once for each MPI rank: looks whether the node is fit, then starts its workers.
+HPC_LAUNCH_RUN_DIR=$(cd "$(dirname "$0")" && pwd)
+export HPC_LAUNCH_RUN_DIR
+HPC_LAUNCH_ATTEMPT=$(cat "$HPC_LAUNCH_RUN_DIR/state/attempt")
+HPC_LAUNCH_NODE=${SLURM_PROCID:-0}
+export HPC_LAUNCH_ATTEMPT HPC_LAUNCH_NODE
+exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log" 2>&1
+
+unfit() { # a sentence, for the run's owner
+  trap - EXIT
+  echo "$1" | tee "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT/unfit-$(uname -n)-$$" >&2
+  cd "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT" && mv "unfit-$(uname -n)-$$" "unfit/$(uname -n)"
+  exit 70
+}
+trap 'unfit "environment.sh failed, see logs/workers-$(uname -n).log"' EXIT
+. "$HPC_LAUNCH_RUN_DIR/environment.sh" # a `set -e` in it may end this here
+[ "${HPC_LAUNCH_ENVIRONMENT-}" = ready ] || exit
+trap - EXIT
+cd "$HPC_LAUNCH_RUN_DIR" || exit
+
+# The user's lines are over: names are ours from here on.
+state=$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT
+host=$(uname -n)
+node=$HPC_LAUNCH_NODE
+command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
+cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib0) || unfit "${cause:-$HPC_LAUNCH_PYTHON does not run, see logs/workers-$host.log}"
+# Workers write to a file system of this node; what kind it is decides whether they may spill to it.
+local_directory=$(set -u && printf %s /scratch) || unfit 'a variable in the local directory /scratch is not set here'
+{ mkdir -p -- "$local_directory" && [ -w "$local_directory" ]; } || unfit "cannot write to the local directory $local_directory"
+type=$(stat -f -c %T -- "$local_directory")
+case $type in
+  ext2/ext3 | ext4 | xfs | btrfs | zfs | f2fs | jfs | reiserfs | bcachefs | overlayfs) kind=disk ;;
+  tmpfs | ramfs) kind=memory ;;
+  *) kind=shared ;; # or unknown: it is not for us to fill it up
+esac
+spill=yes
+if [ "$spill" = yes ]; then
+  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=0.60 DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=0.70
+else
+  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=false DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=false
+fi
+echo "$local_directory is $kind ($type)" >"$state/fit/$host"
+
+# The forkserver's socket lies in TMPDIR, and a socket's path holds 107 characters.
+[ "${#TMPDIR}" -le 60 ] || export TMPDIR=/tmp
+
+# Workers find the workload's files where it finds them.
+cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-carlo-pi here'
+echo "rank $node is process $$ on $host" # several ranks share this log
+# What the scheduler of the first rank takes from its configuration. dask-mpi has no options for it.
+export HPC_LAUNCH_MINIMUM=20 DASK_DISTRIBUTED__SCHEDULER__PRELOAD="$HPC_LAUNCH_RUN_DIR/jobside/progress.py"
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/rank.py" 20 --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" --inclusive-workers \
+  --nthreads 1 --memory-limit 500000000 --name "$host" --local-directory "$local_directory" \
+  --protocol tls --interface ib0 --scheduler-port 0 --dashboard-address 127.0.0.1:0 \
+  --worker-options '{"dashboard": false, "dashboard_address": "127.0.0.1:0", "death_timeout": 600, "resources": {"subprocess_slots": 1.0}}'

@@ -1,0 +1,54 @@
+#!/bin/bash
+#PBS -l nodes=3:ppn=8
+#PBS -l mem=15060mb
+#PBS -l walltime=00:10:00
+#PBS -q batch
+#PBS -A proj01
+#PBS -m n
+#PBS -j oe
+#PBS -o logs/job.log
+#PBS -r n
+#
+# monte-carlo-pi on torquecluster: a Dask scheduler, 24 workers on 3 nodes, then the workload.
+# The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
+
+# The run directory is where this job was submitted from.
+{ cd "$PBS_O_WORKDIR" && [ -f run.json ]; } || { echo "hpc-launch: not a run directory: $PWD" >&2; exit 1; }
+export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${PBS_JOBID-}
+last_second=570 # when the job ends by itself: 30 s before its walltime
+patience=15 # seconds that a workload gets from TERM to KILL
+. ./jobside/attempt.sh
+mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
+[ "${#hosts[@]}" = 3 ] || fail "Torque gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
+
+# Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
+HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/within.sh python -m distributed.cli.dask_scheduler \
+  --scheduler-file "$PWD/scheduler.json" --preload jobside/progress.py \
+  --protocol tls --interface ib0 --port 0 \
+  --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
+scheduler=$!
+pbsdsh -u "$BASH" "$HPC_LAUNCH_RUN_DIR/node.sh" &
+workers=$!
+
+# The workload starts when 24 of 24 workers are connected.
+until [ -f "$state/ready" ]; do
+  ! cause=$(unfit) || fail "$cause"
+  alive "$scheduler" || fail "$(unfit_by_now || echo "the Dask scheduler ended before the workload began, see logs/scheduler.log")"
+  alive "$workers" || fail "$(unfit || echo "the workers ended before the workload began, see logs/workers-*.log")"
+  [ "$SECONDS" -lt 600 ] || fail "fewer than 24 workers were connected after 600 s, see logs/workers-*.log"
+  moment
+done
+DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
+export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
+event workload "$DASK_SCHEDULER_ADDRESS"
+reason="the job's script ended before the workload, see logs/job.log" outcome=failed
+set -m # a process group of its own, so that the workload can be ended with all its children
+bash workload.sh </dev/null >>logs/workload.log 2>&1 &
+workload=$!
+set +m
+echo "$workload" >"$state/workload"
+while alive "$workload"; do
+  ! cluster_lost || end "$patience" "-$workload"
+  moment
+done
+conclude

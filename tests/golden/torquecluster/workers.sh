@@ -1,0 +1,21 @@
+#!/bin/bash
+#PBS -l nodes=1:ppn=8
+#PBS -l mem=4016mb
+#PBS -l walltime=00:10:00
+#PBS -q batch
+#PBS -A proj01
+#PBS -m n
+#PBS -j oe
+#PBS -o logs/workers-job.log
+#PBS -r n
+#PBS -t 0-2
+#
+# monte-carlo-pi on torquecluster: 8 workers on a node for the Dask scheduler in the job of scheduler.sh, 22 in all.
+# Each element of this array is a node: number 1 to 3 of 3. Its workers end when their scheduler does.
+
+# The run directory is where this job was submitted from.
+{ cd "$PBS_O_WORKDIR" && [ -f run.json ]; } || { echo "hpc-launch: not a run directory: $PWD" >&2; exit 1; }
+export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${PBS_JOBID-}
+. ./jobside/element.sh
+
+run_workers "$((PBS_ARRAYID))"

@@ -1,0 +1,83 @@
+"""Runs in a container, through a stand-in of the runtime that shows its programs what was bound, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.local.runs import Here
+
+RUNTIME = Path(__file__).parent / "container-runtime"
+SYSTEM = ["/bin", "/lib", "/lib64", "/usr", "/etc", "/dev", "/proc", "/sys"]
+
+
+@pytest.fixture
+def contained(here: Here) -> Here:
+    """A user of a site with containers, with an image that holds this Python and its packages."""
+    (here.home / "bin").mkdir()
+    (here.home / "bin" / "apptainer").symlink_to(RUNTIME)
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
+    (here.project / "env.sif").write_text("\n".join([*SYSTEM, *sorted(prefixes)]) + "\n")
+    (here.project / "own.yaml").write_text("schema: 1\nname: own\nextends: local\ncontainers: apptainer\n")
+    return replace(here, site="./own.yaml")
+
+
+def environment(here: Here, **container: object) -> dict[str, object]:
+    return {
+        "python": sys.executable,
+        "setup": f"export PATH={here.home}/bin:$PATH",
+        "container": {"image": "env.sif", **container},
+    }
+
+
+def test_scheduler_workers_and_workload_run_in_it(contained: Here) -> None:
+    (contained.project / "beside").mkdir()
+    (contained.project / "data").mkdir()
+    (contained.project / "data" / "numbers").write_text("1 2 3")
+    (contained.home / "secret").write_text("not bound")
+    run = contained.submit(
+        contained.script(
+            "import os, pathlib, time; from dask.distributed import Client\n"
+            "def image(): return os.environ.get('CONTAINER_IMAGE')\n"
+            f"def sees(): return os.path.exists({str(contained.home / 'secret')!r})\n"
+            "c = Client(); time.sleep(3)  # the scheduler looks every two seconds whether its job is alive\n"
+            "print(pathlib.Path(image()).name, c.submit(image).result() == image() == c.run_on_scheduler(image))\n"
+            "print(sees(), c.submit(sees).result(), pathlib.Path('/given/numbers').read_text())\n"
+            "print(c.submit(os.getcwd).result())"
+        ),
+        workers={"local_directory": str(contained.project / "scratch")},
+        environment=environment(contained, binds=["data:/given:ro"]),
+    )
+    run.ended_as("succeeded", 0)
+    assert run.log() == f"env.sif True\nFalse False 1 2 3\n{contained.project}\n"
+
+
+def test_a_command_line_runs_in_it_with_its_quotes_and_its_exit_code(contained: Here) -> None:
+    run = contained.submit(
+        'echo "it\'s" \'in $HOME\' $(basename "$CONTAINER_IMAGE"); false | cat; exit 7',
+        environment=environment(contained),
+    )
+    run.ended_as("failed", 7)
+    assert run.log() == "it's in $HOME env.sif\n"
+
+
+def test_an_image_that_is_not_there_is_told(contained: Here) -> None:
+    run = contained.submit("true", environment={**environment(contained), "container": {"image": "none.sif"}})
+    status = run.ended_as("launch-failed", 1)
+    assert "does not run, see logs/workers-" in status["reason"]
+    assert "could not open image" in "".join(log.read_text() for log in (run.directory / "logs").glob("workers-*"))
+
+
+def test_a_runtime_that_is_not_there_is_named(contained: Here) -> None:
+    run = contained.submit("true", environment={**environment(contained), "setup": ""})
+    assert "there is no apptainer here (PATH is " in run.ended_as("launch-failed", 1)["reason"]
+
+
+def test_a_cancel_reaches_what_is_in_it(contained: Here) -> None:
+    run = contained.submit(["sleep", "300"], environment=environment(contained))
+    run.until_running()
+    assert contained.command("cancel", run.id).returncode == 0
+    run.ended_as("cancelled", 1)

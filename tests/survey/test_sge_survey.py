@@ -1,0 +1,138 @@
+"""What is read out of the answers of a real Grid Engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpc_launch import batch
+from hpc_launch.batch.faults import NoAnswer
+from hpc_launch.batch.machine import Machine
+from hpc_launch.batch.sge_survey import survey
+from hpc_launch.units import MIB
+from tests.survey.machines import Make, machine, write
+
+
+def value(found: Machine, *key: str) -> Any:
+    return next((each.value for each in found.more if each.key == key), None)
+
+
+def changed(recording: str, old: str, new: str) -> Callable[[str, str], str]:
+    def edit(name: str, text: str) -> str:
+        if name == recording:
+            assert old in text
+            return text.replace(old, new)
+        return text
+
+    return edit
+
+
+def test_a_real_one(make: Make) -> None:
+    make("sge")
+    found = machine("sge")
+    assert (found.version, found.cluster, found.array, found.submitted) == ("SGE 8.1.9", None, 75000, None)
+    (queue,) = found.queues
+    assert (queue.name, queue.walltime, queue.cores) == ("all.q", None, (8, 8, 8))
+    assert queue.ready == 3
+    assert queue.memory == (24105 * MIB,) * 3  # 23.541G, rounded down
+    assert value(found, "parallel_environments", "node") == "smp"
+    assert value(found, "parallel_environments", "nodes") == {"name": "mpi-4", "slots": 4}
+    assert (value(found, "memory", "directive"), value(found, "memory", "resource")) == ("per-slot", "mem_free")
+
+
+def test_a_disabled_instance_takes_no_jobs(make: Make) -> None:
+    make("sge", hosts="hosts-disabled")
+    (queue,) = machine("sge").queues
+    assert queue.ready == 2 and queue.nodes is not None
+    assert [(node.name, node.out) for node in queue.nodes if node.out] == [("c3", "disabled")]
+
+
+@pytest.mark.parametrize(("state", "ready"), [("", 3), ("a", 3), ("A", 3), ("au", 2), ("E", 2), ("dE", 2), ("C", 2)])
+def test_states(make: Make, state: str, ready: int) -> None:
+    old = "<queuevalue qname='all.q' name='state_string'>"
+
+    def edit(name: str, text: str) -> str:
+        return text.replace(old, old + state, 1) if name == "hosts" else text
+
+    make("sge", edit)
+    assert machine("sge").queues[0].ready == ready
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds"),
+    [("0:30:0", 1800), ("1800", 1800), ("24:00:00", 86400), ("INFINITY", None), ("48:00:00,[c1=1:0:0]", 172800)],
+)
+def test_walltimes(make: Make, limit: str, seconds: int | None) -> None:
+    make("sge", changed("queue", "h_rt                  INFINITY", f"h_rt                  {limit}"))
+    (queue,) = machine("sge").queues
+    assert queue.walltime == seconds
+    assert bool(queue.remarks) == ("[" in limit)
+
+
+def test_the_soft_limit_counts_where_it_is_shorter(make: Make) -> None:
+    make("sge", changed("queue", "s_rt                  INFINITY", "s_rt                  0:20:0"))
+    assert machine("sge").queues[0].walltime == 1200
+
+
+def test_memory_that_is_counted_is_preferred_and_its_amount_is_the_hosts_own(make: Make, programs: Path) -> None:
+    old = "h_vmem              h_vmem     MEMORY    <=    YES         NO "
+    make("sge", changed("complexes", old, old.replace("NO ", "YES")))
+    text = (programs / "qconf").read_text(encoding="utf-8")
+    own = r"'-se '*) printf 'hostname %s\ncomplex_values slots=8, \\\n    h_vmem=16G\n' $2; exit ;;"
+    (programs / "qconf").write_text(text.replace("in\n", f"in\n{own}\n", 1), encoding="utf-8")
+    found = machine("sge")
+    assert value(found, "memory", "resource") == "h_vmem"
+    assert found.queues[0].memory == (16 * 1024 * MIB,) * 3
+
+
+def test_without_a_memory_to_ask_for_none_is_asked_for(make: Make) -> None:
+    make("sge", lambda name, text: text.replace("MEMORY ", "DOUBLE ") if name == "complexes" else text)
+    found = machine("sge")
+    assert value(found, "memory", "directive") == "omit" and value(found, "memory", "resource") is None
+
+
+def test_an_environment_without_control_of_its_slaves_starts_nothing_elsewhere(make: Make) -> None:
+    make("sge", changed("environment-mpi-4", "control_slaves     TRUE", "control_slaves     FALSE"))
+    assert value(machine("sge"), "parallel_environments", "nodes") == "mpi"
+
+
+@pytest.mark.parametrize(
+    ("mpi", "four", "chosen"),
+    [
+        ("$round_robin", "8", {"name": "mpi-4", "slots": 8}),
+        ("$fill_up", "8", {"name": "mpi-4", "slots": 8}),
+        ("$fill_up", "4", "mpi"),
+        ("$round_robin", "16", "mpi"),  # more than a host has
+        ("$round_robin", "1", "mpi"),
+        ("$pe_slots", "$pe_slots", None),
+    ],
+)
+def test_which_environment_is_for_several_hosts(make: Make, mpi: str, four: str, chosen: object) -> None:
+    rules = {"environment-mpi": ("$round_robin", mpi), "environment-mpi-4": ("rule    4", f"rule    {four}")}
+    make("sge", lambda name, text: text.replace(*rules[name]) if name in rules else text)
+    found = machine("sge")
+    assert value(found, "parallel_environments", "nodes") == chosen
+    assert ("parallel_environments.nodes" in found.missing) == (chosen is None)
+
+
+def test_an_environment_that_no_queue_lists_is_none(make: Make) -> None:
+    make("sge", changed("queue", "make smp mpi mpi-4", "make,[@some=mpi-4]"))
+    found = machine("sge")
+    assert list(found.environments) == ["mpi-4"]
+    assert value(found, "parallel_environments", "node") is None
+    assert "parallel_environments.node" in found.missing
+
+
+def test_a_queue_for_interactive_jobs_alone_is_none(make: Make) -> None:
+    make("sge", changed("queue", "BATCH INTERACTIVE", "INTERACTIVE"))
+    assert machine("sge").queues == ()
+
+
+def test_xml_that_is_none_is_no_answer(make: Make, programs: Path) -> None:
+    make("sge")
+    write(programs / "qhost", "echo '<qhost><host'")
+    with pytest.raises(NoAnswer, match="not understood"):
+        survey(batch.get("sge"))

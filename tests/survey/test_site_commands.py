@@ -1,0 +1,163 @@
+"""`site discover` and `site check` on the command line: results, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpc_launch.cli import main
+from tests.survey.machines import Make, write
+
+
+class Here:
+    """The command line in an empty directory."""
+
+    def __init__(self, directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        self.directory, self.capfd = directory, capfd
+
+    def __call__(self, *words: str, ends: int = 0) -> str:
+        """Standard output of `hpc-launch site WORDS`, which must end with this code."""
+        code = main(["site", *words])
+        self.out, self.err = self.capfd.readouterr()
+        assert code == ends, self.out + self.err
+        return self.out
+
+    def draft(self, *words: str) -> Path:
+        file = self.directory / "x.yaml"
+        file.write_text(self("discover", *words), encoding="utf-8")
+        return file
+
+
+@pytest.fixture
+def site(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
+    directory = tmp_path / "here"
+    (directory / "sites").mkdir(parents=True)
+    monkeypatch.chdir(directory)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HPC_LAUNCH_SITE_PATH", str(directory / "sites"))
+    for name in ("XDG_CONFIG_HOME", "MODULEPATH"):
+        monkeypatch.delenv(name, raising=False)
+    return Here(directory, capfd)
+
+
+@pytest.mark.parametrize("system", ["slurm", "sge", "pbs", "lsf"])
+def test_a_draft_passes_the_check(site: Here, make: Make, system: str) -> None:
+    make(system)
+    site.draft()
+    assert f"x.yaml) is valid and agrees with the live {system}" in site("check", "x.yaml")
+
+
+def test_of_several_batch_systems_one_has_to_be_named(site: Here, make: Make) -> None:
+    make("slurm")
+    make("sge")
+    assert site("discover", ends=2) == ""
+    assert "sge and slurm" in site.err and "--batch-system slurm" in site.err
+    assert "\nbatch_system: sge\n" in site("discover", "--batch-system", "sge")
+
+
+def test_one_that_does_not_answer_is_not_counted(site: Here, make: Make, programs: Path) -> None:
+    make("slurm")
+    write(programs / "qconf", "echo 'error: commlib error: got select error' >&2; exit 1")
+    assert "\nbatch_system: slurm\n" in site("discover")
+
+
+def test_where_none_answers_that_is_said_with_each_ones_words(site: Here, programs: Path) -> None:
+    write(programs / "qconf", "echo 'error: commlib error: got select error' >&2; exit 1")
+    assert site("discover", ends=5) == ""
+    assert "no batch system answers" in site.err and "got select error" in site.err
+
+
+@pytest.mark.parametrize("name", ["slrum", "local", "", "a b"])
+def test_a_batch_system_that_cannot_be_asked_is_wrong_usage(site: Here, name: str) -> None:
+    assert site("discover", "--batch-system", name, ends=2) == ""
+    assert "slurm" in site.err
+
+
+def test_discover_as_json(site: Here, make: Make) -> None:
+    make("slurm")
+    found: dict[str, Any] = json.loads(site("discover", "--json"))
+    assert found["schema"] == 1
+    assert found["site"]["queues"]["short"] == {"nodes": 3, "cores": 8, "memory": "16000 MiB", "walltime": "01:00:00"}
+    assert found["machine"]["queues"][0]["nodes"][0]["name"] == "c1"
+    assert {each.partition(":")[0] for each in found["not_found"]} >= {"maintainers", "account", "limits.running, qos"}
+
+
+def test_a_limit_that_was_lowered_is_told_and_ends_with_1(site: Here, make: Make) -> None:
+    make("slurm")
+    file = site.draft()
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if text.startswith("  short:"))
+    make("slurm", lambda name, text: text.replace("MaxTime=01:00:00", "MaxTime=00:30:00"))
+    told = site("check", "x.yaml", ends=1).splitlines()
+    assert told[0] == f"queues.short.walltime: the profile says 01:00:00 (x.yaml:{line}), slurm says 00:30:00"
+    assert len(told) == 2 and "differs from the live slurm in 1 thing" in told[1]
+    found = json.loads(site("check", "x.yaml", "--json", ends=1))
+    assert (found["agrees"], found["compared_with"], found["notes"]) == (False, "slurm", [])
+    assert [(each["key"], each["line"]) for each in found["differences"]] == [("queues.short.walltime", line)]
+
+
+def test_a_limit_that_was_raised_is_a_note(site: Here, make: Make) -> None:
+    make("slurm")
+    site.draft()
+    make("slurm", lambda name, text: text.replace("MaxTime=01:00:00", "MaxTime=02:00:00"))
+    assert site("check", "x.yaml").startswith("note: queues.short.walltime: ")
+    found = json.loads(site("check", "x.yaml", "--json"))
+    assert (found["agrees"], found["differences"]) == (True, [])
+    assert [each["key"] for each in found["notes"]] == ["queues.short.walltime"]
+
+
+def test_a_node_that_was_taken_out_is_told(site: Here, make: Make) -> None:
+    make("slurm")
+    site.draft()
+    make("slurm", nodes="nodes-drained")
+    told = site("check", "x.yaml", ends=1)
+    for queue in ("short", "long"):
+        assert f"queues.{queue}.nodes: the profile says 3" in told
+    assert "slurm has 2 that take jobs (c3: IDLE+DRAIN: bad memory (ticket 7)" in told
+
+
+def test_without_the_batch_system_a_profile_is_valid_and_not_compared(site: Here, make: Make, programs: Path) -> None:
+    make("slurm")
+    site.draft()
+    (programs / "scontrol").unlink()
+    assert "there is no slurm here" in site("check", "x.yaml")
+    found = json.loads(site("check", "x.yaml", "--json"))
+    assert (found["compared_with"], found["agrees"]) == (None, None)
+
+
+def test_a_batch_system_that_does_not_answer_is_5_and_not_a_good_end(site: Here, make: Make, programs: Path) -> None:
+    make("slurm")
+    site.draft()
+    write(programs / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
+    assert site("check", "x.yaml", ends=5) == ""
+    assert "Unable to contact" in site.err
+
+
+def test_everything_that_is_wrong_in_a_file_is_told_with_its_line(site: Here) -> None:
+    (site.directory / "x.yaml").write_text("name: x\nbatch_system: slurm\nqueus: {}\nqueues: {q: {cores: many}}\n")
+    assert site("check", "x.yaml", ends=3) == ""
+    assert "x.yaml:3" in site.err and "x.yaml:4" in site.err
+
+
+BROKEN = [b"", b"\xff\xfe", b"a: [", b"name: x\nextends: x\n", b"- x\n", b"x" * 2**21, b"name: x\0\n"]
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=lambda content: repr(content[:12]))
+def test_a_broken_file_is_3_and_breaks_nothing_else(site: Here, content: bytes) -> None:
+    (site.directory / "sites" / "broken.yaml").write_bytes(content)
+    site("check", "sites/broken.yaml", ends=3)
+    assert "broken.yaml" in site.err
+    assert "generic-slurm" in site("list")
+
+
+def test_the_name_may_be_left_out_where_the_site_is_known_by_itself(site: Here, make: Make) -> None:
+    make("slurm")
+    site.draft().rename(site.directory / "sites" / "here.yaml")
+    assert "agrees with the live slurm" in site("check")
+
+
+def test_no_such_site(site: Here) -> None:
+    site("check", "generic-slrum", ends=3)
+    assert "did you mean 'generic-slurm'" in site.err

@@ -1,0 +1,125 @@
+"""What is read out of the answers of a real Slurm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpc_launch import batch
+from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.units import MIB
+from tests.survey.machines import Make, machine, write
+
+
+def test_a_real_one(make: Make) -> None:
+    make("slurm")
+    found = machine("slurm")
+    assert (found.cluster, found.version, found.default_queue) == ("testcluster", "slurm-wlm 22.05.8", "short")
+    assert found.array == 10000
+    short, long = found.queues
+    assert (short.name, short.walltime, short.default_walltime, short.max_nodes) == ("short", 3600, None, None)
+    assert (long.name, long.walltime, long.max_nodes) == ("long", 7 * 86400, 2)
+    for queue in found.queues:
+        assert queue.ready == 3 and queue.nodes is not None
+        assert [(node.name, node.cores, node.memory) for node in queue.nodes] == [
+            (name, 8, 16000 * MIB) for name in ("c1", "c2", "c3")
+        ]
+
+
+def test_a_drained_node_takes_no_jobs_and_says_why(make: Make) -> None:
+    make("slurm", nodes="nodes-drained")
+    short = machine("slurm").queues[0]
+    assert short.ready == 2 and short.nodes is not None
+    assert short.nodes[2].out.startswith("IDLE+DRAIN: bad memory (ticket 7)")
+
+
+@pytest.mark.parametrize(
+    ("state", "ready"),
+    [
+        *[(state, 3) for state in ("ALLOCATED", "MIXED+PLANNED", "IDLE+CLOUD+POWERED_DOWN", "IDLE+RESERVED")],
+        *[(state, 2) for state in ("DOWN*+DRAIN", "IDLE*", "MIXED+DRAIN", "IDLE+NOT_RESPONDING", "FAILING", "FUTURE")],
+        *[(state, 2) for state in ("IDLE+MAINT", "INVAL", "UNKNOWN")],
+    ],
+)
+def test_states(make: Make, state: str, ready: int) -> None:
+    make("slurm", lambda name, text: text.replace("State=IDLE", f"State={state}", 1) if name == "nodes" else text)
+    assert machine("slurm").queues[0].ready == ready
+
+
+def change(make: Make, recording: str, old: str, new: str) -> None:
+    def edit(name: str, text: str) -> str:
+        if name == recording:
+            assert old in text
+            return text.replace(old, new)
+        return text
+
+    make("slurm", edit)
+
+
+def test_memory_that_is_kept_for_the_system_cannot_be_asked_for(make: Make) -> None:
+    change(make, "nodes", "RealMemory=16000 AllocMem=0", "RealMemory=16000 AllocMem=0 MemSpecLimit=1000")
+    assert machine("slurm").queues[0].memory == (15000 * MIB,) * 3
+
+
+def test_memory_that_nobody_has_configured_is_not_1_mib(make: Make) -> None:
+    change(make, "nodes", "RealMemory=16000", "RealMemory=1")
+    found = machine("slurm")
+    assert found.queues[0].memory == ()
+    assert [each.value for each in found.more if each.key == ("memory", "directive")] == ["omit"]
+
+
+def test_a_partition_may_give_less_than_the_nodes_have(make: Make) -> None:
+    change(make, "partitions", "MaxMemPerNode=UNLIMITED", "MaxMemPerNode=8000")
+    assert machine("slurm").queues[0].memory == (8000 * MIB,) * 3
+
+
+def test_cores_of_a_partition_may_be_fewer(make: Make) -> None:
+    change(make, "partitions", "MaxCPUsPerNode=UNLIMITED", "MaxCPUsPerNode=6")
+    assert machine("slurm").queues[0].cores == (6, 6, 6)
+
+
+def test_partitions_that_take_no_jobs_of_users_are_left_out(make: Make) -> None:
+    def edit(name: str, text: str) -> str:
+        if name != "partitions":
+            return text
+        short, long = text.splitlines()
+        return f"{short.replace('State=UP', 'State=INACTIVE')}\n{long}\n{long.replace('RootOnly=NO', 'RootOnly=YES')}\n"
+
+    make("slurm", edit)
+    found = machine("slurm")
+    assert [queue.name for queue in found.queues] == ["long"]
+    assert found.default_queue is None
+
+
+def test_who_may_use_a_partition_is_remarked(make: Make) -> None:
+    change(make, "partitions", "AllowGroups=ALL", "AllowGroups=physics")
+    assert machine("slurm").queues[0].remarks == ("AllowGroups=physics",)
+
+
+def test_words_in_a_reason_are_no_fields(make: Make) -> None:
+    change(make, "nodes", "AllocTRES=", "AllocTRES= Reason=RealMemory=5 State=IDLE Partitions=none")
+    assert machine("slurm").queues[0].memory == (16000 * MIB,) * 3
+
+
+def test_no_arrays(make: Make) -> None:
+    change(make, "config", "MaxArraySize            = 10001", "MaxArraySize            = 0")
+    assert machine("slurm").array == 0
+
+
+@pytest.mark.parametrize(("mpi", "values"), [("pmix", []), ("none", ["--mpi=pmi2"])])
+def test_mpi_is_named_where_the_site_has_no_default(make: Make, mpi: str, values: list[str]) -> None:
+    change(make, "config", "MpiDefault              = none", f"MpiDefault              = {mpi}")
+    options = [option for each in machine("slurm").more if each.key[1:] == ("mpi",) for option in each.value["options"]]
+    assert options == values
+
+
+def test_without_its_commands_it_is_not_here(programs: Path) -> None:
+    with pytest.raises(NotStarted):
+        batch.get("slurm").survey()
+
+
+def test_one_that_does_not_answer_is_no_machine(programs: Path) -> None:
+    write(programs / "scontrol", "echo 'slurm_load_ctl_conf error: Unable to contact slurm controller' >&2; exit 1")
+    with pytest.raises(NoAnswer, match="Unable to contact"):
+        batch.get("slurm").survey()
