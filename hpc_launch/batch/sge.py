@@ -6,11 +6,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
-from hpc_launch.batch.command import Answer, run
+from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 from hpc_launch.batch.sge_answers import from_qacct, from_qstat, jobs_of, records
@@ -54,14 +53,6 @@ class GridEngine(BatchSystem):
         # the user until that job, once it runs, lets this one go with qrls.
         waits = ["-h"] if after else []
         return [*self.commands["submit"], "-terse", "-N", job_name, *waits, file]
-
-    def rehearse(self, directory: Path, file: str) -> str:
-        # verify: against the queues as they are configured, not as they are used just now
-        command = [*self.commands["submit"], "-w", "v", file]
-        answer = run(command, directory=directory, timeout=self.timeout, needed=self.needed)
-        if "found suitable queue" in answer.words and answer.returncode == 0:
-            return "there are queues that would take it"
-        raise self.fault(answer, certain=answer.returncode != 0)
 
     def job_id(self, text: str) -> str | None:
         # `36` or `36.1-10:1`, alone on a line; `Your job 36 ("name") has been submitted` where a site hides -terse

@@ -134,10 +134,11 @@ def test_a_killed_worker_is_started_again(mpi: Here) -> None:
         mpi.script(
             "import os, time; from dask.distributed import Client\n"
             "c = Client()\n"
-            "before = set(c.run(os.getpid).values())\n"
-            "os.kill(min(before), 9)\n"
-            "pids = lambda: set(c.run(os.getpid, on_error='return').values())\n"
-            "while len(pids() - {min(before)}) < 2: time.sleep(0.2)\n"
+            "before = c.run(os.getpid)\n"
+            "gone = min(before)\n"
+            "os.kill(before[gone], 9)\n"
+            "there = lambda: set(c.scheduler_info(n_workers=-1)['workers'])\n"
+            "while gone in there() or len(there()) < 2: time.sleep(0.2)\n"
         ),
         layout="mpi",
         workers=TWO,

@@ -72,7 +72,7 @@ def test_if_it_cannot_be_told_whether_workers_are_queued_the_run_is_taken_back(
 
 
 def test_ctrl_c_between_two_jobs_takes_the_first_one_back(prepared: Prepare, context: Context, tmp_path: Path) -> None:
-    interrupt = 'case "$*" in *workers*) kill -INT $PPID; sleep 5 ;; *) echo 36 ;; esac'
+    interrupt = 'case "$*" in *workers*) sleep 0.3; kill -INT $PPID; sleep 5 ;; *) echo 36 ;; esac'
     with pytest.raises(KeyboardInterrupt):
         submit(arrays(prepared, tmp_path, submit=interrupt), context, Path("run"))
     assert cancelled(tmp_path) == ["36"]

@@ -87,7 +87,15 @@ def test_limits_of_a_queue(
     assert words in str(found)
 
 
-@pytest.mark.parametrize(("cores", "grave", "words"), [(64, False, "so much on 1 of 2 nodes"), (97, True, "48 to 96")])
+@pytest.mark.parametrize(
+    ("cores", "grave", "words"),
+    [
+        (40, False, "48 to 96"),
+        (64, False, "so much on 1 of 2 nodes"),
+        (96, False, "so much on 1 of 2 nodes"),
+        (97, True, "48 to 96"),
+    ],
+)
 def test_of_unlike_nodes_some_may_have_enough(against: Against, cores: int, grave: bool, words: str) -> None:
     nodes = (Node("a", 48, 16000 * MIB), Node("b", 96, 16000 * MIB))
     found = only(against(small(LiveQueue("short", nodes, 3600)), {**SHORT, "nodes": 2, "cores": cores}))
