@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from hpc_launch.config.document import Document, load_document
+from hpc_launch.config.document import LARGEST_FILE, Document, load_document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.validation import validate
@@ -125,10 +125,14 @@ def _named_so(usable: Sequence[SiteFile], context: Context) -> list[SiteFile]:
 def _files(context: Context) -> Iterator[Path]:
     for directory in search_path(context):
         try:
-            files = sorted(file for file in directory.iterdir() if file.suffix in SUFFIXES)
+            files = sorted(filter(_may_be_one, directory.iterdir()))
             yield from sorted(files, key=lambda file: _name_in(file) != file.stem)  # as `_file_of` looks
         except OSError:  # a directory of the search path that is not there, or not for us, holds no sites
             continue
+
+
+def _may_be_one(file: Path) -> bool:
+    return file.suffix in SUFFIXES and not file.is_fifo()  # which nobody may ever write to
 
 
 def _file_of(name: str, context: Context) -> Path | None:
@@ -136,7 +140,7 @@ def _file_of(name: str, context: Context) -> Path | None:
         # Most files are called as their site is: look there before reading all the others.
         direct = [directory / f"{name}{suffix}" for suffix in SUFFIXES]
         try:
-            others = sorted(file for file in directory.iterdir() if file.suffix in SUFFIXES and file not in direct)
+            others = sorted(file for file in directory.iterdir() if _may_be_one(file) and file not in direct)
         except OSError:
             continue
         for file in [*(file for file in direct if file.is_file()), *others]:
@@ -148,7 +152,8 @@ def _file_of(name: str, context: Context) -> Path | None:
 def _name_in(file: Path) -> str:
     """The name a file gives its site, without reading all of it; a file that gives none goes by its own."""
     try:
-        text = file.read_text(errors="replace")
+        with file.open(errors="replace") as stream:
+            text = stream.read(LARGEST_FILE)
     except OSError:
         return file.stem
     match = re.search(r"^name:[ \t]*[\"']?([A-Za-z][\w.-]*)", text, re.MULTILINE)

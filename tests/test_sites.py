@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,26 @@ def test_the_site_is_detected_by_host_name_or_environment(context: Context, tmp_
         sites.detect(on(context, tmp_path / "b", CENTRE="south"))
     with pytest.raises(InvalidConfiguration, match=r"(?s)more than one .*one of: by-name, by-variable"):
         sites.detect(on(context, tmp_path / "a", tmp_path / "b", CENTRE="north"))
+
+
+def test_files_of_every_bad_kind_disable_themselves_alone(context: Context, tmp_path: Path) -> None:
+    directory = tmp_path / "a"
+    site_file(directory, "good")
+    (directory / "encoded.yaml").write_bytes("name: caf\u00e9\n".encode("utf-16"))
+    (directory / "huge.yaml").write_text("name: huge\n" + "# \n" * 400_000)
+    (directory / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    (directory / "directory.yaml").mkdir()
+    (directory / "deep.yaml").write_text("name: deep\nx: " + "[" * 50_000)
+    os.mkfifo(directory / "waits.yaml")
+    site_file(directory, "round", extends="about")
+    site_file(directory, "about", extends="round")
+    here = on(context, directory)
+    told = {entry.file.stem: str(entry.error) for entry in sites.listed(here) if entry.error}
+    assert set(told) == {"encoded", "huge", "gone", "directory", "deep", "round", "about"}
+    assert "not UTF-8" in told["encoded"] and "larger than 1 MiB" in told["huge"] and "circle" in told["round"]
+    assert sites.find("good", here, HERE, tmp_path).site.name == "good"
+    with pytest.raises(InvalidConfiguration, match="larger than 1 MiB"):
+        sites.find("huge", here, HERE, tmp_path)
 
 
 def test_the_batch_systems_name_for_the_cluster_is_asked_for_last(context: Context, tmp_path: Path) -> None:

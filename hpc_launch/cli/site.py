@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +22,8 @@ def list_(json: Annotated[bool, typer.Option("--json", help="print JSON")] = Fal
             "status": entry.found.site.status if entry.found else "broken",
             "batch_system": entry.found.site.batch_system if entry.found else None,
             "title": entry.found.site.title if entry.found else None,
+            "maintainers": [vars(one) for one in entry.found.site.maintainers] if entry.found else [],
+            "reviewed": str(entry.found.site.reviewed) if entry.found and entry.found.site.reviewed else None,
             "file": str(entry.file),
             "shadowed_by": str(entry.shadowed_by) if entry.shadowed_by else None,
             "error": str(entry.error) if entry.error else None,
@@ -30,32 +32,42 @@ def list_(json: Annotated[bool, typer.Option("--json", help="print JSON")] = Fal
     ]
     if json:
         return print_json({"schema": 1, "sites": rows})
-    print(table(["NAME", "STATUS", "BATCH SYSTEM", "TITLE", "FILE"], [_row(row) for row in rows]))
+    print(table(["NAME", "STATUS", "BATCH SYSTEM", "REVIEWED", "MAINTAINERS", "FILE"], [_row(row) for row in rows]))
     for entry in entries:
         if entry.error:
             say(f"broken: {entry.error}")
 
 
-def _row(row: dict[str, str | None]) -> list[str]:
-    status = f"{row['status']}, shadowed by {row['shadowed_by']}" if row["shadowed_by"] else str(row["status"])
-    return [str(row["name"]), status, row["batch_system"] or "", row["title"] or "", str(row["file"])]
+def _row(row: dict[str, Any]) -> list[str]:
+    status = f"{row['status']}, shadowed by {row['shadowed_by']}" if row["shadowed_by"] else row["status"]
+    people = ", ".join(one["name"] for one in row["maintainers"])
+    return [row["name"], status, row["batch_system"] or "", row["reviewed"] or "", people, row["file"]]
 
 
 @site.command()
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="name or path of a site profile", show_default=False)],
+    origin: Annotated[bool, typer.Option("--origin", help="each value with the file and line it came from")] = False,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Show one site profile."""
+    """Show one site profile, with what it inherits."""
     from hpc_launch import context, sites
     from hpc_launch.cli.output import print_json, say
+    from hpc_launch.config.layers import dotted, flatten
     from hpc_launch.config.origin import Origin
+    from hpc_launch.explain import shown
 
     here = context.collect()
     found = sites.find(name, here, Origin("site show"), here.directory)
     if json:
-        return print_json({"schema": 1, "file": str(found.file), "site": found.document.data})
+        origins = {dotted(path): str(place) for path, place in found.document.origins.items() if path}
+        data = {"schema": 1, "file": str(found.file), "site": found.document.data}
+        return print_json({**data, "origins": origins} if origin else data)
     say(str(found.file))
+    if origin:
+        for path, value in flatten(found.document.data):
+            print(f"{dotted(path)}: {shown(value)}  # {found.document.origins[path]}")
+        return
     print(found.text, end="")
 
 
