@@ -116,12 +116,13 @@ def _time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Problem]:
     rule = resolved.site.qos.get(job.qos) if job.qos else None
     # The site profile says what a quality of service allows; it may be more than the queue (Ceres: 60 days, not 21).
     limit = rule.walltime if rule and rule.walltime else queue.walltime
+    who = f"the QOS {job.qos!r} of {resolved.site.name}" if rule and rule.walltime else _where(job, resolved)
     key = "workers.walltime" if job.after and resolved.profile.workers.walltime else "walltime"
     origin = resolved.origin(*key.split("."))
     if limit is not None and job.walltime_seconds is not None and job.walltime_seconds > limit:
         yield Problem(
             f"a walltime of {format_walltime(job.walltime_seconds)} is asked for,"
-            f" {_where(job, resolved)} allows {format_walltime(limit)}",
+            f" {who} allows {format_walltime(limit)}",
             origin,
             f"at most --set {key}={format_walltime(limit)}",
         )
@@ -188,6 +189,19 @@ def _at_once(plan: Plan, resolved: Resolved, queues: Queues) -> Iterator[_Limit]
         jobs = [job for job in plan.jobs if job.queue == queue]
         rule = f"a user may run MOST at once in {_where(jobs[0], resolved)}"
         yield from _limit("jobs", rule, queues[queue].max_jobs, plan, jobs, origin, hint)
+        if others := [job for job in jobs if job.after is not None]:
+            rule = f"{_where(jobs[0], resolved)} has room for MOST at once"
+            yield from _limit("jobs", rule, _capacity(others[0], queues[queue], site), plan, others, origin, hint)
+
+
+def _capacity(job: Job, queue: Queue, site: Site) -> int | None:
+    """How many elements of a worker array the nodes of its queue hold at once; None: nobody knows."""
+    if queue.nodes is None or queue.cores is None:
+        return None
+    fits = [queue.cores // job.cores_per_node]
+    if (memory := usable_memory(queue, site)) is not None:
+        fits.append(memory // job.memory_bytes_per_node)
+    return queue.nodes * max(1, min(fits))
 
 
 AMOUNTS: dict[str, tuple[Callable[[Job], int], Callable[[int], str]]] = {

@@ -53,9 +53,20 @@ def after(job: Job) -> str | None:
     return None if job.after is None else f"{{job:{job.after}}}"
 
 
-def prepare(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Prepared:
-    """A profile, prepared for a site; raises InvalidConfiguration or DoesNotFit."""
+def prepare(
+    file: Path,
+    context: Context,
+    site: str | None = None,
+    assignments: Sequence[str] = (),
+    to_submit: bool = False,
+) -> Prepared:
+    """A profile, prepared for a site; raises InvalidConfiguration or DoesNotFit.
+
+    `to_submit`: a site that is retired is refused, before anything else is said of it.
+    """
     resolved = resolve(file, context, site, assignments)
+    if to_submit:
+        refuse_retired(resolved)
     rendered = render(make_plan(resolved, context), resolved, context)
     return Prepared(resolved, rendered.plan, rendered)
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hpc_launch import batch
-from hpc_launch.batch.faults import NotStarted
+from hpc_launch import batch, sites
+from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.files import write_files
 
 
-def rehearse(prepared: Prepared) -> dict[str, str]:
+def rehearse(prepared: Prepared, context: Context) -> dict[str, str]:
     """Name of a job → what is said of it, of arrays that are alike the first one; nothing where nobody is here to ask.
 
     Raises:
-        BatchSystemError: it would be refused, or it cannot be told.
+        BatchSystemError: it would be refused.
     """
+    if not _is_here(prepared, context):
+        return {}
     rendered = prepared.rendered
     system = batch.get(prepared.plan.batch_system, rendered.commands, rendered.submit_stdin)
     one_of_each = {job.template: job for job in reversed(prepared.plan.jobs)}
@@ -28,4 +31,17 @@ def rehearse(prepared: Prepared) -> dict[str, str]:
                 said[job.name] = system.rehearse(Path(place), job.file)
             except NotStarted:  # we are not on the machine
                 return {}
+            except NoAnswer as fault:  # which is no reason to submit or not to
+                said[job.name] = f"nothing: {fault.problems[0].message}"
     return {name: words for name, words in said.items() if words}
+
+
+def _is_here(prepared: Prepared, context: Context) -> bool:
+    """Whether the site is the machine that we are on; one that does not say how to know it is taken to be."""
+    site = prepared.resolved.site
+    rules = site.detect
+    if not (rules.hostname or rules.environment or rules.cluster):
+        return True
+    return sites.is_here(site, context) or (
+        rules.cluster is not None and context.cluster_name(site.batch_system) == rules.cluster
+    )

@@ -96,7 +96,7 @@ def listed(context: Context) -> list[Listed]:
 def detect(context: Context) -> SiteFile:
     """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates."""
     usable = [entry.found for entry in listed(context) if entry.found and entry.shadowed_by is None]
-    matching = [found for found in usable if _is_here(found.site, context)] or _named_so(usable, context)
+    matching = [found for found in usable if is_here(found.site, context)] or _named_so(usable, context)
     if len(matching) == 1:
         return matching[0]
     names = ", ".join(found.site.name for found in matching or usable)
@@ -106,7 +106,8 @@ def detect(context: Context) -> SiteFile:
     )
 
 
-def _is_here(site: Site, context: Context) -> bool:
+def is_here(site: Site, context: Context) -> bool:
+    """Whether host name or environment say that this machine is the site's."""
     rule = site.detect
     if rule.hostname and re.fullmatch(rule.hostname, context.hostname):
         return True

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hpc_launch import batch, locations
+from hpc_launch import batch
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.faults import NoAnswer, Refused
 from hpc_launch.batch.report import JobStatus
@@ -262,10 +262,6 @@ def test_a_cancel_of_what_is_over_is_no_fault_and_a_refused_one_is(torque: None,
 
 
 # How it is found
-
-
-def test_the_name_of_the_entry_points_is_the_same_for_templates_and_for_modules() -> None:
-    assert locations.PLUG_INS == batch.GROUP
 
 
 def test_rendering_imports_no_plug_in_and_no_batch_system(torque: None, tmp_path: Path) -> None:

@@ -204,3 +204,83 @@ def test_where_only_the_scheduler_can_let_workers_go_it_must_be_allowed_to(
     with pytest.raises(DoesNotFit, match="forbids it") as refused:
         prepared(EXAMPLE, ARRAY, site=site("gridcluster", "submit_from_compute: false"))
     assert "single-job" in str(refused.value)
+
+
+def test_a_batch_system_without_jobs_that_belong_together_has_no_such_layout(
+    prepared: Prepare, site: Callable[..., str]
+) -> None:
+    with pytest.raises(DoesNotFit, match="layout: local has no jobs that belong together"):
+        prepared(EXAMPLE, ARRAY, site=site("local", "layouts: [single-job, job-array]"))
+
+
+def test_more_workers_than_a_queue_can_ever_hold_at_once_are_no_minimum(prepared: Prepare) -> None:
+    """Three nodes of eight cores hold six elements of four."""
+    many = (ARRAY, "workers.count=40", "workers.per_node=4")
+    enough = prepared(EXAMPLE, *many, "workers.minimum=24", site="testcluster")
+    assert enough.plan.notes == [
+        "10 jobs are asked for, queue 'short' of testcluster has room for 6 jobs at once: the others wait"
+    ]
+    with pytest.raises(DoesNotFit, match="has room for 6 jobs at once"):
+        prepared(EXAMPLE, *many, "workers.minimum=25", site="testcluster")
+
+
+LEFT = {
+    "pbscluster": {
+        "qstat: Unknown Job Id 2[].s": False,
+        "qstat: 2[].s Job has finished, use -x or -H": False,
+        "": True,
+        "Connection refused\nqstat: cannot connect to server s (errno=111)": True,
+        "Job id  Name  User\n------\n2[].s  run-workers  user  0 Q workq": True,
+    },
+    "lsfcluster": {
+        "Job <2> is not found": False,
+        "JOBID USER STAT QUEUE\n2  user  EXIT  normal  login  c1  run[1] Nov 22": False,
+        "JOBID USER STAT QUEUE\n2  user  DONE  normal  login  c1  run[1] Nov 22\n2  user  PEND  normal": True,
+        "": True,
+        "LSF is down. Please wait ...": True,
+    },
+    "gridcluster": {"": False, "job-ID  prior\n-----\n      2 0.5 run user qw": True, "     22 0.5 run user qw": False},
+    "testcluster": {"": False, "2_4": True},
+}
+"""What the batch system says of worker job 2, and whether it may still bring workers."""
+QUESTION = {"pbscluster": "qstat", "lsfcluster": "bjobs", "gridcluster": "qstat", "testcluster": "squeue"}
+
+
+@pytest.mark.parametrize(("system", "said"), [(system, said) for system, answers in LEFT.items() for said in answers])
+def test_whether_a_worker_job_is_left_is_read_from_what_the_batch_system_says(
+    prepared: Prepare, tmp_path: Path, system: str, said: str
+) -> None:
+    script = prepared(EXAMPLE, ARRAY, site=system).rendered.files["scheduler.sh"]
+    program = tmp_path / QUESTION[system]
+    program.write_text(f"#!/bin/bash\ncat <<'END'\n{said}\nEND\n" if said else "#!/bin/bash\n:\n")
+    program.chmod(0o755)
+    begin, end = script.index("worker_jobs_left() {"), script.index(". ./jobside/array.sh")
+    line = f"PATH={tmp_path}:$PATH\n{script[begin:end]}\nworker_jobs_left {'2[].s' if system == 'pbscluster' else '2'}"
+    code = subprocess.run(["bash", "-c", line], timeout=60).returncode
+    assert (code == 0) is LEFT[system][said]
+
+
+@pytest.mark.parametrize("system", ["testcluster", "gridcluster"])
+def test_a_question_that_fails_is_no_sign_that_none_is_left(prepared: Prepare, tmp_path: Path, system: str) -> None:
+    script = prepared(EXAMPLE, ARRAY, site=system).rendered.files["scheduler.sh"]
+    program = tmp_path / QUESTION[system]
+    program.write_text("#!/bin/bash\nexit 1\n")
+    program.chmod(0o755)
+    begin, end = script.index("worker_jobs_left() {"), script.index(". ./jobside/array.sh")
+    line = f"PATH={tmp_path}:$PATH\n{script[begin:end]}\nworker_jobs_left 2"
+    assert subprocess.run(["bash", "-c", line], timeout=60).returncode == 0
+
+
+def test_the_worker_jobs_are_those_of_the_record_but_the_first(tmp_path: Path) -> None:
+    """Also where the batch system writes the scheduler's own id shorter in its job, and one is not known yet."""
+    array = Path(__file__).parent.parent / "hpc_launch/jobside/array.sh"
+    jobs = ['"job_id": "1.pbs01.example.org",', '"job_id": "2[].pbs01.example.org",', '"job_id": null,']
+    (tmp_path / "run.json").write_text("\n".join(f"      {line}" for line in jobs) + "\n")
+    done = subprocess.run(
+        ["bash", "-c", f". {array}; HPC_LAUNCH_JOB_ID=1.pbs01 worker_jobs"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "2[].pbs01.example.org\n"

@@ -172,3 +172,25 @@ def test_a_retired_queue_names_what_replaced_it(prepared: Prepare) -> None:
     with pytest.raises(InvalidConfiguration, match="no queue 'short' any more: merged into ceres") as refusal:
         prepared("queue: short\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n", site="ceres")
     assert "profile.yaml:1" in str(refusal.value)
+
+
+@pytest.mark.parametrize("option", ["--nthreads=3", "--memory-limit", "--no-nanny"])
+def test_an_option_for_workers_that_is_said_already_is_refused(prepared: Prepare, option: str) -> None:
+    text = f"workers: {{count: 1, memory: 1 GiB, options: ['{option}', '9']}}\nworkload: {{command: x}}\n"
+    with pytest.raises(InvalidConfiguration, match=r"profile.yaml:1: workers\.options: --[a-z-]+ is already said"):
+        prepared(text)
+
+
+def test_a_walltime_over_that_of_a_qos_names_the_qos(prepared: Prepare) -> None:
+    with pytest.raises(DoesNotFit, match="the QOS 'debug' of ceres allows 00:30:00"):
+        prepared("workers: {count: 2}\nworkload: {command: x}\n", "qos=debug", "walltime=2h", site="ceres")
+
+
+@pytest.mark.parametrize(("batch_system", "launcher"), [("slurm", "pbsdsh"), ("slurm", "ssh"), ("sge", "srun")])
+def test_a_launcher_of_another_batch_system_is_refused(
+    prepared: Prepare, tmp_path: Path, batch_system: str, launcher: str
+) -> None:
+    site = f"name: own\nbatch_system: {batch_system}\nlaunchers: {{node: {launcher}}}\nmemory: {{directive: omit}}\n"
+    (tmp_path / "site.yaml").write_text(site + "queues: {q: {cores: 4, memory: 8 GiB}}\ndefaults: {walltime: 1h}\n")
+    with pytest.raises(InvalidConfiguration, match=f"site.yaml:3: launchers.node: {launcher} does not go with"):
+        prepared("workers: {count: 2, memory: 1 GiB}\nworkload: {command: x}\n", site="./site.yaml")

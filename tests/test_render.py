@@ -114,7 +114,7 @@ HOSTILE = "a b'c\"d$(touch pwned)`touch pwned`;touch pwned;é\\"
 def test_hostile_values_reach_the_workload_as_they_are(prepared: Prepare, tmp_path: Path) -> None:
     (tmp_path / HOSTILE).mkdir()
     profile = {
-        "workers": {"count": 1, "memory": "1 GiB", "options": ["--name", HOSTILE]},
+        "workers": {"count": 1, "memory": "1 GiB", "options": ["--preload", HOSTILE]},
         "environment": {"variables": {"HOSTILE": HOSTILE}, "python": sys.executable},
         "workload": {"command": ["printf", "%s|", HOSTILE, "$HOME", "*"], "directory": HOSTILE},
     }

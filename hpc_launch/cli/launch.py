@@ -22,12 +22,14 @@ SET = Annotated[
 JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
-def _prepare(profile: Path, site: str | None, assignments: list[str] | None) -> tuple[Prepared, Context]:
+def _prepare(
+    profile: Path, site: str | None, assignments: list[str] | None, to_submit: bool = False
+) -> tuple[Prepared, Context]:
     from hpc_launch import context, prepare
     from hpc_launch.cli.output import say
 
     here = context.collect()
-    prepared = prepare.prepare(profile, here, site, assignments or ())
+    prepared = prepare.prepare(profile, here, site, assignments or (), to_submit)
     for note in prepared.plan.notes:
         say(f"note: {note}")
     return prepared, here
@@ -89,7 +91,7 @@ def submit(
     json: JSON = False,
 ) -> None:
     """Submit a profile; prints the run's id."""
-    prepared, here = _prepare(profile, site, set_)
+    prepared, here = _prepare(profile, site, set_, to_submit=not dry_run)
     if dry_run:
         return _show(prepared, json)
     from hpc_launch.cli.runs import announce_and_wait
@@ -99,13 +101,13 @@ def submit(
 
 def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
     """Say what submit would answer, without submitting; on the machine itself its batch system is asked, too."""
-    from hpc_launch.cli.output import print_json
-    from hpc_launch.prepare import refuse_retired
+    from hpc_launch.cli.output import print_json, say
     from hpc_launch.rehearse import rehearse
 
-    prepared, _ = _prepare(profile, site, set_)
-    refuse_retired(prepared.resolved)
-    submissions, said = prepared.submissions(), rehearse(prepared)
+    prepared, here = _prepare(profile, site, set_, to_submit=True)
+    if prepared.rendered.message:
+        say(prepared.rendered.message)
+    submissions, said = prepared.submissions(), rehearse(prepared, here)
     if json:
         return print_json({"schema": 1, "fits": True, "submissions": submissions, "batch_system": said})
     from hpc_launch.config.wording import printable

@@ -128,12 +128,10 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     """Submit what was prepared, say so, and wait for its end if asked to."""
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.explain import core_hours
-    from hpc_launch.prepare import refuse_retired
     from hpc_launch.runs import describe
     from hpc_launch.runs.status import collect_all
     from hpc_launch.runs.submit import submit
 
-    refuse_retired(prepared.resolved)
     if prepared.rendered.message:
         say(prepared.rendered.message)
     try:
@@ -145,7 +143,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
         print(record.id, flush=True)
     if wait or not as_json:
         hours = core_hours(prepared.plan)
-        cost = f" for at most {hours:.1f} core-hours" if hours else ""
+        cost = f", for {hours:.1f} core-hours" if hours else ""
         say(f"submitted to {record.site} as job {record.jobs[0].job_id}{cost}; run directory {directory}")
     if not wait and not as_json:
         return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")

@@ -2,15 +2,20 @@
 # The worker jobs of this run, looked after from the scheduler's job. Sourced by scheduler.sh after attempt.sh, where
 # the batch system's own commands stand: worker_jobs_left, end_worker_jobs, and release_worker_jobs where they are held.
 
-# Their ids, which the submitting side writes into run.json one after the other.
+# Their ids, which the submitting side writes into run.json one after the other; the first job there is this one.
 worker_jobs() {
-  sed -n 's/^ *"job_id": "\([^"]*\)".*/\1/p' run.json | grep -vxF -- "$HPC_LAUNCH_JOB_ID"
+  sed -n 's/^ *"job_id": "\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1/p' run.json | tail -n +2 | grep -vx null
 }
 
-# Is no worker connected, and no job left that could bring one? The batch system is asked once a minute at most.
+# Is no job left that could bring what is missing: `minimum` workers at first, later any worker for tasks that wait?
+# The batch system is asked once a minute at most.
 look_at=30 none_left=''
+tasks_without_workers() {
+  grep -q '"workers": 0,' "$state/progress.json" 2>/dev/null &&
+    grep -qE '"(waiting|processing|queued|no-worker)": [1-9]' "$state/progress.json"
+}
 workers_lost() {
-  if ! grep -q '"workers": 0,' "$state/progress.json" 2>/dev/null; then
+  if [ -e "$state/ready" ] && ! tasks_without_workers; then
     none_left=''
     return 1
   fi
@@ -28,14 +33,19 @@ workers_lost() {
   none_left=yes
 }
 
-# Worker jobs that are held until this one runs are let go as soon as they are known.
-released=0
+# Worker jobs that are held until this one runs are let go as soon as they are known. That may fail for a moment, or for
+# one that somebody has deleted.
+released=0 release_at=0 release_failures=0
 attend() {
-  [ "$released" -lt "${worker_arrays:-0}" ] || return 0
+  [ "$released" -lt "${worker_arrays:-0}" ] && [ "$SECONDS" -ge "$release_at" ] || return 0
   mapfile -t jobs < <(worker_jobs)
   [ ${#jobs[@]} -gt "$released" ] || return 0
-  release_worker_jobs "${jobs[@]:released}" || fail "the worker jobs cannot be released from here"
-  released=${#jobs[@]}
+  if release_worker_jobs "${jobs[@]:released}"; then
+    released=${#jobs[@]}
+    return
+  fi
+  release_at=$((SECONDS + 30)) release_failures=$((release_failures + 1))
+  [ -e "$state/ready" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here, see logs/job.log"
 }
 
 # The run is over: workers were sent home by their scheduler, and get ten seconds for what they do just now (told once

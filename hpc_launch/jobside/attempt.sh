@@ -160,6 +160,7 @@ conclude() {
     outcome=succeeded reason=''
     exit
   fi
+  [ -n "$broken_since" ] || reason='' # it may have been ended for want of a cluster
   cluster_lost
   case " $code $scheduler_code " in *" 137 "*)
     if [ "$(killed_for_memory)" -gt "$killed_before" ]; then

@@ -24,6 +24,7 @@ run_workers() { # NUMBER
   state=state/$(cat state/attempt)
   here=$state/elements/$1
   [ ! -e "$state/outcome" ] || { echo "the run is over: $(cat "$state/outcome")"; exit 0; }
+  export HPC_LAUNCH_BEGAN=$(($(date +%s) - SECONDS)) # the walltime runs from then on
   mkdir -p "$state/elements" "$state/elements-gone" && rm -f "$state/elements-gone/$1"
   echo "$(uname -n) $HPC_LAUNCH_JOB_ID" >"$here"
   # shellcheck disable=SC2064 # now, while they have these values

@@ -117,6 +117,8 @@ async def dask_teardown(scheduler: Scheduler) -> None:
 
     A worker that closes because its scheduler does leaves its nanny waiting for two seconds, and tracebacks in the log.
     """
+    if scheduler.scheduler_file != SCHEDULER_FILE:
+        return
     terminate = {"op": "terminate", "reason": "the run is over", "reply": False}
     with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(scheduler.broadcast(msg=terminate, nanny=True, on_error="ignore"), GOODBYE)

@@ -51,6 +51,12 @@ def _container(resolved: Resolved, context: Context) -> ContainerPlan | None:
     if site.containers is None:
         hint = f"a sysadmin of {site.name} can add `containers: apptainer` to its site profile"
         raise DoesNotFit(Problem(f"environment.container: {site.name} names no container runtime", origin, hint))
+    directory = beside(resolved.profile.workload.directory, resolved, context)
+    if any(sign in directory for sign in ":,"):
+        hint = "rename it, or move the profile: container runtimes take these signs for something else"
+        raise InvalidConfiguration(
+            Problem(f"workload.directory: {directory} has a colon or a comma in it", resolved.origin("workload"), hint)
+        )
     # `docker://…` and the like are addresses, not paths.
     image = given.image if "://" in given.image else beside(given.image, resolved, context)
     return ContainerPlan(site.containers, image, [_bind(bind, resolved, context) for bind in given.binds])

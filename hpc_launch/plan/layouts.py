@@ -211,6 +211,6 @@ def _gpus(resolved: Resolved, number: int) -> list[str]:
         return []
     if "gpus" not in site.resources:
         origin = resolved.origin("workers", "gpus")
-        hint = f"a sysadmin of {site.name} can add `resources: {{gpus: …}}` to its site profile"
+        hint = f"a sysadmin of {site.name} can add `resources: {{gpus: '--gres=gpu:{{n}}'}}`, say, to its site profile"
         raise DoesNotFit(Problem(f"workers.gpus: {site.name} does not say how GPUs are asked for", origin, hint))
     return [site.resources["gpus"].replace("{n}", str(number))]

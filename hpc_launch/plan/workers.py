@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from hpc_launch.errors import DoesNotFit, Problem
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.limits import usable_memory
 from hpc_launch.models.plan import WorkerGroup
 from hpc_launch.models.site import Queue, Site
@@ -19,6 +19,24 @@ START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
 LONGEST_STAGGER = 300
 """Seconds. Workers that began together leave one after the other: their data has to move to those that stay."""
+
+
+SAID = {
+    "--scheduler-file", "--nworkers", "--nthreads", "--memory-limit", "--name", "--local-directory", "--protocol",
+    "--interface", "--host", "--dashboard", "--no-dashboard", "--dashboard-address", "--resources", "--death-timeout",
+    "--lifetime", "--lifetime-stagger", "--nanny", "--no-nanny",
+}  # fmt: skip
+"""Options of `dask worker` that node.sh gives, or that would undo them."""
+
+
+def refuse_said(resolved: Resolved) -> None:
+    """An option that is given twice would silently win over what is asked of the batch system."""
+    for number, option in enumerate(resolved.profile.workers.options):
+        name = option.partition("=")[0]
+        if name in SAID:
+            origin = resolved.origin("workers", "options", str(number))
+            hint = "workers.threads, memory, interface, resources, lifetime … have keys of their own"
+            raise InvalidConfiguration(Problem(f"workers.options: {name} is already said by node.sh", origin, hint))
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,7 @@ class Lifetime:
 
 def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) -> WorkerGroup:
     """All workers of the run; raises DoesNotFit where a node has nothing to give them."""
+    refuse_said(resolved)
     workers, site = resolved.profile.workers, resolved.site
     memory = workers.memory or _share(resolved, queue, beside)
     per_node = min(workers.count, workers.per_node or _most_per_node(resolved, queue, beside, memory))

@@ -15,7 +15,7 @@ from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
 from hpc_launch.models.plan import Plan
-from hpc_launch.render.refusals import refuse, refuse_key, refuse_layout, unused
+from hpc_launch.render.refusals import refuse, refuse_key, refuse_launcher, refuse_layout, unused
 from hpc_launch.render.templates import environment, part
 from hpc_launch.resolve import Resolved
 
@@ -108,6 +108,7 @@ def _launcher(templates: Environment, batch: Any, plan: Plan, resolved: Resolved
     kind = plan.launcher.kind
     name = plan.launcher.name or batch.usual_launchers[kind]
     launcher = part(templates, f"launchers/{kind}", name, resolved, "launchers", kind)
+    refuse_launcher(launcher, name, batch, plan, resolved)
     nodes = max(job.nodes for job in plan.jobs)
     if launcher.most_nodes is not None and nodes > launcher.most_nodes:
         origin = resolved.site_document.origins.get(("launchers", kind))

@@ -32,8 +32,26 @@ def refuse(batch: Any, plan: Plan, resolved: Resolved) -> None:
         raise InvalidConfiguration(*problems)
 
 
+def refuse_launcher(launcher: Any, name: str, batch: Any, plan: Plan, resolved: Resolved) -> None:
+    """One that belongs to another batch system, or that wants to be told the hosts; raises InvalidConfiguration."""
+    systems = getattr(launcher, "only_with", [plan.batch_system])
+    hosts = hasattr(batch, "allocation") or not getattr(launcher, "needs_hosts", False)
+    if plan.batch_system in systems and hosts:
+        return
+    assert plan.launcher is not None
+    key = ("launchers", plan.launcher.kind)
+    origin = resolved.site_document.origins.get(key) or resolved.site_document.origins.get(())
+    usual = batch.usual_launchers[plan.launcher.kind]
+    cause = f"{'.'.join(key)}: {name} does not go with {plan.batch_system}"
+    raise InvalidConfiguration(Problem(cause, origin, f"usual there: {usual}"))
+
+
 def refuse_layout(batch: Any, plan: Plan, resolved: Resolved) -> None:
-    """Worker jobs that only the scheduler's job can let go, on a site that does not let it; raises DoesNotFit."""
+    """Several jobs where there can be but one, or where the first cannot let the others go; raises DoesNotFit."""
+    if len(plan.jobs) > 1 and not (hasattr(batch, "worker_jobs") and hasattr(batch, "element")):
+        where = resolved.origin("layout")
+        cause = f"layout: {plan.batch_system} has no jobs that belong together, as {plan.layout} needs them"
+        raise DoesNotFit(Problem(cause, where, "choose another layout: --set layout=single-job"))
     if len(plan.jobs) > 1 and getattr(batch, "held_until_released", False) and not plan.submit_from_compute:
         origin = resolved.site_document.origins.get(("submit_from_compute",))
         cause = (
@@ -66,6 +84,7 @@ def _repeated(batch: Any, plan: Plan, resolved: Resolved) -> list[Problem]:
             own.append((site.queues[queue].directives, ("queues", queue, "directives"), resolved.site_document))
     own.append((resolved.profile.directives, ("directives",), resolved.document))
     problems = []
+    reserved = {*batch.reserved, *([f"-l {plan.memory_resource}"] if plan.memory_resource else [])}
     for directives, path, document in own:
         for number, directive in enumerate(directives):
             origin = document.origins.get((*path, number))
@@ -73,7 +92,7 @@ def _repeated(batch: Any, plan: Plan, resolved: Resolved) -> list[Problem]:
                 option = re.split(r"[=\s]", part, maxsplit=1)[0]
                 if document is resolved.document and option in site.rejects:
                     problems.append(Problem(f"directives: {site.name} refuses {option}", origin))
-                elif _says(batch, option, part):
+                elif _says(batch, reserved, option, part):
                     hint = (
                         "set the profile's own key for it (account, queue, walltime, workers …), and leave it out here"
                     )
@@ -82,11 +101,11 @@ def _repeated(batch: Any, plan: Plan, resolved: Resolved) -> list[Problem]:
     return problems
 
 
-def _says(batch: Any, option: str, part: str) -> bool:
+def _says(batch: Any, reserved: set[str], option: str, part: str) -> bool:
     """Long options may be shortened (getopt), short ones may have their value behind them, or several: `-l a=1,b=2`."""
     if option.startswith("--"):
-        return any(known.startswith(option) for known in batch.reserved)
+        return any(known.startswith(option) for known in reserved)
     short = option if getattr(batch, "whole_options", False) else option[:2]
     values = part[len(short) :].split(",")
     said = {option, short, *(f"{short} {value.partition('=')[0].strip(QUOTES)}" for value in values)}
-    return not said.isdisjoint(batch.reserved)
+    return not said.isdisjoint(reserved)

@@ -19,8 +19,9 @@ from hpc_launch.runs.status import View
 class Patience:
     """How long to wait, in seconds."""
 
-    orderly: float = 20.0
-    """For the job's own end after a TERM: its workload gets 5 s, its workers and scheduler 10."""
+    orderly: float = 35.0
+    """For the job's own end after a TERM: its workload gets 5 s, its scheduler 10, its workers 5 or, with jobs of their
+    own, 10."""
     gone: float = 15.0
     """For the batch system to say so after a cancel."""
     ask: float = 2.0

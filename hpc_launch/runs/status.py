@@ -56,8 +56,8 @@ def collect(directory: Path) -> View:
 
 
 def collect_all(runs: Sequence[tuple[Path, Record]]) -> list[View]:
-    """Look at several runs; each batch system is asked once for all of them."""
-    return [conclude(one) for one in ask([look(directory, record) for directory, record in runs])]
+    """Look at several runs; each batch system is asked once for all of them, and once more for what they left."""
+    return withdrawn([conclude(one) for one in ask([look(directory, record) for directory, record in runs])])
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,7 @@ def ask(looks: Sequence[Look]) -> list[Look]:
     together: dict[str, list[int]] = {}
     for number, one in enumerate(looks):
         if outcome.needs_asking(one.evidence, one.record):
-            key = json.dumps([one.record.batch_system, one.record.commands], sort_keys=True)
-            together.setdefault(key, []).append(number)
+            together.setdefault(_reached_by(one.record), []).append(number)
     for numbers in together.values():
         for number, one in zip(numbers, _ask([looks[n] for n in numbers]), strict=True):
             answered[number] = one
@@ -149,24 +148,38 @@ def conclude(one: Look) -> View:
             record = update_record(directory, lambda current: _kept(current, standing, now))
     if standing.over and standing.settled:
         security.remove(directory / "tls")  # the job does it too, if it gets to it
-        record = _withdraw(directory, record)
     return View(directory, record, one.evidence, one.reports, standing)
 
 
-def _withdraw(directory: Path, record: Record) -> Record:
-    """Call off, once, what may be left of a run that is over: worker jobs that wait, of a scheduler's job that died.
+def withdrawn(views: Sequence[View]) -> list[View]:
+    """The views; what may be left of runs that are over was called off, once: jobs beside a first one that is gone.
 
-    The first job does it too, where the site lets it and if it gets to it.
+    The first job does it too, where the site lets it and if it gets to it. What fails is tried at the next look.
     """
-    others = [job.job_id for job in record.jobs if job.after and job.job_id]
-    if not others or record.withdrawn:
-        return record
+    together: dict[str, list[int]] = {}
+    for number, view in enumerate(views):
+        if view.final and len(view.record.job_ids) > 1 and not view.record.withdrawn:
+            together.setdefault(_reached_by(view.record), []).append(number)
+    result = list(views)
+    for numbers in together.values():
+        with suppress(HpcLaunchError):
+            others = [job.job_id for n in numbers for job in views[n].record.jobs if job.after and job.job_id]
+            batch_system(views[numbers[0]].record).withdraw(others)
+            for n in numbers:
+                result[n] = replace(views[n], record=_noted(views[n].directory, views[n].record))
+    return result
+
+
+def _noted(directory: Path, record: Record) -> Record:
     now = datetime.now(timezone.utc)
-    try:
-        batch_system(record).withdraw(others)
+    with suppress(OSError, HpcLaunchError):
         return update_record(directory, lambda current: current.model_copy(update={"withdrawn": now}))
-    except (OSError, HpcLaunchError):  # the next look tries again
-        return record
+    return record
+
+
+def _reached_by(record: Record) -> str:
+    """What runs have in common whose jobs one call can speak of."""
+    return json.dumps([record.batch_system, record.commands], sort_keys=True)
 
 
 def _kept(record: Record, standing: Standing, now: datetime) -> Record:

@@ -59,10 +59,11 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
         except BaseException:  # also Ctrl-C
             _take_back(system, place, record)
             raise
-    if record.cancel_requested:  # somebody gave up while the batch system took its time
-        system.cancel(record.job_ids)
-    elif len(record.jobs) > 1 and evidence.read(place).told:  # over before the last of its jobs was submitted
-        system.withdraw(record.job_ids[1:])
+    with suppress(HpcLaunchError):  # it is submitted: what is left to do, `status` does, too
+        if record.cancel_requested:  # somebody gave up while the batch system took its time
+            system.cancel(record.job_ids)
+        elif len(record.jobs) > 1 and evidence.read(place).told:  # over before the last of its jobs was submitted
+            system.withdraw(record.job_ids[1:])
     return place, record
 
 

@@ -60,7 +60,7 @@ class _Watch:
             one = replace(one, reports=known)
             view = status.conclude(one)
         self.last = one
-        return view
+        return status.withdrawn([view])[0]
 
     def _is_due(self, one: Look, news: bool, now: float) -> bool:
         if not needs_asking(one.evidence, one.record):

@@ -17,10 +17,12 @@ BUSY = (
     "c = Client(); futures = c.map(time.sleep, range(600, 606)); print('busy', flush=True); wait(futures)"
 )
 ON_THREE_HOSTS = {"count": 6, "per_node": 2, "memory": "300 MB"}
-LAUNCHED = [("testcluster", "srun"), ("testcluster", "mpiexec"), ("gridcluster", "mpiexec")]
+BY_MPIEXEC = [("testcluster", "mpiexec"), ("gridcluster", "mpiexec")]
+ALSO_BY_SRUN = [("testcluster", "srun"), ("gridcluster", "mpiexec")]
+"""Both launchers have their turn on Slurm: examples by one, and all that goes wrong by the other."""
 
 
-@pytest.fixture(params=LAUNCHED, ids="-".join)
+@pytest.fixture
 def there(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[There]:
     """The user, in a project with a site file that names the launcher; the clusters' own files are beside it."""
     site, launcher = request.param
@@ -60,6 +62,7 @@ def nothing_is_left(there: There, run: Run) -> None:
     assert [place for place in places for host in scratch if (host / place.removeprefix("/scratch/")).exists()] == []
 
 
+@pytest.mark.parametrize("there", BY_MPIEXEC, indirect=True, ids="-".join)
 def test_an_example_runs_on_three_hosts_through_ib0_and_leaves_nothing(there: There) -> None:
     run = example(there, "monte-carlo-pi")
     assert "pi = 3.14" in run.log() and "workers = 6" in run.log()
@@ -73,6 +76,7 @@ def test_an_example_runs_on_three_hosts_through_ib0_and_leaves_nothing(there: Th
     nothing_is_left(there, run)
 
 
+@pytest.mark.parametrize("there", BY_MPIEXEC, indirect=True, ids="-".join)
 def test_programs_that_tasks_start_have_a_slot_each(there: There) -> None:
     run = example(
         there,
@@ -84,6 +88,7 @@ def test_programs_that_tasks_start_have_a_slot_each(there: There) -> None:
     nothing_is_left(there, run)
 
 
+@pytest.mark.parametrize("there", ALSO_BY_SRUN, indirect=True, ids="-".join)
 def test_the_last_host_holds_what_is_left_and_the_exit_code_is_the_workloads(there: There) -> None:
     run = there.submit(
         there.script(
@@ -100,6 +105,7 @@ def test_the_last_host_holds_what_is_left_and_the_exit_code_is_the_workloads(the
     nothing_is_left(there, run)
 
 
+@pytest.mark.parametrize("there", ALSO_BY_SRUN, indirect=True, ids="-".join)
 def test_a_cancelled_run_leaves_nothing(there: There) -> None:
     run = there.submit(there.script(BUSY), layout="mpi", workers=ON_THREE_HOSTS)
     until(lambda: "busy" in run.log(), "tasks to run on every worker")
@@ -108,6 +114,7 @@ def test_a_cancelled_run_leaves_nothing(there: There) -> None:
     nothing_is_left(there, run)
 
 
+@pytest.mark.parametrize("there", ALSO_BY_SRUN, indirect=True, ids="-".join)
 def test_an_mpi_library_that_is_not_the_launchers_is_told(there: There) -> None:
     """Without what its launcher tells it, MPICH takes each process for a world of its own."""
     run = there.submit(
@@ -121,6 +128,7 @@ def test_an_mpi_library_that_is_not_the_launchers_is_told(there: There) -> None:
     nothing_is_left(there, run)
 
 
+@pytest.mark.parametrize("there", ALSO_BY_SRUN, indirect=True, ids="-".join)
 def test_a_host_where_ranks_cannot_join_ends_the_run_with_a_sentence(there: There) -> None:
     """The ranks of the other hosts are waiting for them in MPI_Init."""
     run = there.submit(

@@ -39,7 +39,7 @@ def test_the_workload_finds_its_cluster_with_a_bare_client(here: Here) -> None:
 def test_the_workloads_exit_code_is_the_runs(here: Here, command: str | list[str], code: int) -> None:
     done = here.command("submit", here.profile(command), "--wait")
     assert done.returncode == code, done.stderr
-    Run(here, done.stdout.strip()).ended_as("failed", code)
+    assert Run(here, done.stdout.strip()).ended_as("failed", code)["reason"] is None
 
 
 def test_a_run_ends_before_its_walltime_and_says_so(here: Here) -> None:
@@ -74,7 +74,7 @@ def test_a_job_whose_shell_is_killed_ends_all_the_same(here: Here) -> None:
         ({"interface": "ib99"}, "no network interface ib99"),
         ({"local_directory": "/proc/nowhere"}, "cannot write to the local directory /proc/nowhere"),
         ({"local_directory": "$NOT_SET_HERE/x"}, "$NOT_SET_HERE/x is not set here"),
-        ({"options": ["--nthreads", "many"]}, "logs/workers-"),
+        ({"options": ["--worker-class", "no.such.Class"]}, "logs/workers-"),
     ],
 )
 def test_a_node_that_is_not_fit_fails_the_launch_with_a_sentence(
@@ -83,6 +83,12 @@ def test_a_node_that_is_not_fit_fails_the_launch_with_a_sentence(
     run = here.submit(SLEEP, workers={"count": 1, "memory": "300 MB", **workers})
     status = run.ended_as("launch-failed", 1)
     assert told in status["reason"]
+
+
+def test_an_environment_that_is_not_there_is_named(here: Here) -> None:
+    run = here.submit(SLEEP, environment={"venv": "/nowhere/venv"})
+    reason = run.ended_as("launch-failed", 1)["reason"]
+    assert "environment.sh failed: " in reason and "/nowhere/venv/bin/activate: No such file" in reason
 
 
 def test_an_environment_without_dask_fails_the_launch_with_a_sentence(here: Here) -> None:

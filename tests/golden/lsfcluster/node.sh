@@ -14,7 +14,7 @@ unfit() { # a sentence, for the run's owner
   cd "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT" && mv "unfit-$(uname -n)-$$" "unfit/$(uname -n)"
   exit 70
 }
-trap 'unfit "environment.sh failed, see logs/workers-$(uname -n).log"' EXIT
+trap 'unfit "environment.sh failed: $(tail -n 1 "$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log")"' EXIT
 . "$HPC_LAUNCH_RUN_DIR/environment.sh" # a `set -e` in it may end this here
 [ "${HPC_LAUNCH_ENVIRONMENT-}" = ready ] || exit
 trap - EXIT

@@ -24,6 +24,18 @@ trap 'told_to_end USR2' USR2 # what qdel sends first
 exit_codes_taken='99 100' # requeue, error
 PATH=$PATH${SGE_BINARY_PATH:+:$SGE_BINARY_PATH}
 
+# The worker jobs are looked after from here: this site lets jobs speak to the batch system.
+# shellcheck disable=SC2329 # array.sh calls them
+end_worker_jobs() { timeout 20 qdel "$@"; }
+worker_arrays=1
+release_worker_jobs() { timeout 20 qrls "$@"; }
+worker_jobs_left() {
+  local all
+  all=$(timeout 20 qstat -u "$(id -un)") || return 0
+  grep -qE "^ *($(IFS='|'; echo "$*")) " <<<"$all"
+}
+. ./jobside/array.sh
+
 # What the parallel environment gave: hosts and their slots, this host first.
 declare -A slots=(); hosts=()
 while read -r host count _; do
@@ -35,18 +47,6 @@ for host in "${hosts[@]}"; do
   [ "${slots[$host]}" -ge 1 ] || fail "$host has ${slots[$host]} slots, 1 are needed on each of 1 hosts $given"
 done
 [ ${#hosts[@]} = 1 ] || fail "${#hosts[@]} hosts, 1 are needed $given"
-
-# The worker jobs are looked after from here: this site lets jobs speak to the batch system.
-# shellcheck disable=SC2329 # array.sh calls them
-end_worker_jobs() { qdel "$@"; }
-worker_arrays=1
-release_worker_jobs() { qrls "$@"; }
-worker_jobs_left() {
-  local all
-  all=$(qstat -u "$(id -un)") || return 0
-  grep -qE "^ *($(IFS='|'; echo "$*")) " <<<"$all"
-}
-. ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.
 HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/within.sh python -m distributed.cli.dask_scheduler \

@@ -20,8 +20,12 @@ trap out_of_time USR2 # at the walltime
 
 # The worker jobs are looked after from here: this site lets jobs speak to the batch system.
 # shellcheck disable=SC2329 # array.sh calls them
-end_worker_jobs() { bkill "$@"; }
-worker_jobs_left() { bjobs -w "$@" 2>&1 | grep -qvE '^JOBID|is not found|^No .*job found| (DONE|EXIT) '; }
+end_worker_jobs() { timeout 20 bkill "$@"; }
+worker_jobs_left() {
+  local all
+  all=$(timeout 20 bjobs -w "$@" 2>&1)
+  [ -z "$all" ] || grep -qvE '^JOBID|is not found|^No .*job found| (DONE|EXIT) ' <<<"$all"
+}
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.

@@ -22,8 +22,12 @@ patience=15 # seconds that a workload gets from TERM to KILL
 
 # The worker jobs are looked after from here: this site lets jobs speak to the batch system.
 # shellcheck disable=SC2329 # array.sh calls them
-end_worker_jobs() { qdel "$@"; }
-worker_jobs_left() { qstat "$@" 2>&1 | grep -qvE 'Unknown Job Id|has finished'; }
+end_worker_jobs() { timeout 20 qdel "$@"; }
+worker_jobs_left() {
+  local all
+  all=$(timeout 20 qstat "$@" 2>&1)
+  [ -z "$all" ] || grep -qvE 'Unknown Job Id|has finished' <<<"$all"
+}
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.

@@ -22,10 +22,10 @@ patience=15 # seconds that a workload gets from TERM to KILL
 
 # The worker jobs are looked after from here: this site lets jobs speak to the batch system.
 # shellcheck disable=SC2329 # array.sh calls them
-end_worker_jobs() { scancel "$@"; }
+end_worker_jobs() { timeout 20 scancel "$@"; }
 worker_jobs_left() {
   local left
-  left=$(squeue --noheader --format=%i --jobs="$(IFS=,; echo "$*,$1")") || return 0
+  left=$(timeout 20 squeue --noheader --format=%i --jobs="$(IFS=,; echo "$*,$1")") || return 0
   [ -n "$left" ]
 }
 . ./jobside/array.sh

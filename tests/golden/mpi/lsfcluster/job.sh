@@ -17,7 +17,7 @@ last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
 . ./jobside/attempt.sh
 trap out_of_time USR2 # at the walltime
-mapfile -t hosts < <(uniq "$LSB_DJOB_HOSTFILE") # the first one is this host
+mapfile -t hosts < <(cat "${LSB_DJOB_HOSTFILE:-/dev/stdin}" <<<"${LSB_HOSTS// /$'\n'}" | uniq) # the first one is this host
 [ "${#hosts[@]}" = 3 ] || fail "LSF gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
 
 # The scheduler ends by itself when this shell is gone, and is ended first when all is over.
