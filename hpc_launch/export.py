@@ -17,7 +17,7 @@ from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
 from hpc_launch.explain import shown
 from hpc_launch.export_job import job_of, prologue, unsaid, worker_options
 from hpc_launch.locations import TEMPLATES, plug_in_templates
-from hpc_launch.models.profile import Profile
+from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Site
 from hpc_launch.sites import SiteFile
 from hpc_launch.units import MIB
@@ -81,7 +81,8 @@ def _defaults(found: SiteFile) -> Profile:
 
 
 def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
-    name = given or profile.queue or (next(iter(site.queues)) if len(site.queues) == 1 else None)
+    default = None if profile.queue == AUTO else profile.queue
+    name = given or default or (next(iter(site.queues)) if len(site.queues) == 1 else None)
     there = f"queues of {site.name}: {', '.join(site.queues)}"
     if name is None:
         raise UsageError(Problem(f"{site.name} has no default queue", None, f"say --queue NAME; {there}"))

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from hpc_launch import batch, sites
-from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.batch.faults import NotStarted
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.files import write_files
@@ -16,7 +16,7 @@ def rehearse(prepared: Prepared, context: Context) -> dict[str, str]:
     """Name of a job → what is said of it, of arrays that are alike the first one; nothing where nobody is here to ask.
 
     Raises:
-        BatchSystemError: it would be refused.
+        BatchSystemError: it would be refused, or it cannot be told.
     """
     if not _is_here(prepared, context):
         return {}
@@ -31,8 +31,6 @@ def rehearse(prepared: Prepared, context: Context) -> dict[str, str]:
                 said[job.name] = system.rehearse(Path(place), job.file)
             except NotStarted:  # we are not on the machine
                 return {}
-            except NoAnswer as fault:  # which is no reason to submit or not to
-                said[job.name] = f"nothing: {fault.problems[0].message}"
     return {name: words for name, words in said.items() if words}
 
 

@@ -16,11 +16,8 @@ from hpc_launch.config.origin import BUILT_IN, KeyPath, Origin
 from hpc_launch.config.validation import validate
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
-from hpc_launch.models.profile import Profile
+from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Layout, Site
-
-AUTO = "auto"
-"""As a queue: the first one that fits."""
 
 
 @dataclass(frozen=True)

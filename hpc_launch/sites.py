@@ -15,6 +15,7 @@ from hpc_launch.config.validation import validate
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.locations import SITE_PROFILES
+from hpc_launch.models.profile import AUTO
 from hpc_launch.models.site import Site
 
 SUFFIXES = (".yaml", ".yml")
@@ -194,7 +195,7 @@ def _shown(file: Path, context: Context) -> str:
 def _own_rules(site: Site, document: Document) -> list[Problem]:
     problems = []
     queue = site.defaults.get("queue")
-    if queue is not None and site.queues and queue not in site.queues:
+    if queue not in (None, AUTO) and site.queues and queue not in site.queues:
         problems.append(
             Problem(
                 f"defaults.queue: {queue!r} is not one of the queues",

@@ -135,6 +135,11 @@ def test_the_batch_systems_name_for_the_cluster_is_asked_for_last(context: Conte
     assert sites.detect(both).site.name == "by-name" and asked == []
 
 
+def test_the_default_queue_may_be_the_first_that_fits(context: Context, tmp_path: Path) -> None:
+    site_file(tmp_path / "a", "here", defaults="{queue: auto}")
+    assert sites.find("here", on(context, tmp_path / "a"), HERE, tmp_path).site.defaults == {"queue": "auto"}
+
+
 def test_a_part_of_a_host_name_does_not_detect(context: Context, tmp_path: Path) -> None:
     site_file(tmp_path / "a", "part", detect="{hostname: login}")
     with pytest.raises(InvalidConfiguration):

@@ -47,7 +47,7 @@ def survey(system: Client) -> Machine:
 
 
 def _config(text: str) -> Fields:
-    return dict(re.findall(r"^([\w\[\]]+)\s*=\s*(.*?)\s*$", text, re.M))
+    return dict(re.findall(r"^([\w\[\]]+)[ \t]*=[ \t]*(.*?)[ \t]*$", text, re.M))
 
 
 def _fields(line: str) -> Fields:

@@ -24,6 +24,8 @@ from hpc_launch.models.fields import (
 from hpc_launch.models.schema import Bound, Model, key
 from hpc_launch.units import GIB
 
+AUTO = "auto"
+"""As a queue: the first one that fits."""
 Count = Annotated[Whole, Bound(ge=1, le=1_000_000)]
 Cores = Annotated[Whole, Bound(ge=0, le=100_000)]
 

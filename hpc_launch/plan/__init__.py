@@ -14,13 +14,14 @@ from hpc_launch.models.plan import (
     WorkerGroup,
     WorkloadPlan,
 )
+from hpc_launch.models.profile import AUTO
 from hpc_launch.models.site import Launcher
 from hpc_launch.plan.candidates import first_that_fits, with_other_queues
 from hpc_launch.plan.environment import beside, environment
 from hpc_launch.plan.layouts import LAYOUTS, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
-from hpc_launch.resolve import AUTO, Resolved
+from hpc_launch.resolve import Resolved
 
 
 def make_plan(resolved: Resolved, context: Context) -> Plan:

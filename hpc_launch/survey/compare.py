@@ -14,7 +14,7 @@ from hpc_launch.survey.difference import Comparison, Difference
 from hpc_launch.survey.here import is_a_node
 from hpc_launch.survey.host import Host
 from hpc_launch.survey.scratch import Scratch
-from hpc_launch.units import format_memory, format_walltime
+from hpc_launch.units import MIB, format_memory, format_walltime
 
 
 def compare(
@@ -74,7 +74,9 @@ def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> It
         yield both.differ((*path, "default_walltime"), said, clause, grave=False)
     yield from _nodes(both, (*path, "nodes"), queue.nodes, live)
     yield from _size(both, (*path, "cores"), queue.cores, live.cores, str)
-    yield from _size(both, (*path, "memory"), queue.memory, live.memory, format_memory)
+    # As plans do: a size in GB is never a whole number of the MiB that batch systems count.
+    memory = None if queue.memory is None else queue.memory // MIB * MIB
+    yield from _size(both, (*path, "memory"), memory, [size // MIB * MIB for size in live.memory], format_memory)
 
 
 def _nodes(both: Comparison, path: KeyPath, said: int | None, live: LiveQueue) -> Iterator[Difference]:

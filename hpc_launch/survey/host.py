@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hpc_launch.survey.scratch import Scratch, candidates
 
-FAST = re.compile(r"(?:ib|hsn|opa|ipogif|hfi|roce)\d*")
+FAST = re.compile(r"(?:ib|hsn|opa|ipogif|hfi|roce)[\w.]*")
 """Interfaces of fast networks by their usual names: InfiniBand, Slingshot, Omni-Path, Cray's older ones."""
 PROGRAMS = ("srun", "mpiexec", "mpirun", "ompi_info", "ibrun", "blaunch", "pbsdsh", "qrsh")
 CONTAINERS = ("apptainer", "singularity")

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.cluster.hosts import Cluster
-from tests.cluster.there import There, job_of, log_lines, processes_of
+from tests.cluster.there import There, job_of, log_lines, processes_of, slots_example
 from tests.local.runs import Run, until
 
 BUSY = (
@@ -76,6 +76,12 @@ def test_the_example_uses_all_hosts_through_ib0_and_leaves_nothing(there: There)
     nothing_is_left(run)
     for host in there.cluster.compute_hosts:
         assert list(there.cluster.scratch(host).glob("dask-scratch-space/worker-*")) == []
+
+
+def test_programs_that_tasks_start_have_a_slot_each(there: There) -> None:
+    run = slots_example(there)
+    assert "most at once on one worker: 1 tagged" in run.log()
+    nothing_is_left(run)
 
 
 def test_the_exit_code_is_kept_and_never_taken_for_a_wish(there: There) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.hosts import Cluster
-from tests.cluster.there import There, job_of, log_lines, processes_of, slurm
+from tests.cluster.there import There, job_of, log_lines, processes_of, slots_example, slurm
 from tests.local.runs import Run, until
 
 
@@ -46,6 +46,12 @@ def test_the_example_uses_all_nodes_through_ib0_and_leaves_nothing(there: There)
     for host in there.cluster.compute_hosts:
         assert list(there.cluster.scratch(host).glob("dask-scratch-space/worker-*")) == []
     assert not (directory / "tls").exists()
+
+
+def test_programs_that_tasks_start_have_a_slot_each(there: There) -> None:
+    run = slots_example(there)
+    assert "most at once on one worker: 1 tagged" in run.log()
+    assert processes_of(run.directory) == []
 
 
 def test_the_last_node_holds_what_is_left(there: There) -> None:

@@ -43,6 +43,16 @@ class There(Here):
         return super().profile(command, **{"walltime": "00:05:00", **keys})
 
 
+def slots_example(there: There) -> Run:
+    """The example `subprocess-slots` in one job of three nodes, run to its end."""
+    profile = str(there.home / "examples/subprocess-slots/profile.yaml")
+    changes = ("workers.count=3", "workers.per_node=1")
+    words = [word for change in changes for word in ("--set", change)]
+    done = there.command("submit", profile, "--site", there.site, *words, "--wait")
+    assert done.returncode == 0, done.stderr
+    return Run(there, done.stdout.strip())
+
+
 def slurm(cluster: Cluster, *words: str, check: bool = True) -> str:
     """What a command of Slurm prints to the ordinary user."""
     return cluster.run(words, check=check).stdout

@@ -84,7 +84,7 @@ def left_in_scratch(run: Run) -> list[str]:
     return [place for place in places if Path(place).exists()]
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1])  # more of them: tests/cluster/test_mpi.py
 def test_every_rank_is_a_worker_and_the_first_holds_the_scheduler(mpi: Here, count: int) -> None:
     run = mpi.submit(
         mpi.script(
@@ -104,19 +104,6 @@ def test_every_rank_is_a_worker_and_the_first_holds_the_scheduler(mpi: Here, cou
     assert names == [f"{os.uname().nodename}-{rank}" for rank in range(count)]
     assert workers == [[1, 2**28, {"subprocess_slots": 1, "x": 2.5}]] * count
     assert known == [], "a program that a task starts would take itself for a rank"
-    assert left_in_scratch(run) == []
-
-
-def test_the_workloads_exit_code_is_the_runs(mpi: Here) -> None:
-    run = mpi.submit("exit 7", layout="mpi", workers=TWO)
-    run.ended_as("failed", 7)
-
-
-def test_a_cancelled_run_leaves_nothing(mpi: Here) -> None:
-    run = mpi.submit(SLEEP, layout="mpi", workers=TWO)
-    run.until_running()
-    assert mpi.command("cancel", run.id).returncode == 0
-    run.ended_as("cancelled", 1)
     assert left_in_scratch(run) == []
 
 
