@@ -65,8 +65,10 @@ killed_before=$(killed_for_memory)
 # The outcome is written as soon as it is known: what comes after may be cut short.
 outcome=launch-failed code=1 reason="the job's script ended early, see logs/job.log"
 workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
+# From the moment on in which this shell ends: a signal that came a second time would end it in the middle of `finish`.
+deaf() { trap '' TERM INT HUP QUIT XCPU USR1 USR2; }
 finish() {
-  trap '' TERM INT HUP QUIT XCPU USR1 USR2
+  deaf
   trap - EXIT
   cd "$HPC_LAUNCH_RUN_DIR" || exit 1
   echo "$outcome $code $reason" >"$state/outcome.new" && mv "$state/outcome.new" "$state/outcome"
@@ -87,16 +89,19 @@ finish() {
   exit "$code"
 }
 fail() {
+  deaf
   reason=$1
   echo "hpc-launch: $reason" >&2
   exit 1
 }
 trap finish EXIT
 told_to_end() {
+  deaf
   outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
   exit 1
 }
 out_of_time() {
+  deaf
   outcome=timeout code=1 reason="the walltime was used up"
   exit 1
 }
@@ -156,6 +161,7 @@ cluster_lost() {
 conclude() {
   wait "$workload"
   code=$? outcome=failed
+  deaf
   if [ "$code" = 0 ]; then
     outcome=succeeded reason=''
     exit
