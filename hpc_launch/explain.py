@@ -10,6 +10,7 @@ from typing import Any
 
 from hpc_launch.config.layers import dotted
 from hpc_launch.config.origin import BUILT_IN, KeyPath
+from hpc_launch.limits import held_by_a_node
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.schema import Model
@@ -175,21 +176,17 @@ def core_hours(plan: Plan) -> float | None:
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     group, scheduler, workload = plan.workers, resolved.profile.scheduler, resolved.profile.workload
     where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
-    holds = "scheduler and workload"
-    cores, memory = [], []
-    if job.after is not None or len(plan.jobs) == 1:
-        holds = f"at most {group.per_node} of {group.count} workers on each"
-        cores.append(f"{group.per_node} workers × {group.threads} threads")
-        memory.append(f"{group.per_node} × {format_memory(group.memory_bytes)}")
-    if job.after is None:
-        cores += [f"{plan.scheduler.cores} for the scheduler", f"{workload.cores} for the workload"]
-        memory += [f"{format_memory(scheduler.memory)} for the scheduler"]
-        memory += [f"{format_memory(workload.memory)} for the workload"]
+    workers = f"at most {group.per_node} of {group.count} workers on each"
+    holds = workers if plan.has_workers(job) else "scheduler and workload"
+    each = f"{group.per_node} workers × {group.threads} threads"
+    cores = held_by_a_node(job, plan, each, str(plan.scheduler.cores), str(workload.cores))
+    each = f"{group.per_node} × {format_memory(group.memory_bytes)}"
+    memory = held_by_a_node(job, plan, each, format_memory(scheduler.memory), format_memory(workload.memory))
     many = f"{job.array} times " if job.array else ""
     return [
         f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",
-        f"cores per node: {' + '.join(cores)} = {job.cores_per_node}",
-        f"memory per node: ({' + '.join(memory)}) ÷ (1 − {float(resolved.site.memory.headroom):.0%} headroom)"
+        f"cores per node: {cores} = {job.cores_per_node}",
+        f"memory per node: ({memory}) ÷ (1 − {float(resolved.site.memory.headroom):.0%} headroom)"
         f" = {format_memory(job.memory_bytes_per_node)}",
         f"walltime: {format_walltime(job.walltime_seconds) if job.walltime_seconds else 'none'}",
     ]

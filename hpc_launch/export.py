@@ -5,26 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import Environment, TemplateNotFound
 
-from hpc_launch import __version__, quoting, units
+from hpc_launch import __version__, quoting, sites, units
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.validation import validate
-from hpc_launch.config.wording import nearest
 from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
-from hpc_launch.explain import shown
+from hpc_launch.explain import LEAST, shown
 from hpc_launch.export_job import job_of, prologue, unsaid, worker_options
-from hpc_launch.locations import TEMPLATES, plug_in_templates
+from hpc_launch.locations import TEMPLATES
 from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Site
+from hpc_launch.render.templates import environment as templates
 from hpc_launch.sites import SiteFile
-from hpc_launch.units import MIB
 
 FOLDER = "export/jobqueue"
-LEAST = {"workers": {"count": 1}, "workload": {"command": ["true"]}}
-"""What a profile must have and a section has no use for."""
 
 
 def jobqueue(found: SiteFile, queue: str | None = None) -> str:
@@ -73,6 +70,7 @@ def section_name(site: Site) -> str:
 def _defaults(found: SiteFile) -> Profile:
     """What the site gives every user; raises InvalidConfiguration where that is wrong."""
     origins = {path[1:]: origin for path, origin in found.document.origins.items() if path[:1] == ("defaults",)}
+    # What a profile must have, a section has no use for.
     layers = [Document(LEAST, {}, ()), Document(found.document.data.get("defaults") or {}, origins, ())]
     profile, problems = validate(Profile, merge(layers))
     if profile is None:
@@ -88,23 +86,12 @@ def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
         raise UsageError(Problem(f"{site.name} has no default queue", None, f"say --queue NAME; {there}"))
     if name in site.queues:
         return name
-    cause = f"{site.name} has no queue {name!r}"
-    if reason := site.retired_queues.get(name):
-        cause += f" any more: {reason}"
-    elif near := nearest(name, site.queues):
-        cause += f"; did you mean {near!r}?"
-    raise InvalidConfiguration(Problem(cause, Origin(f"--queue {name}"), there))
+    raise InvalidConfiguration(Problem(sites.no_such_queue(site, name), Origin(f"--queue {name}"), there))
 
 
 def _environment(found: SiteFile) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, *plug_in_templates()]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-    )
+    """The templates of scripts, with what YAML needs besides; there a value that nobody knows stays None."""
+    environment = templates()
 
     def refuse(message: str, *key: str) -> NoReturn:
         origins = found.document.origins
@@ -121,8 +108,6 @@ def _environment(found: SiteFile) -> Environment:
         block=block,
         path=lambda value: value and quoting.path(value),
         memory=lambda size: size and units.exact_memory(size),
-        mebibytes=lambda size: size // MIB,
-        memory_in=units.memory_in,
         walltime=lambda seconds: seconds and units.format_walltime(seconds),
         walltime_minutes=lambda seconds: seconds and units.format_walltime_minutes(seconds),
         written=lambda name, mark, names=None: f"{mark} {(names or {}).get(name, f'{name} ')}",

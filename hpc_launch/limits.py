@@ -59,10 +59,9 @@ def _where(job: Job, resolved: Resolved) -> str:
     return f"queue {job.queue!r} of {resolved.site.name}" if job.queue else f"{resolved.site.name} (this machine)"
 
 
-def _parts(job: Job, plan: Plan, workers: str, scheduler: str, workload: str) -> str:
-    """What a node of this job is asked to hold."""
-    with_workers = job.after is not None or len(plan.jobs) == 1
-    held = [f"{plan.workers.per_node} workers × {workers}"] if with_workers else []
+def held_by_a_node(job: Job, plan: Plan, workers: str, scheduler: str, workload: str) -> str:
+    """What a node of this job is asked to hold, as a sum: each part is left out where it is in another job."""
+    held = [workers] if plan.has_workers(job) else []
     if job.after is None:
         held += [f"{scheduler} for the scheduler", f"{workload} for the workload"]
     return " + ".join(held)
@@ -72,7 +71,9 @@ def _node(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Pr
     """What is asked of one node against what one node has."""
     profile, site = resolved.profile, resolved.site
     where = _where(job, resolved)
-    cores = _parts(job, plan, f"{plan.workers.threads} threads", str(plan.scheduler.cores), str(profile.workload.cores))
+    workers = f"{plan.workers.per_node} workers ×"
+    each = f"{workers} {plan.workers.threads} threads"
+    cores = held_by_a_node(job, plan, each, str(plan.scheduler.cores), str(profile.workload.cores))
     origin = resolved.origin("workers", "per_node" if profile.workers.per_node else "threads")
     if queue.cores is not None and job.cores_per_node > queue.cores:
         yield Problem(
@@ -90,8 +91,9 @@ def _node(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Pr
         )
     usable = usable_memory(queue, site)
     if usable is not None and job.memory_bytes_per_node > usable:
-        sizes = (plan.workers.memory_bytes, profile.scheduler.memory, profile.workload.memory)
-        memory = _parts(job, plan, *map(format_memory, sizes))
+        each = f"{workers} {format_memory(plan.workers.memory_bytes)}"
+        beside = (format_memory(profile.scheduler.memory), format_memory(profile.workload.memory))
+        memory = held_by_a_node(job, plan, each, *beside)
         yield Problem(
             f"{format_memory(job.memory_bytes_per_node)} per node are asked for, a node of {where} has"
             f" {format_memory(usable)} ({memory}, and {float(site.memory.headroom):.0%} stay free)",

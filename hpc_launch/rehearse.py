@@ -8,6 +8,7 @@ from pathlib import Path
 from hpc_launch import batch, sites
 from hpc_launch.batch.faults import NotStarted
 from hpc_launch.context import Context
+from hpc_launch.models.plan import Job
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.files import write_files
 
@@ -18,28 +19,19 @@ def rehearse(prepared: Prepared, context: Context) -> dict[str, str]:
     Raises:
         BatchSystemError: it would be refused, or it cannot be told.
     """
-    if not _is_here(prepared, context):
+    if not sites.may_be_here(prepared.resolved.site, context):
         return {}
     rendered = prepared.rendered
     system = batch.get(prepared.plan.batch_system, rendered.commands, rendered.submit_stdin)
-    one_of_each = {job.template: job for job in reversed(prepared.plan.jobs)}
+    one_of_each: dict[str, Job] = {}
+    for job in prepared.plan.jobs:
+        one_of_each.setdefault(job.template, job)
     said = {}
     with tempfile.TemporaryDirectory(prefix="hpc-launch-check-") as place:
         write_files(Path(place), rendered.files)
-        for job in reversed(one_of_each.values()):
+        for job in one_of_each.values():
             try:
                 said[job.name] = system.rehearse(Path(place), job.file)
             except NotStarted:  # we are not on the machine
                 return {}
     return {name: words for name, words in said.items() if words}
-
-
-def _is_here(prepared: Prepared, context: Context) -> bool:
-    """Whether the site is the machine that we are on; one that does not say how to know it is taken to be."""
-    site = prepared.resolved.site
-    rules = site.detect
-    if not (rules.hostname or rules.environment or rules.cluster):
-        return True
-    return sites.is_here(site, context) or (
-        rules.cluster is not None and context.cluster_name(site.batch_system) == rules.cluster
-    )

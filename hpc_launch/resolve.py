@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -109,11 +108,7 @@ def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
     if queue == AUTO and path == ("queue",):
         return []
     allowed = f"queues of {site.name}: {', '.join(site.queues)}"
-    if reason := site.retired_queues.get(queue):
-        return [Problem(f"{key}: {site.name} has no queue {queue!r} any more: {reason}", origin, allowed)]
-    near = get_close_matches(queue, site.queues, 1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
-    return [Problem(f"{key}: {site.name} has no queue {queue!r}{guess}", origin, allowed)]
+    return [Problem(f"{key}: {sites.no_such_queue(site, queue)}", origin, allowed)]
 
 
 def _account(document: Document, site: Site) -> list[Problem]:

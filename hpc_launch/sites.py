@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from hpc_launch.config.document import LARGEST_FILE, Document, load_document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.validation import validate
+from hpc_launch.config.wording import nearest
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.locations import SITE_PROFILES
@@ -67,10 +67,10 @@ def find(name: str, context: Context, origin: Origin, base: Path) -> SiteFile:
     file = _file_of(name, context)
     if file is None:
         names = sorted({_name_in(candidate) for candidate in _files(context)})
-        near = get_close_matches(name, names, 1)
+        near = nearest(name, names)
         raise InvalidConfiguration(
             Problem(
-                f"no site profile is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                f"no site profile is called {name!r}" + (f"; did you mean {near!r}?" if near else ""),
                 origin,
                 f"known sites: {', '.join(names)} (hpc-launch site list); or give the path of a site profile",
             )
@@ -97,7 +97,7 @@ def listed(context: Context) -> list[Listed]:
 def detect(context: Context) -> SiteFile:
     """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates."""
     usable = [entry.found for entry in listed(context) if entry.found and entry.shadowed_by is None]
-    matching = [found for found in usable if is_here(found.site, context)] or _named_so(usable, context)
+    matching = [found for found in usable if _is_here(found.site, context)] or _named_so(usable, context)
     if len(matching) == 1:
         return matching[0]
     names = ", ".join(found.site.name for found in matching or usable)
@@ -107,13 +107,30 @@ def detect(context: Context) -> SiteFile:
     )
 
 
-def is_here(site: Site, context: Context) -> bool:
+def _is_here(site: Site, context: Context) -> bool:
     """Whether host name or environment say that this machine is the site's."""
     rule = site.detect
     if rule.hostname and re.fullmatch(rule.hostname, context.hostname):
         return True
     wanted = rule.environment.items()
     return bool(wanted) and all(context.environment.get(name) == value for name, value in wanted)
+
+
+def may_be_here(site: Site, context: Context) -> bool:
+    """Whether this machine is the site's; one that does not say how to know it is taken to be."""
+    rule = site.detect
+    if not (rule.hostname or rule.environment or rule.cluster):
+        return True
+    return _is_here(site, context) or bool(rule.cluster and context.cluster_name(site.batch_system) == rule.cluster)
+
+
+def no_such_queue(site: Site, queue: str) -> str:
+    """What to say of a queue that the site does not have, or not any more."""
+    cause = f"{site.name} has no queue {queue!r}"
+    if reason := site.retired_queues.get(queue):
+        return f"{cause} any more: {reason}"
+    near = nearest(queue, site.queues)
+    return f"{cause}; did you mean {near!r}?" if near else cause
 
 
 def _named_so(usable: Sequence[SiteFile], context: Context) -> list[SiteFile]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hpc_launch.cli.options import JSON, SITE
+
 export = typer.Typer(no_args_is_help=True, help="Write a site profile for other programs.", rich_markup_mode=None)
 
 
@@ -29,13 +31,11 @@ def schema(
 
 @export.command()
 def jobqueue(
-    site: Annotated[
-        str | None, typer.Option("--site", metavar="S", help="name or path of a site profile", show_default=False)
-    ] = None,
+    site: SITE = None,
     queue: Annotated[
         str | None, typer.Option("--queue", metavar="Q", help="default: the site's own", show_default=False)
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: JSON = False,
 ) -> None:
     """Print the site as a section of dask-jobqueue's configuration."""
     from hpc_launch import context, export, sites

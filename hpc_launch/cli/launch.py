@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpc_launch.cli.options import JSON, SITE
+
 if TYPE_CHECKING:
     from hpc_launch.context import Context
     from hpc_launch.prepare import Prepared
 
 PROFILE = Annotated[Path, typer.Argument(metavar="PROFILE", help="the profile: what to run", show_default=False)]
-SITE = Annotated[
-    str | None, typer.Option("--site", metavar="S", help="name or path of a site profile", show_default=False)
-]
 SET = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="a.b=v", help="set a key of the profile; any number of times", show_default=False),
 ]
-JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def _prepare(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpc_launch.cli.options import JSON
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.parts import Part
 
@@ -28,7 +29,6 @@ RUN = Annotated[
 THIS_RUN = Annotated[
     str, typer.Argument(metavar="RUN", help="id, beginning of an id, or run directory", show_default=False)
 ]
-JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def _directory(run: str | None) -> Path:

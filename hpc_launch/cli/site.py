@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from hpc_launch.cli.options import JSON
+
 site = typer.Typer(no_args_is_help=True, help="Look at site profiles.", rich_markup_mode=None)
 
 
 @site.command("list")
-def list_(json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
+def list_(json: JSON = False) -> None:
     """List the site profiles on the search path, broken and shadowed ones too."""
     from hpc_launch import context, sites
     from hpc_launch.cli.output import print_json, say, table
@@ -48,7 +50,7 @@ def _row(row: dict[str, Any]) -> list[str]:
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="name or path of a site profile", show_default=False)],
     origin: Annotated[bool, typer.Option("--origin", help="each value with the file and line it came from")] = False,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: JSON = False,
 ) -> None:
     """Show one site profile, with what it inherits."""
     from hpc_launch import context, sites
@@ -77,7 +79,7 @@ def check(
         str | None,
         typer.Argument(metavar="[NAME]", help="name or path of a site profile; left out: the one that this machine is"),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: JSON = False,
 ) -> None:
     """Check a site profile: is it valid, and does it agree with the live batch system?
 
@@ -107,7 +109,7 @@ def discover(
         str | None,
         typer.Option("--batch-system", metavar="NAME", help="the one to ask, where several are here"),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: JSON = False,
 ) -> None:
     """Draft a site profile by asking the machine: its batch system, and this host.
 

@@ -160,6 +160,10 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     """What the user should know: a key that this site has no use for."""
 
+    def has_workers(self, job: Job) -> bool:
+        """Whether this job holds workers: every one but a first one that the others follow."""
+        return job.after is not None or len(self.jobs) == 1
+
     def as_data(self) -> dict[str, Any]:
         """Dictionaries, lists, text and numbers, for templates and for JSON."""
         return asdict(self)
