@@ -53,6 +53,8 @@ class Job:
     ranks_per_node: int
     """MPI processes; 1 where a launcher starts one process on each node."""
     cores_per_node: int
+    slots_per_node: int
+    """What a parallel environment gives of each host: its fixed number, otherwise the cores."""
     memory_bytes_per_node: int
     walltime_seconds: int | None
     end_early_seconds: int

@@ -182,7 +182,8 @@ def _job(
         nodes=nodes,
         ranks_per_node=ranks_per_node,
         cores_per_node=cores,
-        memory_bytes_per_node=_asked_for(resolved, memory, cores, nodes),
+        slots_per_node=(slots := _slots(resolved, cores, nodes)),
+        memory_bytes_per_node=ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots)),
         walltime_seconds=walltime,
         end_early_seconds=end_early(walltime),
         queue=queue_name,
@@ -196,12 +197,10 @@ def _job(
     )
 
 
-def _asked_for(resolved: Resolved, memory: int, cores: int, nodes: int) -> int:
-    """Bytes of each node to ask for, with what stays free for everything else."""
-    site = resolved.site
-    environment = site.parallel_environments.nodes if nodes > 1 else site.parallel_environments.node
-    slots = environment.slots if environment and environment.slots else cores
-    return ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots))
+def _slots(resolved: Resolved, cores: int, nodes: int) -> int:
+    environments = resolved.site.parallel_environments
+    environment = environments.nodes if nodes > 1 else environments.node
+    return environment.slots if environment and environment.slots else cores
 
 
 def _gpus(resolved: Resolved, number: int) -> list[str]:
