@@ -10,7 +10,7 @@ from typing import Any
 
 from hpc_launch.config.layers import dotted
 from hpc_launch.config.origin import BUILT_IN, KeyPath
-from hpc_launch.limits import held_by_a_node
+from hpc_launch.limits.node import held_by_a_node
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.schema import Model
@@ -159,15 +159,15 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
     if len(plan.jobs) > 2:
         sentences.append(f"{', '.join(job.file for job in plan.jobs[2:])}: the same for the elements that are left")
     if hours := core_hours(plan):
-        sentences.append(f"asked for in all: {hours:.1f} core-hours (where whole nodes are given, they count)")
+        sentences.append(f"asked for in all: {hours:.1f} core-hours")
     environment = plan.environment
     python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
     return [*sentences, f"python: {python}"]
 
 
 def core_hours(plan: Plan) -> float | None:
-    """What all jobs of the run would use up to their walltimes; None where there is none."""
-    seconds = [(job.walltime_seconds, (job.array or 1) * job.nodes * job.cores_per_node) for job in plan.jobs]
+    """What all jobs of the run would be charged for up to their walltimes; None where there is none."""
+    seconds = [(job.walltime_seconds, (job.array or 1) * job.nodes * job.charged_cores_per_node) for job in plan.jobs]
     if any(walltime is None for walltime, _ in seconds) or plan.jobs[0].queue is None:
         return None
     return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600

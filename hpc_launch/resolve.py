@@ -10,9 +10,11 @@ from typing import Any, get_args
 from hpc_launch import sites
 from hpc_launch.config.assignments import parse_assignments
 from hpc_launch.config.document import Document, load_document
+from hpc_launch.config.kinds import of_another_kind
 from hpc_launch.config.layers import dotted, merge
 from hpc_launch.config.origin import BUILT_IN, KeyPath, Origin
 from hpc_launch.config.validation import validate
+from hpc_launch.config.wording import nearest
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import AUTO, Profile
@@ -44,6 +46,8 @@ class Resolved:
 def resolve(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Resolved:
     """Load a profile and its site; raises InvalidConfiguration with everything that is wrong in both."""
     own = load_document(context.directory / file, str(file))
+    if wrong_kind := of_another_kind(Profile, own):
+        raise InvalidConfiguration(*wrong_kind)
     options = [parse_assignments(assignments)]
     if site is not None:
         options.append(Document({"site": site}, {("site",): Origin(f"--site {site}")}, ()))
@@ -87,6 +91,7 @@ def _against_site(document: Document, site: Site) -> list[Problem]:
         *_layout(document, site),
         *_queue(document, site, "queue"),
         *_queue(document, site, "workers", "queue"),
+        *_qos(document, site),
         *_account(document, site),
         *_policy(document, site),
     ]
@@ -97,8 +102,11 @@ def _layout(document: Document, site: Site) -> list[Problem]:
     if layout not in get_args(Layout) or layout in site.layouts:
         return []
     cause = f"layout: {site.name} does not allow {layout!r}"
+    if layout == "mpi" and site.launchers.mpi is None:
+        cause += ", and names no launcher for MPI (launchers.mpi: mpiexec, say)"
     allowed = f"allowed there: {', '.join(site.layouts) or 'none'}; why: hpc-launch site show {site.name}"
-    return [Problem(cause, document.origins.get(("layout",)), allowed)]
+    choose = f"choose another: --set layout={site.layouts[0]}; " if site.layouts else ""
+    return [Problem(cause, document.origins.get(("layout",)), choose + allowed)]
 
 
 def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
@@ -109,6 +117,16 @@ def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
         return []
     allowed = f"queues of {site.name}: {', '.join(site.queues)}"
     return [Problem(f"{key}: {sites.no_such_queue(site, queue)}", origin, allowed)]
+
+
+def _qos(document: Document, site: Site) -> list[Problem]:
+    """A site that lists none leaves it to its batch system."""
+    qos = document.data.get("qos")
+    if not isinstance(qos, str) or not site.qos or qos in site.qos:
+        return []
+    near = nearest(qos, site.qos)
+    cause = f"qos: {site.name} has no QOS {qos!r}" + (f"; did you mean {near!r}?" if near else "")
+    return [Problem(cause, document.origins.get(("qos",)), f"those of {site.name}: {', '.join(site.qos)}")]
 
 
 def _account(document: Document, site: Site) -> list[Problem]:

@@ -21,9 +21,15 @@ BATCH_UNITS = {"KB": KIB, "MB": MIB, "GB": GIB, "TB": TIB}
 _SECONDS_OF_UNIT = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 # bounded, so that no text becomes a number of thousands of digits
-_AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z]*)")
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
+_AMOUNT = re.compile(rf"({_NUMBER}) ?([A-Za-z]*)")
 _CLOCK = re.compile(r"(?:([0-9]{1,4})-(?=[0-9]{2}:))?([0-9]{1,6}):([0-5][0-9]):([0-5][0-9])")
 _WITH_UNITS = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+
+MEMORY = rf"{_NUMBER} ?(?:{'|'.join(_BYTES_OF_UNIT)})"
+WALLTIME = rf"(?:{_CLOCK.pattern}|{_WITH_UNITS.pattern})"
+SHARE = r"(?:0*[0-9]{1,2}(?:\.[0-9]+)? ?%|0+(?:\.[0-9]+)?|[0-9.]+e-[0-9]+(?: ?%)?)"
+"""What each of them looks like, all of it; the numbers in it are looked at when it is read."""
 
 _MEMORY = "write 60 GB (10^9 bytes each) or 60 GiB (2^30); units: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"
 _WALLTIME = "write HH:MM:SS, D-HH:MM:SS, or units such as 90m, 2h30m, 1d12h"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,8 @@ from hpc_launch.cli import main
 from hpc_launch.config.document import load_document
 from hpc_launch.context import Context
 from hpc_launch.errors import HpcLaunchError, InvalidConfiguration, UsageError
-from hpc_launch.export import block, jobqueue, scalar
+from hpc_launch.export import jobqueue
+from hpc_launch.export.templates import block, scalar
 from hpc_launch.locations import SITE_PROFILES
 from hpc_launch.sites import SiteFile
 from tests.conftest import ROOT, SITES
@@ -64,6 +68,24 @@ def job_script(text: str, **given: Any) -> str:
     with dask.config.set(loaded):
         script: str = job("tcp://10.0.0.1:1", name="w", config_name=name, **given).job_script()
     return script
+
+
+def cluster_script(text: str, **given: Any) -> str:
+    """The same of its cluster, which is not started: neither a network nor a batch system is needed."""
+    loaded = yaml.safe_load(text)
+    [name] = loaded["jobqueue"]
+
+    async def script() -> str:
+        made = getattr(importlib.import_module("dask_jobqueue"), text.split()[2])(
+            config_name=name, asynchronous=True, **given
+        )
+        try:
+            return str(made.job_script())
+        finally:
+            await made.close()
+
+    with dask.config.set(loaded):
+        return asyncio.run(script())
 
 
 def header(script: str) -> list[str]:
@@ -141,6 +163,12 @@ def test_the_header_of_an_lsf_job(example: SiteOf) -> None:
 
 
 QUEUES = [(name, queue) for name in BUILT_IN for queue in load_document(SITE_PROFILES / f"{name}.yaml").data["queues"]]
+AS_DASK_JOBQUEUE_SAYS_IT = {"-p": "--partition", "-A": "--account", "-t": "--time", "-J": "--job-name"}
+
+
+def missing(text: str) -> dict[str, Any]:
+    """What must be said when the cluster is made, since the site profile does not know it."""
+    return {key: value for key, value in (("cores", 4), ("memory", "8 GiB")) if section(text)[key] is None}
 
 
 @pytest.mark.parametrize(("name", "queue"), QUEUES)
@@ -149,13 +177,24 @@ def test_dask_jobqueue_makes_a_job_of_every_queue_of_every_built_in_site(
 ) -> None:
     found = sites.read(SITE_PROFILES / f"{name}.yaml", context)
     text = jobqueue(found, queue)
-    given = {key: value for key, value in (("cores", 4), ("memory", "8 GiB")) if section(text)[key] is None}
-    script = job_script(text, **given)
+    lines = header(cluster_script(text, **missing(text)))
+    assert len(lines) >= 2
     assert found.site.queues[queue].cores is None or section(text)["cores"] == found.site.queues[queue].cores
-    for line in header(script):
-        assert not [word for word in line.split()[1:] if word.partition("=")[0] in found.site.rejects], line
+    for line in lines:
+        options = [word.partition("=")[0] for word in line.split()[1:]]
+        options += [AS_DASK_JOBQUEUE_SAYS_IT.get(option, option) for option in options]
+        assert not [option for option in options if option in found.site.rejects], line
     if found.site.memory.directive == "omit":
-        assert "--mem" not in "\n".join(header(script))
+        assert "mem" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_header_of_a_job_of_every_built_in_site(context: Context, name: str) -> None:
+    """On its default queue, or else the first one."""
+    found = sites.read(SITE_PROFILES / f"{name}.yaml", context)
+    text = jobqueue(found, found.site.defaults.get("queue") or next(iter(found.site.queues)))
+    script = cluster_script(text, **missing(text))
+    assert header(script) == (GOLDEN / "headers" / f"{name}.sh").read_text(encoding="utf-8").splitlines()
 
 
 # What a site says otherwise
@@ -166,6 +205,44 @@ def test_memory_for_each_core(example: SiteOf) -> None:
     assert "#SBATCH --mem-per-cpu=2000M" in header(job_script(text))
     assert not [line for line in header(job_script(text)) if line.startswith("#SBATCH --mem=")]
     assert section(text)["memory"] == "14400 MiB"
+
+
+def test_memory_for_each_core_of_nobody_knows_how_many(example: SiteOf) -> None:
+    text = jobqueue(example("slurm", memory={"directive": "per-cpu"}, queues={"q": {}}, defaults={}))
+    assert "job-mem: null  # --mem-per-cpu=…, once cores and memory are known" in text
+    assert not [line for line in header(job_script(text, cores=4, memory="8 GiB")) if "--mem" in line]
+
+
+@pytest.mark.parametrize(
+    ("system", "refused", "gone"),
+    [
+        ("sge", "-cwd", "#$ -cwd"),
+        ("sge", "-l", "#$ -l"),
+        ("sge", "-pe", "#$ -pe"),
+        ("pbs", "-l walltime", "#PBS -l walltime"),
+        ("pbs", "-l select", "#PBS -l select"),
+        ("lsf", "-W", "#BSUB -W"),
+        ("lsf", "-R", "#BSUB -R"),
+        ("slurm", "--cpus-per-task", "#SBATCH --cpus-per-task"),
+        ("slurm", "--time", "#SBATCH -t"),
+    ],
+)
+def test_a_directive_that_a_site_refuses_is_in_no_job(example: SiteOf, system: str, refused: str, gone: str) -> None:
+    as_usual = header(job_script(jobqueue(example(system))))
+    lines = header(job_script(jobqueue(example(system, rejects=[refused]))))
+    assert [line for line in as_usual if line.startswith(gone)]
+    assert lines == [line for line in as_usual if not line.startswith(gone)]
+
+
+def test_a_reservation_of_pbs_is_a_queue(example: SiteOf) -> None:
+    text = jobqueue(example("pbs", defaults={"queue": "workq", "reservation": "R123"}))
+    assert "#PBS -q R123" in header(job_script(text))
+
+
+def test_an_environment_that_gives_so_many_slots(example: SiteOf) -> None:
+    text = jobqueue(example("sge", parallel_environments={"node": {"name": "smp-3", "slots": 3}}))
+    assert {"#$ -pe smp-3 3", "#$ -l mem_free=5333M"} <= set(header(job_script(text)))
+    assert section(text)["cores"] == 3  # a third more would be 16002 MiB of the node's 16000
 
 
 def test_a_site_that_refuses_memory_and_partition(example: SiteOf) -> None:
@@ -223,6 +300,52 @@ def test_processes(example: SiteOf, cores: int, threads: int | None, processes: 
     workers = {"workers": {"threads": threads}} if threads else {}
     site = example("slurm", queues={"q": {"cores": cores}}, defaults=workers)
     assert section(jobqueue(site))["processes"] == processes
+
+
+def test_more_workers_than_cores_are_not_made(example: SiteOf) -> None:
+    text = jobqueue(example("slurm", defaults={"queue": "short", "workers": {"per_node": 16}}))
+    assert section(text)["processes"] == 8
+    assert "# The site's workers.per_node, 16, is more than the 8 cores of a job." in text
+    assert "--nthreads 1 " in job_script(text)
+
+
+def test_the_walltime_of_a_quality_of_service_is_the_one_that_counts(example: SiteOf) -> None:
+    queues = {"short": {"cores": 8, "memory": "8 GiB", "walltime": "00:05:00", "qos": "long"}}
+    site = example("slurm", queues=queues, qos={"long": {"walltime": "48:00:00", "jobs": 3, "cores": 16}})
+    text = jobqueue(site)
+    assert section(text)["walltime"] == "00:10:00" and "# the longest is 48:00:00" in text
+    assert "run 3 jobs at once in this quality of service, use 16 cores at once in it." in text
+
+
+def test_what_a_queue_is(example: SiteOf) -> None:
+    queue = {"cores": 8, "exclusive": True, "gpus": 4, "max_submitted": 20, "max_jobs": 5}
+    text = jobqueue(example("slurm", queues={"gpu": queue}, defaults={}, resources={"gpus": "--gres=gpu:{n}"}))
+    for said in (
+        "# A job in this queue gets, and pays for, whole nodes: fewer cores cost no less.",
+        "# A node has 4 GPUs, which are not asked for; the site's words for them: --gres=gpu:4.",
+        "# A user may submit 20 jobs to this queue, run 5 jobs at once in this queue.",
+    ):
+        assert said in text.splitlines()
+    assert "GPUs" not in jobqueue(example("slurm", queues={"gpu": queue}, defaults={}, resources={}))
+
+
+def test_dask_jobqueue_knows_a_jobs_workers_only_as_the_comment_says(example: SiteOf) -> None:
+    text = jobqueue(example("slurm"))
+    assert "# With adapt(), give the class processes=4 too: or else it ends jobs that are at work." in text
+
+    async def groups() -> list[Any]:
+        made = [
+            dask_jobqueue.SLURMCluster(config_name="testcluster", asynchronous=True, **more)
+            for more in ({}, {"processes": 4})
+        ]
+        told = [cluster.new_spec.get("group") for cluster in made]
+        for cluster in made:
+            await cluster.close()
+        return told
+
+    dask_jobqueue = importlib.import_module("dask_jobqueue")
+    with dask.config.set(yaml.safe_load(text)):
+        assert asyncio.run(groups()) == [None, ["-0", "-1", "-2", "-3"]]
 
 
 def test_what_a_section_cannot_say_is_a_comment(example: SiteOf) -> None:
@@ -295,9 +418,53 @@ def test_every_name_is_a_name_of_a_section(example: SiteOf, name: str) -> None:
     assert "#SBATCH -p short" in job_script(text)
 
 
-@pytest.mark.parametrize("queue", ["012", "1e5", "no", "12:30:00", "1_000", "a=b"])
-def test_every_queue_stays_a_text(example: SiteOf, queue: str) -> None:
-    assert section(jobqueue(example("slurm", queues={queue: {"cores": 1}}, defaults={})))["queue"] == queue
+@pytest.mark.parametrize(
+    "queue", ["012", "1e5", "1e3", "no", "yes", "null", "12:30:00", "1_000", "a=b", "a%s", "a,b@c"]
+)
+@pytest.mark.parametrize(("system", "said"), [("slurm", "-p"), ("pbs", "-q"), ("sge", "-q"), ("lsf", "-q")])
+def test_every_queue_stays_a_text(example: SiteOf, system: str, said: str, queue: str) -> None:
+    text = jobqueue(example(system, queues={queue: {"cores": 1, "memory": "1 GiB"}}, defaults={}))
+    assert section(text)["queue"] == queue
+    assert [line.split()[2:] for line in header(job_script(text)) if line.split()[1] == said] == [[queue]]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_what_dask_jobqueue_formats_stays_as_it_is(example: SiteOf, value: str) -> None:
+    given = {
+        "environment": {"venv": f"/sw/{value}", "variables": {"A": value}},
+        "workers": {"options": ["--preload", value], "resources": {"slots": 2}},
+    }
+    site = example(
+        "slurm",
+        directives=[f"--comment={value.replace('#', '')}"],
+        environment={"setup": f"echo {value}"},
+        storage={"local": f"/scratch/{value}"},
+        defaults={"queue": "short", **given},
+    )
+    script = job_script(jobqueue(site))
+    assert f"#SBATCH --comment={value.replace('#', '')}" in script.splitlines()
+    assert f"echo {value}" in script.splitlines()
+    [command] = [line for line in script.splitlines() if "distributed.cli.dask_worker" in line]
+    words = shlex.split(command)
+    assert words[:3] == [f"/sw/{value}/bin/python", "-m", "distributed.cli.dask_worker"]
+    assert words[words.index("--local-directory") + 1] == f"/scratch/{value}"
+    assert words[words.index("--preload") + 1] == value and words[words.index("--resources") + 1] == "slots=2"
+
+
+@pytest.mark.parametrize("text", ["a\ufffeb", "\ud800", "\ufeff", "\u00a0x"])
+def test_what_is_no_character_of_yaml_is_not_even_in_a_comment(example: SiteOf, text: str) -> None:
+    found = example("slurm")
+    told = jobqueue(replace(found, site=found.site.replaced(message=f"closed {text}")))
+    assert section(told)["queue"] == "short"
+    assert f"# {'closed ' + text!r}" in told.encode().decode().splitlines()
+
+
+def test_a_file_whose_name_has_a_line_end_is_named_on_one_line(context: Context, tmp_path: Path) -> None:
+    file = tmp_path / "a\njobqueue: evil\n#.yaml"
+    file.write_text((SITES / "testcluster.yaml").read_text())
+    told = jobqueue(sites.read(file, context))
+    assert list(yaml.safe_load(told)["jobqueue"]) == ["testcluster"]
+    assert r"from 'a\njobqueue: evil\n#.yaml', reviewed" in told
 
 
 @given(st.text())
@@ -322,6 +489,37 @@ def test_a_batch_system_without_a_class(context: Context) -> None:
         jobqueue(sites.read(SITE_PROFILES / "local.yaml", context))
 
 
+def test_no_batch_system_is_a_part_of_the_others(example: SiteOf) -> None:
+    found = example("slurm")
+    with pytest.raises(UsageError, match="no cluster for the batch system 'section'"):
+        jobqueue(replace(found, site=found.site.replaced(batch_system="section")))
+
+
+def test_memory_for_each_slot_without_the_resources_name(example: SiteOf) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"site.yaml:\d+: memory.resource: must be given.*\n.*\n +qconf -sc"):
+        jobqueue(example("sge", memory={"directive": "per-slot"}))
+
+
+@pytest.mark.parametrize(
+    ("system", "directive"), [("sge", "per-node"), ("pbs", "per-cpu"), ("slurm", "per-slot"), ("lsf", "per-cpu")]
+)
+def test_memory_as_the_batch_system_does_not_take_it(example: SiteOf, system: str, directive: str) -> None:
+    said = rf"site.yaml:\d+: memory.directive: {system} has no memory {directive}\n.*\n +allowed with {system}: "
+    with pytest.raises(InvalidConfiguration, match=said):
+        jobqueue(example(system, memory={"directive": directive}))
+
+
+@pytest.mark.parametrize(("system", "allowed"), [("lsf", "KB, MB, GB, TB"), ("slurm", "none, leave it out")])
+def test_a_unit_of_memory_that_the_batch_system_does_not_have(example: SiteOf, system: str, allowed: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=rf"site.yaml:\d+: memory.unit: 'XB'\n.*\n +allowed.*: {allowed}"):
+        jobqueue(example(system, memory={"unit": "XB"}))
+
+
+def test_memory_that_is_not_written_is_refused_where_the_profile_is(example: SiteOf) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"site.yaml(:\d+)?: memory.directive: sge has no memory per-node"):
+        jobqueue(example("sge", memory={"headroom": "5%"}))
+
+
 def test_several_queues_and_no_default(example: SiteOf) -> None:
     with pytest.raises(UsageError, match=r"testcluster has no default queue\n.*--queue NAME; .*short, long"):
         jobqueue(example("slurm", queues={"short": {}, "long": {}}, defaults={}))
@@ -341,15 +539,20 @@ def test_slots_without_a_parallel_environment(example: SiteOf) -> None:
         jobqueue(example("sge", parallel_environments={}))
 
 
-@pytest.mark.parametrize(("system", "mark"), [("slurm", "#SBATCH"), ("pbs", "#PBS"), ("sge", "#$"), ("lsf", "#BSUB")])
-def test_no_line_of_the_setup_becomes_a_directive(example: SiteOf, system: str, mark: str) -> None:
+@pytest.mark.parametrize(
+    ("system", "mark", "queue"),
+    [("slurm", "#SBATCH", "short"), ("pbs", "#PBS", "workq"), ("sge", "#$", "all.q"), ("lsf", "#BSUB", "normal")],
+)
+def test_no_line_of_the_setup_becomes_a_directive(example: SiteOf, system: str, mark: str, queue: str) -> None:
     with pytest.raises(InvalidConfiguration, match=r"site.yaml:\d+: environment.setup: a line that begins with #"):
         jobqueue(example(system, environment={"setup": f"cat <<END\n{mark} -q other\nEND\n"}))
+    with pytest.raises(InvalidConfiguration, match=r"site.yaml:\d+: defaults.environment.setup: a line that begins"):
+        jobqueue(example(system, defaults={"environment": {"setup": f"{mark} -q other"}}), queue)
     jobqueue(example(system, environment={"setup": f"# as {mark}\n"}))
 
 
 def test_defaults_that_are_wrong(example: SiteOf) -> None:
-    with pytest.raises(HpcLaunchError, match=r"site.yaml:\d+: walltime: .*no unit"):
+    with pytest.raises(HpcLaunchError, match=r"site.yaml:\d+: .*walltime: .*no unit"):
         jobqueue(example("slurm", defaults={"walltime": 60, "queue": "short"}))
 
 

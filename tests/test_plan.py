@@ -65,9 +65,9 @@ def test_every_plan_holds_all_workers_and_fits_a_node(prepared: Prepare, count: 
 @pytest.mark.parametrize(
     ("assignment", "numbers"),
     [
-        ("workers.threads=9", ["9 cores per node", "has 8", "1 workers × 9 threads"]),
-        ("workers.memory=20 GiB", ["25870 MiB per node", "has 16000 MiB", "1 workers × 20 GiB"]),
-        ("workers.count=25", ["4 nodes", "may have 3", "at most 24 workers"]),
+        ("workers.threads=9", ["9 cores per node", "has 8", "1 worker × 9 threads", "change: --set workers.threads=8"]),
+        ("workers.memory=20 GiB", ["25870 MiB per node", "has 16000 MiB", "1 worker × 20480 MiB", "=11104MiB"]),
+        ("workers.count=25", ["4 nodes", "may have 3", "change: --set workers.count=24"]),
         ("walltime=2h", ["02:00:00", "allows 01:00:00"]),
     ],
 )

@@ -139,3 +139,49 @@ def test_the_resolved_profile_holds_every_key_and_its_origin(prepared: Prepare) 
     text = prepared().rendered.files["resolved.yaml"]
     assert "  count: 2  # profile.yaml:1\n" in text
     assert yaml.safe_load(text)["workers"]["memory"] == "1 GiB"
+
+
+QOS = "name: own\nbatch_system: slurm\ndefaults: {walltime: 1h}\nqueues:\n  a: {cores: 4, memory: 8 GiB, qos: needed}\n"
+REQUEST = "queue: a\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+
+
+@pytest.mark.parametrize("wrong", ["lnog", "LONG2", "none", "auto"])
+def test_a_qos_that_the_site_does_not_list_is_refused_with_those_it_lists(
+    prepared: Prepare, tmp_path: Path, wrong: str
+) -> None:
+    (tmp_path / "site.yaml").write_text(f"{QOS}qos: {{long: {{walltime: 9h}}, debug: {{}}, needed: {{}}}}\n")
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(f"name: x\nqos: {wrong}\n{REQUEST}", site="./site.yaml")
+    (problem,) = refusal.value.problems
+    assert str(problem.origin) == "profile.yaml:2"
+    assert problem.message.startswith(f"qos: own has no QOS '{wrong}'")
+    assert ("did you mean 'long'?" in problem.message) == (wrong in ("lnog", "LONG2"))
+    assert problem.hint == "those of own: long, debug, needed"
+
+
+@pytest.mark.parametrize("right", ["long", "needed"])
+def test_a_qos_that_the_site_lists_is_taken(prepared: Prepare, tmp_path: Path, right: str) -> None:
+    (tmp_path / "site.yaml").write_text(f"{QOS}qos: {{long: {{walltime: 9h}}, needed: {{}}}}\n")
+    made = prepared(REQUEST, f"qos={right}", site="./site.yaml")
+    assert f"#SBATCH --qos={right}\n" in made.rendered.files["job.sh"]
+
+
+def test_a_site_that_lists_no_qos_leaves_it_to_its_batch_system(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(QOS)
+    assert prepared(REQUEST, "qos=any", site="./site.yaml").plan.jobs[0].qos == "any"
+
+
+def test_a_layout_that_is_not_allowed_names_what_is_missing_and_another_one(prepared: Prepare) -> None:
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(REQUEST, "layout=mpi", "queue=null", site="local")
+    (problem,) = refusal.value.problems
+    assert problem.message == (
+        "layout: local does not allow 'mpi', and names no launcher for MPI (launchers.mpi: mpiexec, say)"
+    )
+    assert problem.hint.startswith("choose another: --set layout=single-job; ")
+
+
+def test_no_layout_is_offered_where_none_is_allowed(prepared: Prepare) -> None:
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(REQUEST, "queue=parallel", site="pegasus")
+    assert "--set layout" not in str(refusal.value) and "allowed there: none" in str(refusal.value)

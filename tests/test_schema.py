@@ -18,6 +18,7 @@ from pydantic_core import ValidationError
 
 from hpc_launch.config.document import Document, load_document, parse_document
 from hpc_launch.config.layers import merge
+from hpc_launch.models.fields import date
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.schema import Model
 from hpc_launch.models.site import Site
@@ -56,6 +57,24 @@ def test_each_is_a_schema_of_the_draft_it_names(kind: str) -> None:
     assert SCHEMAS[kind]["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
     Draft202012Validator.check_schema(SCHEMAS[kind])
     assert json.loads(json.dumps(SCHEMAS[kind])) == SCHEMAS[kind]
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from [schema["pattern"]] if isinstance(schema.get("pattern"), str) else []
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from patterns(inner)
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_editors_can_read_the_patterns(kind: str) -> None:
+    """As JavaScript with its flag `u` does: an escape without need is an error, and much of Python is not known."""
+    found = set(patterns(SCHEMAS[kind]))
+    assert len(found) > 8
+    for pattern in found:
+        rest = re.sub(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|[sSdDwW]|[-^$\\.*+?()\[\]{}|/])", "", pattern)
+        assert "\\" not in rest, pattern
+        assert not re.search(r"\(\?(?![:=!])|[*+?}][+]", rest), pattern
 
 
 # What the project itself has
@@ -159,6 +178,44 @@ def test_it_takes_and_refuses_for_each_key_what_the_program_does(kind: str, path
         if takes and against and not is_stricter(kind, path, value):
             refused_wrongly.append((value, against))
     assert (taken_wrongly, refused_wrongly) == ([], [])
+
+
+WRITTEN: list[tuple[str, str, list[Any], list[Any]]] = [
+    ("profile", "walltime", ["12:00:00", "1-12:00:00", "90m", "1d12h"], ["", "0s", "12:30", "30m2h", 90, "90"]),
+    ("profile", "workers.memory", ["60 GiB", "1.5TB", "1 B"], ["60", "60G", "0 GB", "60 gb", "60  GB", 60]),
+    ("profile", "workers.lifetime", ["auto", "90m"], ["automatic", "", "5"]),
+    ("profile", "workers.local_directory", ["auto", "/a b", "$X", "~", "~/x"], ["automatic", "x/auto", "~xavier", ""]),
+    ("profile", "workload.directory", ["x", "~/x", "a~b", 1], ["~xavier", "~xavier/y", "", "  ", "a\u2028b"]),
+    ("profile", "account", ["a", "2026", 2026, "a@b"], ["a b", "a#", "-a", "", "a\n", "ü", True]),
+    ("profile", "directives", [["-A x"], ["--x=y z"]], [["x"], ["--x=1#2"], [""], ["-x\ny"], "-x"]),
+    (
+        "profile",
+        "environment.variables",
+        [{"_A1": 1}, {"A": "\u00e9"}],
+        [{"1A": "b"}, {"HPC_LAUNCH_X": "b"}, {"A-B": ""}],
+    ),
+    ("profile", "environment.setup", ["a\n\tb\n"], ["a\r\n", "a\x00", "a\x7f", 5]),
+    ("site", "reviewed", ["2026-11-22"], ["2026-11-22x", "22.11.2026", "2026-11", 2026]),
+    ("site", "network.ports", ["1-2", "50000-55000"], ["50000", "50000-", "500000-1", "1-2-3", 5]),
+    ("site", "memory.headroom", ["5%", "0.05", 0.05, 0, "12.5 %"], ["100%", "1", "-5%", "", "5 % ", True]),
+    ("site", "launchers.node", ["srun", {"name": "srun"}], [{}, {"options": []}, "a b", 5]),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "taken", "refused"), WRITTEN, ids=[path for _, path, _, _ in WRITTEN])
+def test_what_may_be_written(kind: str, path: str, taken: list[Any], refused: list[Any]) -> None:
+    """Both are made of the same patterns: that they agree does not say that these are right."""
+    for values, good in ((taken, True), (refused, False)):
+        for value in values:
+            data = with_value(kind, tuple(path.split(".")), value)
+            assert loads(kind, data) is good, value
+            assert (complaints(kind, data) == []) is good, value
+
+
+@pytest.mark.parametrize("written", ["20261122", "2026-W47-7", "2026-11-32", "2026-11-22\n", 2026, None])
+def test_a_date_is_written_in_one_way_with_every_python(written: Any) -> None:
+    with pytest.raises(ValueError, match="expected a date such as"):
+        date(written)
 
 
 TEXTS = st.one_of(

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.command import Answer, run
-from hpc_launch.batch.faults import NoAnswer
+from hpc_launch.batch.faults import NoAnswer, NotStarted
 
 
 def answer_of(system: Client, *words: str) -> Answer:
-    """The answer of a command.
-
-    Raises:
-        NotStarted: the command is not here.
-        NoAnswer: it failed.
-    """
-    answer = run(words, timeout=system.timeout, needed=system.needed)
+    """The answer of a command; raises NoAnswer where it failed, or is not here."""
+    answer = _run(system, words)
     if answer.returncode:
         raise system.fault(answer, certain=False)
     return answer
 
 
+def _run(system: Client, words: Sequence[str]) -> Answer:
+    try:
+        return run(words, timeout=system.timeout, needed=system.needed)
+    except NotStarted as missing:
+        # A survey looks for its first command by itself: if another one is missing, the machine did not tell all.
+        raise NoAnswer(*missing.problems) from missing
+
+
 def text_of(system: Client, *words: str) -> str:
     """What a command printed; raises as `answer_of` does."""
     return answer_of(system, *words).stdout
+
+
+def names_of(system: Client, nothing: re.Pattern[str], *words: str) -> list[str]:
+    """The names that a command printed; none where it failed only to say that there is `nothing`.
+
+    Raises as `answer_of` does.
+    """
+    answer = _run(system, words)
+    if answer.returncode and not answer.stdout.strip() and nothing.fullmatch(answer.stderr.strip()):
+        return []
+    if answer.returncode:
+        raise system.fault(answer, certain=False)
+    return answer.stdout.split()
 
 
 def text_or_nothing(system: Client, *words: str) -> str:

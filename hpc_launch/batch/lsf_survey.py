@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from hpc_launch.batch.asking import text_of, text_or_nothing
 from hpc_launch.batch.client import Client
+from hpc_launch.batch.environment import locate
 from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, count
 from hpc_launch.units import MIB
 
@@ -24,11 +25,13 @@ _MINUTES = re.compile(r"([\d.]{1,15})\s*min(?:\s+of\s+\S+)?")
 
 def survey(system: Client) -> Machine:
     """The machine. Raises NotStarted where there is no bqueues, NoAnswer where it, bhosts or lshosts fails."""
+    locate(QUEUES[0])
     blocks = re.split(r"^QUEUE:\s*", text_of(system, *QUEUES), flags=re.M)[1:]
     hosts = _hosts(_rows(text_of(system, *HOSTS)), _rows(text_of(system, *SIZES)))
     groups = _groups(text_or_nothing(system, "bmgroup", "-r", "-w")) if any("/" in block for block in blocks) else {}
     names = {block.split(None, 1)[0]: block for block in blocks if block.strip()}
-    queues = {name: block for name, block in names.items() if re.search(r"\bOpen:", block)}
+    closed = {name: why for name, block in names.items() if (why := _closed(_status(block)))}
+    queues = {name: block for name, block in names.items() if name not in closed}
     parameters = text_or_nothing(system, *PARAMETERS)
     identity = text_or_nothing(system, "lsid")
     cluster = re.search(r"^My cluster name is (\S+)", identity, re.M)
@@ -47,6 +50,8 @@ def survey(system: Client) -> Machine:
         queue_option="-q",
         cluster=cluster[1] if cluster else None,
         default_queue=default[0] if default else None,
+        default_reason=f"a guess: the first of {len(default)} default queues" if len(default) > 1 else "",
+        closed=closed,
         array=int(array[1]) if array else None,
         mpi=(("mpiexec", "mpiexec"), ("openmpi", "mpirun")),
         more=(
@@ -94,14 +99,28 @@ def _queue(name: str, block: str, hosts: Mapping[str, Node], groups: Mapping[str
     maximum = block.partition("MAXIMUM LIMITS:")[2] or ("" if "DEFAULT LIMITS:" in block else block)
     default = block.partition("DEFAULT LIMITS:")[2].partition("MAXIMUM LIMITS:")[0]
     members = _members(_line("HOSTS", block), hosts, groups)
-    users = _line("USERS", block)
+    remarks = [f"USERS: {users}"] if (users := _line("USERS", block)) not in ("", "all", "all users") else []
+    if "Inact" in (status := _status(block)):
+        remarks.append(f"{status}: its jobs wait just now; see its run and dispatch windows")
     return LiveQueue(
         name,
         None if members is None else tuple(hosts[host] for host in members),
         _run_limit(maximum),
         _run_limit(default),
-        remarks=() if users in ("", "all", "all users") else (f"USERS: {users}",),
+        remarks=tuple(remarks),
     )
+
+
+def _status(block: str) -> str:
+    """`Open:Active`: whether it takes jobs, and whether it starts them; in the row below PRIO, NICE, STATUS."""
+    found = re.search(r"^[ \t]*\d+[ \t]+\S+[ \t]+((?:Open|Closed):\S+)", block, re.M)
+    return found[1] if found else "unknown"
+
+
+def _closed(status: str) -> str:
+    """Why users' jobs are not taken, or never start; empty: they are. bqueues(1): Inact_Win ends with the window,
+    Inact_Adm when an administrator wants it; a plain Inact may be either."""
+    return status if not status.startswith("Open:") or "Adm" in status else ""
 
 
 def _line(word: str, block: str) -> str:

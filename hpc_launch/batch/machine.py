@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ class Node:
     """Bytes that a job may ask for; None: it does not tell."""
     out: str = ""
     """Why it takes no jobs just now, in the batch system's words; empty: it takes them."""
+    gpus: int | None = None
+    """None: it does not tell."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class LiveQueue:
     default_walltime: int | None = None
     """Seconds."""
     max_nodes: int | None = None
+    exclusive: bool | None = None
+    """Whether jobs get whole nodes; None: not known."""
+    gpus: int | None = None
+    """Of one node, see `gpus_of`; None: not known."""
     remarks: tuple[str, ...] = ()
     """What a sysadmin should know of it and no key of a site profile says."""
 
@@ -43,13 +49,27 @@ class LiveQueue:
 
     @property
     def cores(self) -> tuple[int, ...]:
-        """Of every node of which it is known, the smallest first."""
-        return tuple(sorted(node.cores for node in self.nodes or () if node.cores))
+        """Of each of the `vouching` nodes of which it is known, the smallest first."""
+        return tuple(sorted(node.cores for node in vouching(self.nodes or ()) if node.cores))
 
     @property
     def memory(self) -> tuple[int, ...]:
         """The same in bytes."""
-        return tuple(sorted(node.memory for node in self.nodes or () if node.memory))
+        return tuple(sorted(node.memory for node in vouching(self.nodes or ()) if node.memory))
+
+
+def vouching(nodes: Sequence[Node]) -> Sequence[Node]:
+    """The nodes whose sizes count: those that take jobs; where none does just now, all."""
+    return [node for node in nodes if not node.out] or nodes
+
+
+def gpus_of(nodes: Sequence[Node]) -> int | None:
+    """GPUs of one node: the fewest where each of the `vouching` nodes has some, 0 where none has; else not known."""
+    numbers = [node.gpus for node in vouching(nodes)]
+    known = [number for number in numbers if number is not None]
+    if not known or len(known) < len(numbers):
+        return None
+    return min(known) if all(known) or not any(known) else None
 
 
 @dataclass(frozen=True)
@@ -59,6 +79,10 @@ class Environment:
     one_host: bool
     slots: int | None = None
     """A fixed number on each host."""
+    starts_elsewhere: bool = True
+    """Whether a job may start processes on its other hosts (sge_pe(5), control_slaves)."""
+    queues: frozenset[str] = frozenset()
+    """Those that give it to jobs."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +110,18 @@ class Machine:
     """The directive that names a queue: where a site rejects it, names of queues mean nothing."""
     cluster: str | None = None
     default_queue: str | None = None
+    default_reason: str = ""
+    """Why this one was chosen, where the batch system names none; empty: it does."""
+    closed: Mapping[str, str] = field(default_factory=dict)
+    """Queues that take no jobs of users → why, in the batch system's words."""
     array: int | None = None
     """Elements of one array; 0: there are no arrays; None: not known."""
     submitted: int | None = None
     """Jobs that a user may have at once."""
-    environments: Mapping[str, Environment] = field(default_factory=dict)
+    environments: Mapping[str, Environment] | None = None
+    """Parallel environments that a queue gives; None: a batch system without such things."""
     resources: frozenset[str] | None = None
-    """Names by which memory can be asked for; None: there are none to name."""
+    """Names by which memory can be asked for; None: a batch system where it needs no name."""
     mpi: tuple[tuple[str, str], ...] = ()
     """Launchers for MPI, the likeliest first, each with the program that it needs on PATH."""
     more: tuple[Said, ...] = ()

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hpc_launch.batch import pbs_routes as routes
 from hpc_launch.batch.asking import json_of, mapping
 from hpc_launch.batch.client import Client
-from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count
+from hpc_launch.batch.environment import locate
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count, gpus_of
 from hpc_launch.units import MIB
 
 NODES = ("pbsnodes", "-a", "-F", "json")
@@ -17,21 +19,26 @@ SERVER = ("qstat", "-B", "-f", "-F", "json")
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 # pbs_node_attributes(7B), state: a node may have several
-_OUT = re.compile(r"down|offline|unknown|stale|provisioning|wait-provisioning|maintenance|sleep|unresolvable")
+_OUT = re.compile(r"down|offline|unknown|stale|provisioning|maintenance|sleep|unresolvable", re.I)
+# the same, sharing: what gives whole nodes to jobs that name neither excl nor shared, as ours do not
+_WHOLE = {"default_excl", "default_exclhost", "force_excl", "force_exclhost"}
 
 Fields = Mapping[str, Any]
 
 
 def survey(system: Client) -> Machine:
     """The machine, by three commands. Raises NotStarted where there is no pbsnodes, NoAnswer where one fails."""
+    locate(NODES[0])
     answer = json_of(system, *NODES)
-    nodes = {name: mapping(node) for name, node in mapping(answer.get("nodes")).items()}
+    hosts = {name: mapping(node) for name, node in mapping(answer.get("nodes")).items()}
     found = {name: mapping(queue) for name, queue in mapping(json_of(system, *QUEUES).get("Queue")).items()}
     server = next((mapping(value) for value in mapping(json_of(system, *SERVER).get("Server")).values()), {})
-    running = {name: _queue(name, queue, nodes, server) for name, queue in found.items() if _runs_jobs(queue)}
-    routed = {name: _route(name, queue, running) for name, queue in found.items() if _passes_jobs_on(queue)}
-    every = running | routed
-    queues = {name: every[name] for name in found if name in every and not _is_closed(found[name])}
+    here = str(answer.get("pbs_server", ""))
+    closed = {name: why for name in found if (why := routes.closed(name, found, here))}
+    running = {name: _queue(name, queue, hosts, server) for name, queue in found.items() if routes.runs_jobs(queue)}
+    passing = {name: _passing(name, found, running, here) for name, queue in found.items() if name not in running}
+    every = running | passing
+    queues = {name: every[name] for name in found if name not in closed}
     default = str(server.get("default_queue", ""))
     missing = {}
     if default and default not in queues:
@@ -44,6 +51,7 @@ def survey(system: Client) -> Machine:
         queue_option="-q",
         cluster=None,  # PBS has a name for its server only, which is a host
         default_queue=default if default in queues else None,
+        closed=closed,
         array=count(str(server.get("max_array_size", "10000"))),  # unset: pbs_server_attributes(7B)
         submitted=_per_user(server.get("max_queued")),
         mpi=(("mpiexec", "mpiexec"), ("openmpi", "mpirun")),
@@ -56,50 +64,9 @@ def survey(system: Client) -> Machine:
     )
 
 
-def _is(queue: Fields, attribute: str) -> bool:
-    return str(queue.get(attribute, "False")) == "True"
-
-
-def _is_closed(queue: Fields) -> bool:
-    """Whether users cannot submit to it: not at all, or only by way of a queue that passes jobs on."""
-    return not _is(queue, "enabled") or _is(queue, "from_route_only")
-
-
-def _runs_jobs(queue: Fields) -> bool:
-    return str(queue.get("queue_type", "")).lower().startswith("e") and _is(queue, "started")
-
-
-def _passes_jobs_on(queue: Fields) -> bool:
-    return str(queue.get("queue_type", "")).lower().startswith("r") and _is(queue, "started")
-
-
-def _route(name: str, queue: Fields, running: Mapping[str, LiveQueue]) -> LiveQueue:
-    """A queue that passes jobs on to the first of others that takes them: the widest limit of these counts."""
-    names = [word.strip().partition("@")[0] for word in str(queue.get("route_destinations", "")).split(",")]
-    ends = [running[word] for word in names if word in running]
-    nodes = {node.name: node for end in ends for node in end.nodes or ()}
-    most = mapping(queue.get("resources_max"))
-    return LiveQueue(
-        name,
-        tuple(nodes.values()),
-        clock(str(most.get("walltime", ""))) or _widest([end.walltime for end in ends]),
-        clock(str(mapping(queue.get("resources_default")).get("walltime", ""))),
-        count(str(most.get("nodect", ""))) or _widest([end.max_nodes for end in ends]),
-        (f"passes jobs on to {', '.join(names)}", *_remarks(queue)),
-    )
-
-
-def _widest(limits: list[int | None]) -> int | None:
-    """The largest of the limits; none where one of them is."""
-    known = [limit for limit in limits if limit is not None]
-    return max(known, default=None) if len(known) == len(limits) else None
-
-
-def _remarks(queue: Fields) -> list[str]:
-    remarks = [
-        f"{word} is set: not for everyone" for word in ("acl_user_enable", "acl_group_enable") if _is(queue, word)
-    ]
-    return remarks + [f"{word}: {queue[word]}" for word in ("max_run", "max_queued") if word in queue]
+def _passing(name: str, found: Mapping[str, Fields], running: Mapping[str, LiveQueue], server: str) -> LiveQueue:
+    ends = routes.destinations(name, found, server)
+    return routes.route(name, found[name], None if ends is None else [running[end] for end in running if end in ends])
 
 
 def _size(value: object) -> int | None:
@@ -115,32 +82,47 @@ def _per_user(value: object) -> int | None:
     return int(found[1]) if found else None
 
 
-def _queue(name: str, queue: Fields, nodes: Mapping[str, Fields], server: Fields) -> LiveQueue:
+def _queue(name: str, queue: Fields, hosts: Mapping[str, Fields], server: Fields) -> LiveQueue:
     most, usual = (mapping(queue.get(f"resources_{kind}")) for kind in ("max", "default"))
     general = mapping(server.get("resources_max"))
-    own = [node for node in nodes.items() if _belongs(name, queue, node[1])]
     limits = (count(str(most.get(word, general.get(word, "")))) for word in ("nodect", "nodes"))
+    own = {host: fields for host, fields in hosts.items() if _belongs(name, queue, fields)}
+    has_gpus = any("ngpus" in mapping(fields.get("resources_available")) for fields in hosts.values())
+    nodes = tuple(_node(host, fields, has_gpus) for host, fields in own.items())
     return LiveQueue(
         name,
-        tuple(_node(*node) for node in own),
+        nodes,
         clock(str(most.get("walltime", general.get("walltime", "")))),
         clock(str(usual.get("walltime", mapping(server.get("resources_default")).get("walltime", "")))),
         next((limit for limit in limits if limit), None),
-        tuple(_remarks(queue)),
+        exclusive=_exclusive(own),
+        gpus=gpus_of(nodes),
+        remarks=tuple(routes.remarks_on(queue)),
     )
+
+
+def _exclusive(hosts: Mapping[str, Fields]) -> bool | None:
+    """Whether jobs get whole nodes: each of them is only given so.
+
+    A queue's default `place` is for jobs that name none, and ours do: pbs_resources(7B).
+    """
+    told = {str(fields["sharing"]) in _WHOLE if "sharing" in fields else None for fields in hosts.values()}
+    return told.pop() if len(told) == 1 else None
 
 
 def _belongs(name: str, queue: Fields, node: Fields) -> bool:
     """A node may be for one queue alone, or for those that its resource Qlist names: pbs_node_attributes(7B)."""
-    if _is(queue, "hasnodes") or "queue" in node:
+    if routes.is_true(queue, "hasnodes") or "queue" in node:
         return node.get("queue") == name
     wanted = mapping(queue.get("default_chunk")).get("Qlist")
     return wanted is None or str(wanted) in str(mapping(node.get("resources_available")).get("Qlist", "")).split(",")
 
 
-def _node(name: str, node: Fields) -> Node:
+def _node(name: str, node: Fields, has_gpus: bool) -> Node:
+    """A node; one without ngpus has none where others have the resource, which is a site's own to make."""
     has = mapping(node.get("resources_available"))
     state = str(node.get("state", "unknown"))
     reason = str(node.get("comment", ""))
     out = ": ".join(part for part in (state, reason) if part) if _OUT.search(state) else ""
-    return Node(name, count(str(has.get("ncpus", ""))), _size(has.get("mem", "")), out)
+    gpus = count(str(has.get("ngpus", "0"))) if has_gpus else None
+    return Node(name, count(str(has.get("ncpus", ""))), _size(has.get("mem", "")), out, gpus)

@@ -6,10 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hpc_launch.batch.asking import answer_of, text_of, text_or_nothing
+from hpc_launch.batch.asking import answer_of, names_of, text_of, text_or_nothing
 from hpc_launch.batch.client import Client
+from hpc_launch.batch.environment import locate
 from hpc_launch.batch.machine import LiveQueue, Machine, Node, clock, count
-from hpc_launch.batch.sge_choices import choices, environment, has_slots, memory_resource, missing
+from hpc_launch.batch.sge_choices import (
+    RESTRICTIONS,
+    choices,
+    default_queue,
+    environment,
+    has_slots,
+    memory_resource,
+    missing,
+)
 from hpc_launch.units import MIB
 
 if TYPE_CHECKING:
@@ -21,6 +30,9 @@ CONFIG = ("qconf", "-sconf")
 COMPLEXES = ("qconf", "-sc")
 ENVIRONMENTS = ("qconf", "-spl")
 
+# `qconf -spl` and `-sql` fail where they have nothing to list: recorded from a master that was just set up
+_NO_QUEUES = re.compile(r"no cqueue list defined")
+_NO_ENVIRONMENTS = re.compile(r"no parallel environment defined")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # qstat(1), -f: the states of a queue instance; `a` and `A` are alarms of load, which passes
 _OUT = {
@@ -43,34 +55,40 @@ def survey(system: Client) -> Machine:
 
     Raises NotStarted where there is no qconf, NoAnswer where one of the commands fails.
     """
-    names = text_of(system, *QUEUES).split()
-    queues = {name: _fields(text_of(system, "qconf", "-sq", name)) for name in names}
-    queues = {name: fields for name, fields in queues.items() if "BATCH" in fields.get("qtype", "BATCH")}
+    locate(QUEUES[0])
+    names = names_of(system, _NO_QUEUES, *QUEUES)
+    every = {name: _fields(text_of(system, "qconf", "-sq", name)) for name in names}
+    queues = {name: fields for name, fields in every.items() if _takes_batch_jobs(fields)}
     config = _fields(text_of(system, *CONFIG))
-    resource, counted, memory = memory_resource(text_of(system, *COMPLEXES))
+    resource = memory_resource(text_of(system, *COMPLEXES))
     hosts = _hosts(system)
     sizes = {host.get("name", ""): _total(host) for host in hosts}
-    if counted and resource:
-        sizes = {name: _own(system, name, resource) or size for name, size in sizes.items()}
-    environments = {
-        name: _fields(text_of(system, "qconf", "-sp", name)) for name in text_or_nothing(system, *ENVIRONMENTS).split()
-    }
-    listed = {word for fields in queues.values() for word in _names(fields.get("pe_list", ""))}
-    usable = {name: fields for name, fields in environments.items() if name in listed and has_slots(fields)}
+    if resource.counted:
+        sizes = {name: _own(system, name, resource.name) or size for name, size in sizes.items()}
+    defined = names_of(system, _NO_ENVIRONMENTS, *ENVIRONMENTS)
+    environments = {name: _fields(text_of(system, "qconf", "-sp", name)) for name in defined}
+    given = {name: _names(fields.get("pe_list", "")) for name, fields in queues.items()}
+    giving = {word: frozenset(name for name in given if word in given[name]) for word in environments}
+    usable = {name: fields for name, fields in environments.items() if giving[name] and has_slots(fields)}
+    default, reason = default_queue(queues)
+    slots = _slots_of(hosts, default)
+    first = frozenset(name for name in usable if default in giving[name])
     return Machine(
         system.name,
         text_or_nothing(system, "qconf", "-help").partition("\n")[0].strip(),
         tuple(_queue(name, fields, hosts, sizes) for name, fields in queues.items()),
         {"queues": "qconf -sq", "nodes": " ".join(HOSTS), "config": " ".join(CONFIG), "environments": "qconf -sp"},
         queue_option="-q",
-        default_queue=next(iter(queues), None),
+        default_queue=default,
+        default_reason=reason,
+        closed={name: f"qtype {fields['qtype']}" for name, fields in every.items() if name not in queues},
         array=count(config.get("max_aj_tasks", "")) or None,  # 0: no limit
         submitted=count(config.get("max_u_jobs", "")) or None,
-        environments={name: environment(fields) for name, fields in usable.items()},
-        resources=memory,
+        environments={name: environment(fields, giving[name]) for name, fields in usable.items()},
+        resources=resource.every,
         mpi=(("openmpi", "ompi_info"), ("mpiexec", "mpiexec")),
-        more=tuple(choices(config, usable, _slots_of(hosts), resource, counted)),
-        missing=dict(missing(usable)),
+        more=tuple(choices(config, usable, first, slots, resource)),
+        missing=dict(missing(usable, slots, bool(defined))),
     )
 
 
@@ -79,6 +97,11 @@ def _fields(text: str) -> Fields:
     lines = re.sub(r"\\\n\s*", " ", text).splitlines()
     pairs = (line.split(None, 1) for line in lines if not line.startswith("#"))
     return {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}
+
+
+def _takes_batch_jobs(fields: Fields) -> bool:
+    """By its qtype: one with parallel environments alone takes jobs in these, but not those of one slot."""
+    return "BATCH" in fields.get("qtype", "BATCH")
 
 
 def _names(text: str) -> list[str]:
@@ -110,7 +133,7 @@ def _total(host: Element) -> int | None:
 
 def _own(system: Client, host: str, resource: str) -> int | None:
     """How much of a resource a host has to give in all: what qhost shows is what is left of it."""
-    values = _fields(text_or_nothing(system, "qconf", "-se", host)).get("complex_values", "")
+    values = _fields(text_of(system, "qconf", "-se", host)).get("complex_values", "")
     found = re.search(rf"(?:^|,)\s*{re.escape(resource)}=([^,\s]+)", values)
     return _size(found[1]) if found else None
 
@@ -120,9 +143,9 @@ def _instances(host: Element) -> Iterator[tuple[str, Fields]]:
         yield queue.get("name", ""), {value.get("name", ""): value.text or "" for value in queue.iter("queuevalue")}
 
 
-def _slots_of(hosts: Sequence[Element]) -> int | None:
-    """The slots of the smallest queue instance."""
-    found = (count(values.get("slots", "")) for host in hosts for _, values in _instances(host))
+def _slots_of(hosts: Sequence[Element], queue: str | None) -> int | None:
+    """The slots of the smallest instance of a queue."""
+    found = (count(values.get("slots", "")) for host in hosts for name, values in _instances(host) if name == queue)
     return min((slots for slots in found if slots), default=None)
 
 
@@ -135,8 +158,7 @@ def _queue(name: str, fields: Fields, hosts: Sequence[Element], sizes: Mapping[s
     ]
     limits = [fields.get(limit, "").partition(",")[0] for limit in ("h_rt", "s_rt")]
     walltime = min((seconds for limit in limits if (seconds := clock(limit))), default=None)
-    restricted = [key for key in ("user_lists", "xuser_lists", "projects", "xprojects")]
-    remarks = [f"{key} {fields[key]}" for key in restricted if fields.get(key, "NONE") != "NONE"]
+    remarks = [f"{key} {fields[key]}" for key in RESTRICTIONS if fields.get(key, "NONE") != "NONE"]
     remarks += [f"{limit} differs between hosts" for limit in ("h_rt", "s_rt") if "[" in fields.get(limit, "")]
     return LiveQueue(name, tuple(nodes), walltime, remarks=tuple(remarks))
 

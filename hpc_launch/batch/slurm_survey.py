@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from hpc_launch.batch.asking import text_of, text_or_nothing
 from hpc_launch.batch.client import Client
-from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count
+from hpc_launch.batch.environment import locate
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count, gpus_of
 from hpc_launch.units import MIB
 
 CONFIG = ("scontrol", "show", "config")
@@ -25,21 +26,24 @@ Fields = Mapping[str, str]
 
 
 def survey(system: Client) -> Machine:
-    """The machine, by four commands. Raises NotStarted where there is no scontrol, NoAnswer where it fails."""
+    """The machine, as scontrol tells it. Raises NotStarted where there is no scontrol, NoAnswer where it fails."""
+    locate(CONFIG[0])
     config = _config(text_of(system, *CONFIG))
     hosts = [_fields(line) for line in text_of(system, *NODES).splitlines() if line.startswith("NodeName=")]
-    partitions = [_fields(line) for line in text_of(system, *PARTITIONS).splitlines()]
-    open_ones = [found for found in partitions if _takes_jobs(found)]
+    lines = [_fields(line) for line in text_of(system, *PARTITIONS).splitlines()]
+    partitions = [found for found in lines if "PartitionName" in found]
+    open_ones = [found for found in partitions if not _closed(found)]
     default = [found["PartitionName"] for found in open_ones if found.get("Default") == "YES"]
     largest = count(config.get("MaxArraySize", ""))
     return Machine(
         system.name,
         text_or_nothing(system, "scontrol", "--version").strip(),
-        tuple(_queue(found, hosts) for found in open_ones),
+        tuple(_queue(found, hosts, config) for found in open_ones),
         {name: " ".join(words) for name, words in (("config", CONFIG), ("nodes", NODES), ("queues", PARTITIONS))},
         queue_option="--partition",
         cluster=config.get("ClusterName"),
         default_queue=default[0] if default else None,
+        closed={found["PartitionName"]: why for found in partitions if (why := _closed(found))},
         array=None if largest is None else max(0, largest - 1),  # MaxArraySize counts from 0, our elements from 1
         mpi=(("srun", "srun"),),
         more=tuple(_more(system, config, hosts)),
@@ -58,21 +62,34 @@ def _fields(line: str) -> Fields:
     return fields
 
 
-def _takes_jobs(partition: Fields) -> bool:
-    return "PartitionName" in partition and partition.get("State") == "UP" and partition.get("RootOnly") != "YES"
+def _closed(partition: Fields) -> str:
+    """Why users' jobs do not start in it; empty: they do."""
+    state = partition.get("State", "unknown")
+    if state != "UP":
+        return f"State={state}"
+    return "RootOnly=YES" if partition.get("RootOnly") == "YES" else ""
 
 
-def _queue(partition: Fields, hosts: list[Fields]) -> LiveQueue:
+def _queue(partition: Fields, hosts: list[Fields], config: Fields) -> LiveQueue:
     name = partition["PartitionName"]
     members = [host for host in hosts if name in host.get("Partitions", "").split(",")]
+    nodes = tuple(_within(_node(host), partition, config) for host in members)
     return LiveQueue(
         name,
-        tuple(_within(_node(host), partition) for host in members),
+        nodes,
         clock(partition.get("MaxTime", "")),
         clock(partition.get("DefaultTime", "")),
         count(partition.get("MaxNodes", "")),
-        tuple(_remarks(partition)),
+        exclusive=_exclusive(partition, config),
+        gpus=gpus_of(nodes),
+        remarks=tuple(_remarks(partition)),
     )
+
+
+def _exclusive(partition: Fields, config: Fields) -> bool:
+    """Whole nodes: where the partition says so, and everywhere under select/linear but where nodes may be shared."""
+    share = partition.get("OverSubscribe", "NO")
+    return share == "EXCLUSIVE" or (share == "NO" and config.get("SelectType") == "select/linear")
 
 
 def _node(host: Fields) -> Node:
@@ -85,16 +102,29 @@ def _node(host: Fields) -> Node:
         count(host.get("CPUEfctv", "")) or count(host.get("CPUTot", "")),
         memory * MIB if memory > 1 else None,  # RealMemory=1 is what it is when nobody has said it
         ": ".join(part for part in (state, reason) if part) if _OUT.search(state) else "",
+        _gpus(host["Gres"]) if "Gres" in host else None,
     )
 
 
-def _within(node: Node, partition: Fields) -> Node:
-    """The node as far as the partition gives it."""
-    cores = [number for number in (node.cores, count(partition.get("MaxCPUsPerNode", ""))) if number]
-    most, each = (count(partition.get(f"MaxMemPer{part}", "")) for part in ("Node", "CPU"))
-    limits = [node.memory, most and most * MIB, each and node.cores and each * node.cores * MIB]
-    memory = [size for size in limits if size]
-    return replace(node, cores=min(cores, default=None), memory=min(memory) if node.memory else None)
+def _gpus(gres: str) -> int:
+    """GPUs in `gpu:2`, `gpu:a100:4(S:0-1),gpu:v100:2,mps:400`: gres.conf(5); a name without a number is one."""
+    last = (words.rpartition(":")[2] for words in re.findall(r"(?:^|,)(gpu(?::[\w.+-]+)*)(?=$|[,(])", gres))
+    return sum(int(word) if word.isdecimal() else 1 for word in last)
+
+
+def _within(node: Node, partition: Fields, config: Fields) -> Node:
+    """The node as far as the partition gives it; of memory the cluster's limit where it has none of its own."""
+    given = [number for number in (node.cores, count(partition.get("MaxCPUsPerNode", ""))) if number]
+    cores = min(given, default=None)
+    limit = _memory_limit(partition, cores) or _memory_limit(config, cores)
+    memory = min(node.memory, limit * MIB) if node.memory and limit else node.memory
+    return replace(node, cores=cores, memory=memory)
+
+
+def _memory_limit(fields: Fields, cores: int | None) -> int | None:
+    """MiB of one node: MaxMemPerNode, or MaxMemPerCPU for each of the cores, of which only one is ever set."""
+    most, each = (count(fields.get(f"MaxMemPer{part}", "")) for part in ("Node", "CPU"))
+    return most or (each and cores and each * cores) or None
 
 
 def _remarks(partition: Fields) -> Iterator[str]:
@@ -119,5 +149,5 @@ def _more(system: Client, config: Fields, hosts: list[Fields]) -> Iterator[Said]
     told = any((count(host.get("RealMemory", "")) or 0) > 1 for host in hosts)
     directive = "per-node" if told else "omit"
     yield Said(("memory", "directive"), directive, "" if told else "scontrol show node: RealMemory is not set")
-    if any("gpu" in host.get("Gres", "") for host in hosts):
+    if any(_gpus(host.get("Gres", "")) for host in hosts):
         yield Said(("resources", "gpus"), "--gres=gpu:{n}", "scontrol show node: Gres")

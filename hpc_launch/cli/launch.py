@@ -54,26 +54,13 @@ def render(
     prepared, here = _prepare(profile, site, set_)
     if output is not None:
         from hpc_launch.cli.output import say
-        from hpc_launch.runs.files import write_files
+        from hpc_launch.runs.rendered import rewrite
 
-        directory = here.directory / output
-        _refuse_foreign(directory)
-        write_files(directory, prepared.rendered.files)
-        say(f"wrote {len(prepared.rendered.files)} files to {output}")
+        removed = rewrite(here.directory / output, prepared.rendered.files)
+        gone = f"; removed {', '.join(removed)} of an earlier render" if removed else ""
+        say(f"wrote {len(prepared.rendered.files)} files to {output}{gone}")
     if json or output is None:
         _show(prepared, json)
-
-
-def _refuse_foreign(directory: Path) -> None:
-    """A directory with other things in it is not ours to write to, and a run's own files are not to change."""
-    from hpc_launch.errors import UsageError
-
-    there = {file.name for file in directory.iterdir()} if directory.is_dir() else set()
-    if "run.json" in there or (there and not {"resolved.yaml", "node.sh"} <= there):
-        what = "a run directory" if "run.json" in there else "not empty"
-        raise UsageError(
-            f"--output {directory}: it is {what}; name a new directory, or one that was rendered to before"
-        )
 
 
 def submit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hpc_launch.errors import HpcLaunchError, Problem
@@ -18,6 +18,15 @@ def say(text: str) -> None:
 def print_json(data: Mapping[str, Any], *, lines: bool = False) -> None:
     """The result, for programs; with `lines`, one of several, on a line of its own."""
     print(json.dumps(data, indent=None if lines else 2, ensure_ascii=False, default=str), flush=True)
+
+
+def copy(texts: Iterable[str]) -> None:
+    """The result, in pieces as they come."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a locale that has no such character is no reason to stop
+    for text in texts:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +38,13 @@ def _directory(run: str | None) -> Path:
     return index.find(context.collect(), run)
 
 
+def _unfinished(run: str | None) -> Path:
+    from hpc_launch import context
+    from hpc_launch.runs.choice import find_unfinished
+
+    return find_unfinished(context.collect(), run)
+
+
 def status(
     run: RUN = None,
     watch: Annotated[bool, typer.Option("--watch", help="look again until the run is over")] = False,
@@ -61,7 +68,7 @@ def status(
 
 def wait(run: RUN = None, json: JSON = False) -> None:
     """Wait until a run is over; ends with the workload's exit code."""
-    view = _watch(_directory(run))
+    view = _watch(_unfinished(run))
     if json:
         _show(view, json)
     else:
@@ -79,7 +86,7 @@ def logs(
     json: JSON = False,
 ) -> None:
     """Show the output of a run: the workload's, or another part's."""
-    from hpc_launch.cli.output import print_json, say
+    from hpc_launch.cli.output import copy, print_json, say
     from hpc_launch.runs import describe, logs
     from hpc_launch.runs.directory import read_record
     from hpc_launch.runs.status import collect
@@ -95,9 +102,8 @@ def logs(
     if json:
         return print_json(tail.as_json(read_record(tail.directory).id))
     if tail.is_empty():
-        view = collect(tail.directory)
-        say(f"the {of.value} has no output yet: {view.record.id} is {describe.headline(view)}")
-    _copy(logs.following(tail) if follow else tail.new())
+        say(describe.silence(collect(tail.directory), of))
+    copy(logs.following(tail) if follow else tail.new())
 
 
 def cancel(run: THIS_RUN, json: JSON = False) -> None:
@@ -105,7 +111,7 @@ def cancel(run: THIS_RUN, json: JSON = False) -> None:
     from hpc_launch.cli.output import say
     from hpc_launch.runs.cancel import cancel
 
-    view = cancel(_directory(run), say)
+    view = cancel(_unfinished(run), say)
     _show(view, json)
     raise typer.Exit(5 if view.standing.state == "unknown" else 0)
 
@@ -191,11 +197,3 @@ def _show(view: View, as_json: bool) -> None:
         return print_json(describe.as_json(view))
     print(view.record.id)
     print(listing(describe.facts(view)))
-
-
-def _copy(texts: Iterable[str]) -> None:
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a locale that has no such character is no reason to stop
-    for text in texts:
-        sys.stdout.write(text)
-        sys.stdout.flush()

@@ -85,8 +85,9 @@ def check(
 
     A difference is a line, and exit code 1, where the profile promises what the machine does not give: a queue that
     is gone, a limit above the machine's, more nodes than take jobs just now. Where it says less than there is, or
-    nothing, that is a note, and exit code 0. Network and scratch are those of this host: notes, unless this host is
-    a compute node (run this command in a job). An invalid profile is exit code 3.
+    nothing, that is a note, and exit code 0; so is each thing that could not be compared. Network and scratch are
+    those of this host: notes, unless this host is a compute node (run this command in a job). An invalid profile is
+    exit code 3.
     """
     from hpc_launch import context
     from hpc_launch.cli.output import print_json
@@ -98,6 +99,8 @@ def check(
     else:
         for difference in checked.differences:
             print(difference if difference.grave else f"note: {difference}")
+        for each in checked.silent:
+            print(f"note: {each}")
         print(checked.verdict)
     if checked.compared and not checked.agrees:
         raise typer.Exit(1)
@@ -122,6 +125,8 @@ def discover(
     from hpc_launch.survey.discover import discover as discover_machine
 
     found = discover_machine(batch_system, context.collect())
+    for note in found.notes:
+        say(f"note: {note}")
     if json:
         return print_json(found.as_json())
     print(found.text, end="")

@@ -9,8 +9,8 @@ from pydantic_core import ErrorDetails
 
 from hpc_launch.config.branches import KEY, faults_by_path
 from hpc_launch.config.document import Document
-from hpc_launch.config.expectations import advice, sentence
-from hpc_launch.config.keys import advice_on_unknown, models_at
+from hpc_launch.config.expectations import MAPPING, advice, sentence
+from hpc_launch.config.keys import advice_on_unknown, keys_of, models_at
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.config.validation import Checked
 from hpc_launch.config.wording import dotted
@@ -34,7 +34,13 @@ def _problem(model: type[Checked], document: Document, path: KeyPath, errors: li
     if "extra_forbidden" in kinds:
         return Problem(f"{name} is not a known key", origin, advice_on_unknown(model, path))
     where = f"the name of {name}: " if errors[0]["loc"][-1:] == (KEY,) else f"{name}: " if path else ""
-    return Problem(f"{where}{sentence(errors)}", origin, advice(errors))
+    return Problem(f"{where}{sentence(errors)}", origin, advice(errors) or _keys_below(model, path, kinds))
+
+
+def _keys_below(model: type[Checked], path: KeyPath, kinds: set[str]) -> str:
+    """What may be written where a mapping is wanted and something else was found."""
+    names = sorted({name for found in models_at(model, path) for name in keys_of(found)})
+    return f"write its keys, {{key: value}}: {', '.join(names)}" if names and kinds <= MAPPING else ""
 
 
 def _origin(path: KeyPath, document: Document) -> Origin | None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from hpc_launch.config.reading import resolved
 from hpc_launch.config.wording import listed, nearest, shown_value
 
+MAPPING = {"dict_type", "model_type", "model_attributes_type", "mapping_type", "dataclass_type"}
+"""What pydantic says where a mapping is wanted."""
 _KINDS = {
     "a whole number": ("int_type", "int_parsing", "int_from_float", "int_parsing_size"),
     "a number": ("float_type", "float_parsing", "finite_number"),
     "true or false": ("bool_type", "bool_parsing"),
     "text": ("string_type",),
     "a list": ("list_type", "tuple_type", "set_type"),
-    "a mapping": ("dict_type", "model_type", "model_attributes_type", "mapping_type", "dataclass_type"),
+    "a mapping": tuple(sorted(MAPPING)),
     "null": ("none_required",),
 }
 _KIND_OF_TYPE = {error_type: kind for kind, error_types in _KINDS.items() for error_type in error_types}
@@ -63,10 +67,29 @@ def advice(errors: list[ErrorDetails]) -> str:
     if isinstance(value, str) and any(error["type"].startswith("bool_") for error in errors):
         switch = _SWITCHES.get(value.casefold())
         return f"did you mean {switch}?" if switch else ""
+    if written := _as_one_of(value, {_KIND_OF_TYPE.get(error["type"]) for error in errors}):
+        return f"write {written}"
     wants_text = any(error["type"] == "string_type" for error in errors)
     if wants_text and isinstance(value, (int, float)):
         return f"a number or true and false need quotes to be text: '{shown_value(value)}'"
     return ""
+
+
+def _as_one_of(value: Any, kinds: set[str | None]) -> str:
+    """How to write one word where a list of them is wanted, or ``A=1`` where a mapping is; empty where nobody knows."""
+    if kinds == {"a list"} and isinstance(value, (str, int, float)):
+        return f"[{_in_flow(value if isinstance(value, str) else shown_value(value))}]"
+    if kinds == {"a mapping"} and isinstance(value, str) and (pair := re.fullmatch(r"([\w.-]+)\s*=\s*(.+)", value)):
+        return f"{{{pair[1]}: {_in_flow(pair[2])}}}"
+    return ""
+
+
+def _in_flow(word: str) -> str:
+    """A word between brackets or braces, in quotes where YAML would take it for more than a word."""
+    plain = re.fullmatch(r"([\w./+]|-(?=[\w-]))([\w./@+%= -]*[\w./@+%=-])?", word)
+    quoted = "'" + word.replace("'", "''") + "'"
+    shown = word if plain and not isinstance(resolved(word), bool | None) else quoted
+    return shown if len(shown) <= 60 and word.isprintable() else "…"
 
 
 def _own_text(error: ErrorDetails) -> str:

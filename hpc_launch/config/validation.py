@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic_core import ValidationError
 
 from hpc_launch.config.document import Document
+from hpc_launch.config.kinds import of_another_kind
 from hpc_launch.errors import Problem
 
 
@@ -31,6 +32,8 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
     The problems of the document itself are among them. ``model`` forbids extra keys and its validators raise
     `ValueError` with a sentence, which becomes the message.
     """
+    if wrong_kind := of_another_kind(model, document):
+        return None, wrong_kind
     result: Model | None = None
     found: list[Problem] = []
     try:

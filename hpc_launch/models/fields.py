@@ -1,29 +1,37 @@
 """The kinds of values that profiles and site profiles hold, each with what is allowed in it."""
 
+import datetime
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from hpc_launch import units
 from hpc_launch.config.wording import shown_value
-from hpc_launch.models.schema import After, Before
+from hpc_launch.models.schema import After, Before, Matching, Without
+
+CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+"""Not in a text: control characters, and whatever else ends a line."""
+CONTROL_IN_LINES = r"[\x00-\x08\x0b-\x1f\x7f]"
+"""Not in shell lines, which have tabs and line ends."""
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """One line of text, as written."""
     # Numbers and switches are what YAML made of a word; the user wrote a word (`conda: 3.11`, `account: 2026`).
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"expected text, got {shown_value(value)}")
-    text = str(value)
-    if control := re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
+    word = str(value)
+    if control := re.search(CONTROL, word):
         raise ValueError(f"control characters are not allowed here, found {control.group()!r}")
-    return text
+    return word
 
 
-def _lines(value: Any) -> str:
+def shell_lines(value: Any) -> str:
+    """Shell lines, as written."""
     if not isinstance(value, str):
         raise ValueError(f"expected shell lines, got {shown_value(value)}")
-    if control := re.search(r"[\x00-\x08\x0b-\x1f\x7f]", value):
+    if control := re.search(CONTROL_IN_LINES, value):
         raise ValueError(
             f"control characters are not allowed here, found {control.group()!r}"
             + (" (the file has Windows line ends: save it with Unix ones)" if control.group() == "\r" else "")
@@ -31,81 +39,84 @@ def _lines(value: Any) -> str:
     return value
 
 
-def _matching(pattern: str, allowed: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"{value!r} is not allowed here: {allowed}")
-        return value
+def date(value: Any) -> datetime.date:
+    """The day that is written."""
+    try:
+        # Python 3.11 and newer take other forms too.
+        return datetime.date.fromisoformat(value if re.fullmatch(DATE, value) else "")
+    except (TypeError, ValueError):
+        raise ValueError(f"expected a date such as 2026-11-22, got {value!r}") from None
 
-    return check
 
-
-def _path(value: str) -> str:
-    if not value.strip():
-        raise ValueError("expected a path, got nothing")
-    if value.startswith("~") and value != "~" and not value.startswith("~/"):
-        raise ValueError(f"{value!r}: other users' homes are not looked up; write the whole path")
+def regular_expression(value: str) -> str:
+    """One that Python understands."""
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"not a regular expression: {error}") from None
     return value
 
 
-def _on_a_node(value: str) -> str:
-    if value != "auto" and not value.startswith(("/", "$", "~")):
-        raise ValueError(f"{value!r} is relative, which means nothing on a node: start it with / or a variable")
-    return value
+def named(value: Any) -> Any:
+    """A mapping with a `name`, or that name in its place."""
+    return {"name": value} if isinstance(value, str) else value
 
 
-def _own_name(value: str) -> str:
-    if value.startswith("HPC_LAUNCH_"):
-        raise ValueError(f"{value!r}: names that begin with HPC_LAUNCH_ are the program's own")
-    return value
+def _only(pattern: str, allowed: str) -> Matching:
+    return Matching(pattern, f"{{value!r}} is not allowed here: {allowed}")
 
 
-Text = Annotated[str, Before(_text)]
+Text = Annotated[str, Before(text)]
 """One line of text without control characters."""
-ShellLines = Annotated[str, Before(_lines)]
+ShellLines = Annotated[str, Before(shell_lines)]
 """Shell lines, passed on as they are."""
 Word = Annotated[
     Text,
-    After(
-        _matching(
-            r"[A-Za-z0-9_][A-Za-z0-9_.,:+@%=\-]*",
-            "letters, digits and _ . , : + @ % = - (it becomes a directive)",
-        )
+    _only(
+        r"[A-Za-z0-9_][A-Za-z0-9_.,:+@%=\-]*",
+        "letters, digits and _ . , : + @ % = - (it becomes a directive)",
     ),
 ]
 """A value of a directive: PBS and LSF choke on blanks, `#` and quotes (facts recorded in docs/contracts.md)."""
-Module = Annotated[Text, After(_matching(r"[A-Za-z0-9_][A-Za-z0-9_.+/@=\-]*", "letters, digits and _ . + / @ = -"))]
+Module = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.+/@=\-]*", "letters, digits and _ . + / @ = -")]
 """An environment module, such as `gcc/12.2`."""
 Expression = Annotated[
     Text,
-    After(
-        _matching(r"[A-Za-z0-9_.,:+@%=&|()\[\]!*<>\-]+", "letters, digits and _ . , : + @ % = & | ( ) [ ] ! * < > -")
-    ),
+    _only(r"[A-Za-z0-9_.,:+@%=&|()\[\]!*<>\-]+", "letters, digits and _ . , : + @ % = & | ( ) [ ] ! * < > -"),
 ]
 """A constraint: Slurm joins features with & and |."""
 Name = Annotated[
     Text,
-    After(
-        _matching(
-            r"[A-Za-z][A-Za-z0-9_.\-]{0,63}",
-            "a letter, then up to 63 letters, digits, _ . - (it becomes the job's name)",
-        )
+    _only(
+        r"[A-Za-z][A-Za-z0-9_.\-]{0,63}",
+        "a letter, then up to 63 letters, digits, _ . - (it becomes the job's name)",
     ),
 ]
 """A name of a run or a site: Grid Engine wants a letter first (sge_types manual page)."""
 EnvironmentName = Annotated[
     Text,
-    After(_matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, not starting with a digit")),
-    After(_own_name),
+    _only(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, not starting with a digit"),
+    Without(r"^HPC_LAUNCH_", "{value!r}: names that begin with HPC_LAUNCH_ are the program's own"),
 ]
-PathText = Annotated[Text, After(_path)]
+PathText = Annotated[
+    Text,
+    Without(r"^\s*$", "expected a path, got nothing"),
+    Without(r"^~[^/]", "{value!r}: other users' homes are not looked up; write the whole path"),
+]
 """A path; $NAME and ${NAME} in it are expanded on the node that uses it, nothing else is."""
-NodePath = Annotated[PathText, After(_on_a_node)]
+NodePath = Annotated[
+    PathText,
+    Matching(r"(auto|[/$~].*)", "{value!r} is relative, which means nothing on a node: start it with / or a variable"),
+]
 """A path on a node, or `auto`."""
-ResourceName = Annotated[Text, After(_matching(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", "letters, digits and _ . -"))]
+ResourceName = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", "letters, digits and _ . -")]
 """A resource of Dask's workers."""
-Directive = Annotated[Text, After(_matching(r"-[^#]*", "one option that starts with -, without #"))]
+Directive = Annotated[Text, _only(r"-[^#]*", "one option that starts with -, without #")]
 """One further directive, such as `--licenses=matlab:1`."""
+Ports = Annotated[Text, Matching(r"[0-9]{1,5}-[0-9]{1,5}", "expected ports such as 50000-55000, got {value!r}")]
+"""The first and the last of some."""
+RegularExpression = Annotated[Text, After(regular_expression)]
+Date = Annotated[datetime.date, Before(date)]
 Seconds = Annotated[int, Before(units.parse_walltime)]
 """A duration; held in seconds."""
 Bytes = Annotated[int, Before(units.parse_memory)]
@@ -115,10 +126,4 @@ Share = Annotated[Fraction, Before(units.parse_fraction)]
 Auto = Literal["auto"]
 Switch = bool
 Whole = int
-
-
-def _known_word(word: str, parse: Callable[[Any], int]) -> Callable[[Any], Any]:
-    return lambda value: value if value == word else parse(value)
-
-
-SecondsOrAuto = Annotated[int | Auto, Before(_known_word("auto", units.parse_walltime))]
+SecondsOrAuto = Annotated[int | Auto, Before(units.parse_walltime, but_for="auto")]

@@ -53,9 +53,12 @@ class Job:
     ranks_per_node: int
     """MPI processes; 1 where a launcher starts one process on each node."""
     cores_per_node: int
+    charged_cores_per_node: int
+    """More than these where the queue gives whole nodes."""
     slots_per_node: int
     """What a parallel environment gives of each host: its fixed number, otherwise the cores."""
     memory_bytes_per_node: int
+    gpus_per_node: int
     walltime_seconds: int | None
     end_early_seconds: int
     """So long before the walltime the job ends by itself, to leave a record."""

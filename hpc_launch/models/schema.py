@@ -5,6 +5,7 @@ a whole ``render`` (benchmarks/README.md). The engine, ``pydantic_core``, checks
 needs is a schema, made here from the annotations of a class.
 """
 
+import re
 from collections.abc import Callable
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -36,9 +37,16 @@ class Before(NamedTuple):
     """Gets the value as written; returns what it means or raises ValueError with a sentence."""
 
     function: Callable[[Any], Any]
+    but_for: str | None = None
+    """A word that is taken as it is."""
 
     def around(self, schema: CoreSchema) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self.function, schema)
+        return core_schema.no_info_before_validator_function(
+            self.function if self.but_for is None else self.read, schema
+        )
+
+    def read(self, value: Any) -> Any:
+        return value if value == self.but_for else self.function(value)
 
 
 class After(NamedTuple):
@@ -48,6 +56,36 @@ class After(NamedTuple):
 
     def around(self, schema: CoreSchema) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.function, schema)
+
+
+class Matching(NamedTuple):
+    """All of a text is as the pattern says; otherwise this sentence about {value!r}."""
+
+    pattern: str
+    otherwise: str
+
+    def around(self, schema: CoreSchema) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, schema)
+
+    def check(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(self.otherwise.format(value=value))
+        return value
+
+
+class Without(NamedTuple):
+    """The pattern is nowhere found in a text; otherwise this sentence about {value!r}."""
+
+    pattern: str
+    otherwise: str
+
+    def around(self, schema: CoreSchema) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, schema)
+
+    def check(self, value: str) -> str:
+        if re.search(self.pattern, value):
+            raise ValueError(self.otherwise.format(value=value))
+        return value
 
 
 class Bound:

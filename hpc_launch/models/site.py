@@ -1,16 +1,17 @@
 """The site profile: what a machine is. Every key, its default and its meaning stand here, once."""
 
-import datetime
-import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from hpc_launch.models.fields import (
     Bytes,
+    Date,
     Directive,
     EnvironmentName,
     Name,
     PathText,
+    Ports,
+    RegularExpression,
     Seconds,
     Share,
     ShellLines,
@@ -18,37 +19,12 @@ from hpc_launch.models.fields import (
     Text,
     Whole,
     Word,
+    named,
 )
-from hpc_launch.models.schema import After, Before, Bound, Model, key
+from hpc_launch.models.schema import Before, Bound, Model, key
 
 Positive = Annotated[Whole, Bound(ge=1)]
 Layout = Literal["single-job", "job-array", "mpi"]
-
-
-def _regex(value: str) -> str:
-    try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    return value
-
-
-def _ports(value: str) -> str:
-    # A constraint of the engine's own would go unseen: the schema of a text is one of functions.
-    if not re.fullmatch(r"[0-9]{1,5}-[0-9]{1,5}", value):
-        raise ValueError(f"expected ports such as 50000-55000, got {value!r}")
-    return value
-
-
-def _date(value: Any) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"expected a date such as 2026-11-22, got {value!r}") from None
-
-
-def _named(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
 
 
 class Maintainer(Model):
@@ -57,7 +33,7 @@ class Maintainer(Model):
 
 
 class Detect(Model):
-    hostname: Annotated[Text, After(_regex)] | None = key(None, "regular expression, matches whole")
+    hostname: RegularExpression | None = key(None, "regular expression, matches whole")
     environment: dict[EnvironmentName, Text] = key({}, "variables that have these values")
     cluster: Text | None = key(None, "the batch system's own name for the cluster")
 
@@ -68,8 +44,8 @@ class Launcher(Model):
 
 
 class Launchers(Model):
-    node: Annotated[Launcher, Before(_named)] | None = key(None, "one process per node")
-    mpi: Annotated[Launcher, Before(_named)] | None = key(None, "MPI ranks")
+    node: Annotated[Launcher, Before(named)] | None = key(None, "one process per node")
+    mpi: Annotated[Launcher, Before(named)] | None = key(None, "MPI ranks")
 
 
 class Commands(Model):
@@ -84,8 +60,8 @@ class ParallelEnvironment(Model):
 
 
 class ParallelEnvironments(Model):
-    node: Annotated[ParallelEnvironment, Before(_named)] | None = key(None, "one host")
-    nodes: Annotated[ParallelEnvironment, Before(_named)] | None = key(None, "several hosts")
+    node: Annotated[ParallelEnvironment, Before(named)] | None = key(None, "one host")
+    nodes: Annotated[ParallelEnvironment, Before(named)] | None = key(None, "several hosts")
 
 
 class Policy(Model):
@@ -95,7 +71,7 @@ class Policy(Model):
 
 class Network(Model):
     interface: Word | None = key(None, "the fast network's interface on compute nodes")
-    ports: Annotated[Text, After(_ports)] | None = key(None, "where a firewall asks for it")
+    ports: Ports | None = key(None, "where a firewall asks for it")
 
 
 class Storage(Model):
@@ -143,13 +119,17 @@ class Queue(Model):
     nodes: Positive | None = key(None, "how many there are")
     cores: Positive | None = key(None, "of one node, as the batch system counts them")
     memory: Bytes | None = key(None, "of one node, what a job may ask for")
+    gpus: Annotated[Whole, Bound(ge=0)] | None = key(None, "of one node")
+    exclusive: Switch = key(False, "jobs get whole nodes, and are charged for all their cores")
     walltime: Seconds | None = key(None, "the longest")
     default_walltime: Seconds | None = key(None, "when none is asked for")
     max_nodes: Positive | None = key(None, "of one job")
-    max_jobs: Positive | None = key(None, "of one user")
+    max_jobs: Positive | None = key(None, "running jobs of one user")
+    max_submitted: Positive | None = key(None, "queued and running jobs of one user")
+    max_user_nodes: Positive | None = key(None, "of all running jobs of one user")
     qos: Word | None = key(None, "the quality of service that this queue needs")
     interface: Word | None = key(None, "the fast network's interface where it differs from the site's")
-    preemptible: Switch = key(False, "jobs may be killed for others")
+    preemptible: Switch = key(False, "jobs may be killed for others: never taken unasked")
     directives: list[Directive] = key([], "always added in this queue")
 
 
@@ -160,7 +140,7 @@ class Site(Model):
     status: Literal["active", "retired"] = key("active", "a retired site is rendered for, and takes no jobs")
     successor: Text | None = key(None, "which site to take instead")
     maintainers: list[Maintainer] = key([], "who looks after this file")
-    reviewed: Annotated[datetime.date, Before(_date)] | None = key(None, "when it was last compared with the machine")
+    reviewed: Date | None = key(None, "when it was last compared with the machine")
     sources: list[Text] = key([], "where the facts were read")
     notes: list[Text] = key([], "what is unknown or contradicted")
     message: Text | None = key(None, "shown on every submit")

@@ -17,6 +17,7 @@ from hpc_launch.models.plan import (
 from hpc_launch.models.profile import AUTO
 from hpc_launch.models.site import Launcher
 from hpc_launch.plan.candidates import first_that_fits, with_other_queues
+from hpc_launch.plan.changes import with_smallest_changes
 from hpc_launch.plan.environment import beside, environment
 from hpc_launch.plan.layouts import LAYOUTS, scheduler_cores
 from hpc_launch.plan.queues import queue_of
@@ -35,6 +36,7 @@ def make_plan(resolved: Resolved, context: Context) -> Plan:
     try:
         return planner(resolved)
     except DoesNotFit as refused:
+        refused = with_smallest_changes(refused, resolved, planner)
         raise with_other_queues(refused, resolved, planner) from None
 
 
@@ -42,10 +44,10 @@ def _checked(resolved: Resolved, context: Context) -> Plan:
     workers, jobs = LAYOUTS[resolved.profile.layout].lay(resolved, context)
     plan = _plan(resolved, workers, jobs, context)
     queues = {job.queue: queue_of(resolved, job.queue, context)[1] for job in jobs}
-    problems, warnings = check(plan, resolved, queues)
-    if problems:
-        raise DoesNotFit(*problems)
-    plan.notes.extend(warnings)
+    misfits, notes = check(plan, resolved, queues)
+    if misfits:
+        raise DoesNotFit(*misfits)
+    plan.notes.extend(notes)
     return plan
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from hpc_launch.errors import DoesNotFit, Problem
 from hpc_launch.models.plan import Plan
+from hpc_launch.plan.changes import Planner, together
 from hpc_launch.resolve import Resolved
-
-Planner = Callable[[Resolved], Plan]
-"""Makes the plan for a profile with a queue of its own; raises DoesNotFit."""
 
 
 def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
-    """The plan for the first queue, in the site's order, that takes the run; raises DoesNotFit when none does."""
+    """The plan for the first queue, in the site's order, that takes the run; raises DoesNotFit when none does.
+
+    A queue with a drawback that nobody asked for is never taken so: who wants it names it.
+    """
     site, refusals = resolved.site, {}
     for name in site.queues:
         try:
@@ -22,12 +22,15 @@ def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
         except DoesNotFit as refused:
             refusals[name] = refused.problems[0].message
             continue
+        if drawback := _drawback(resolved, name):
+            refusals[name] = f"{drawback}; --set queue={name} takes it"
+            continue
         skipped = "".join(f"; not {other}: {cause}" for other, cause in refusals.items())
         made.notes.append(
             f"{resolved.origin('queue')}: queue {name} was taken, the first of {site.name} that fits{skipped}"
         )
         return made
-    hint = "\n    ".join(f"{name}: {cause}" for name, cause in refusals.items())
+    hint = "\n    ".join(f"{name}: {cause}{_changed(resolved, name, plan)}" for name, cause in refusals.items())
     raise DoesNotFit(Problem(f"queue: none of {site.name} takes this", resolved.origin("queue"), hint))
 
 
@@ -36,9 +39,27 @@ def with_other_queues(refused: DoesNotFit, resolved: Resolved, plan: Planner) ->
     fitting = [name for name in resolved.site.queues if name != resolved.profile.queue and _fits(resolved, name, plan)]
     if not fitting:
         return refused
-    hint = f"{', '.join(fitting)} would take it: --set queue={fitting[0]}"
+    drawbacks = {name: _drawback(resolved, name) for name in fitting}
+    fitting.sort(key=lambda name: bool(drawbacks[name]))
+    named = ", ".join(f"{name} ({drawbacks[name]})" if drawbacks[name] else name for name in fitting)
     *others, last = refused.problems
+    hint = f"{named} would take it: --set queue={fitting[0]}"
     return DoesNotFit(*others, replace(last, hint="\n    ".join(filter(None, (last.hint, hint)))))
+
+
+def _drawback(resolved: Resolved, name: str) -> str:
+    """Why a queue is no choice for whoever did not ask for it; empty: it is one."""
+    queue = resolved.site.queues[name]
+    if queue.preemptible:
+        return "its jobs may be killed for others"
+    if queue.gpus and not resolved.profile.workers.gpus:
+        return "it is for jobs with GPUs"
+    return ""
+
+
+def _changed(resolved: Resolved, queue: str, plan: Planner) -> str:
+    changes = [] if _drawback(resolved, queue) else together(_in(resolved, queue), plan)
+    return f"; fits with --set queue={queue} {' '.join(map(str, changes))}" if changes else ""
 
 
 def _fits(resolved: Resolved, queue: str, plan: Planner) -> bool:

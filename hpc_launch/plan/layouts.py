@@ -9,7 +9,7 @@ from typing import Literal
 
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
-from hpc_launch.limits import memory_grain
+from hpc_launch.limits.node import memory_grain
 from hpc_launch.models.plan import Job, WorkerGroup
 from hpc_launch.models.site import Queue
 from hpc_launch.plan.queues import given_queue, queue_of
@@ -182,15 +182,17 @@ def _job(
         nodes=nodes,
         ranks_per_node=ranks_per_node,
         cores_per_node=cores,
+        charged_cores_per_node=max(cores, queue.cores or 0) if queue.exclusive else cores,
         slots_per_node=(slots := _slots(resolved, cores, nodes)),
         memory_bytes_per_node=ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots)),
+        gpus_per_node=gpus,
         walltime_seconds=walltime,
         end_early_seconds=end_early(walltime),
         queue=queue_name,
         qos=profile.qos or queue.qos,
         mail_to=profile.mail.to if after is None else None,  # nobody wants one from each element
         requeue=site.requeue if requeue is None else requeue,
-        resources=_gpus(resolved, gpus),
+        resources=_gpus(resolved, queue, gpus),
         directives=[*site.directives, *queue.directives, *profile.directives],
         array=elements if elements > 1 else None,  # PBS refuses an array of one
         first_element=first,
@@ -203,11 +205,11 @@ def _slots(resolved: Resolved, cores: int, nodes: int) -> int:
     return environment.slots if environment and environment.slots else cores
 
 
-def _gpus(resolved: Resolved, number: int) -> list[str]:
+def _gpus(resolved: Resolved, queue: Queue, number: int) -> list[str]:
     """In the site's words, for so many on a node."""
     site = resolved.site
-    if not number:
-        return []
+    if not number or (queue.exclusive and queue.gpus and "gpus" not in site.resources):
+        return []  # GPUs come with a whole node, where no directive is needed for them
     if "gpus" not in site.resources:
         origin = resolved.origin("workers", "gpus")
         hint = f"a sysadmin of {site.name} can add `resources: {{gpus: '--gres=gpu:{{n}}'}}`, say, to its site profile"

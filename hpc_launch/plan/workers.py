@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
-from hpc_launch.limits import usable_memory
+from hpc_launch.limits.node import usable_gpus, usable_memory
 from hpc_launch.models.plan import WorkerGroup
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
@@ -126,13 +126,15 @@ def _share(resolved: Resolved, queue: Queue, beside: Beside) -> int:
 
 
 def _most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
-    """As many as fit by cores and by memory; at least one, so that `limits` can say by how much it does not."""
+    """As many as fit by cores, memory and GPUs; at least one, so that `limits` can say by how much it does not."""
     workers = resolved.profile.workers
     fits = [workers.count]
     if queue.cores is not None:
         fits.append((queue.cores - beside.cores) // workers.threads)
     if (free := _free_memory(resolved, queue, beside)) is not None:
         fits.append(int(free // memory))
+    if workers.gpus and (gpus := usable_gpus(queue, resolved.site)) is not None:
+        fits.append(gpus // workers.gpus)
     most = max(1, min(fits))
     spread = resolved.site.parallel_environments.nodes
     if beside.several_nodes and spread and spread.slots and most < workers.count:  # each host gives so many slots

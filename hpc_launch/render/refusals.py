@@ -9,6 +9,7 @@ from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.plan import Plan
+from hpc_launch.models.site import Site
 from hpc_launch.resolve import Resolved
 
 QUOTES = "\"' "
@@ -20,16 +21,23 @@ def refuse(batch: Any, plan: Plan, resolved: Resolved) -> None:
     site, origins = resolved.site, resolved.site_document.origins
     if batch.has_queues and not site.queues:
         problems.append(Problem(f"queues: {site.batch_system} has at least one queue", origins.get(("queues",))))
-    if site.memory.directive not in batch.memory_directives:
-        hint = f"allowed with {site.batch_system}: {', '.join(batch.memory_directives)}"
-        cause = f"memory.directive: {site.batch_system} has no memory {site.memory.directive}"
-        problems.append(Problem(cause, origins.get(("memory", "directive")), hint))
-    units = getattr(batch, "memory_units", [])
-    if site.memory.unit is not None and site.memory.unit not in units:
-        hint = f"allowed with {site.batch_system}: {', '.join(units) or 'none, leave it out'}"
-        problems.append(Problem(f"memory.unit: {site.memory.unit!r}", origins.get(("memory", "unit")), hint))
+    problems += memory_faults(batch, site, resolved.site_document)
     if problems:
         raise InvalidConfiguration(*problems)
+
+
+def memory_faults(batch: Any, site: Site, document: Document) -> list[Problem]:
+    """Ways of asking for memory that the batch system does not have."""
+    problems, system, origins = [], site.batch_system, document.origins
+    if site.memory.directive not in batch.memory_directives:
+        hint = f"allowed with {system}: {', '.join(batch.memory_directives)}"
+        cause = f"memory.directive: {system} has no memory {site.memory.directive}"
+        problems.append(Problem(cause, origins.get(("memory", "directive")) or origins.get(()), hint))
+    units = getattr(batch, "memory_units", [])
+    if site.memory.unit is not None and site.memory.unit not in units:
+        hint = f"allowed with {system}: {', '.join(units) or 'none, leave it out'}"
+        problems.append(Problem(f"memory.unit: {site.memory.unit!r}", origins.get(("memory", "unit")), hint))
+    return problems
 
 
 def refuse_launcher(launcher: Any, name: str, batch: Any, plan: Plan, resolved: Resolved) -> None:

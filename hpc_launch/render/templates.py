@@ -15,11 +15,10 @@ from jinja2 import (
 )
 
 from hpc_launch import quoting
-from hpc_launch.config.origin import Origin
-from hpc_launch.config.wording import nearest
 from hpc_launch.errors import InvalidConfiguration, Problem
-from hpc_launch.locations import TEMPLATES, plug_in_templates, plug_ins
+from hpc_launch.locations import TEMPLATES, plug_in_templates
 from hpc_launch.resolve import Resolved
+from hpc_launch.template_names import no_such
 from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
 
 NEEDED = {
@@ -69,7 +68,7 @@ def part(environment: Environment, folder: str, name: str, resolved: Resolved, *
         found = environment.get_template(file).module
     except (TemplateError, UnicodeDecodeError) as fault:
         if isinstance(fault, TemplateNotFound) and fault.name == file:
-            raise InvalidConfiguration(_no_part(folder, name, words, origin)) from None
+            raise InvalidConfiguration(no_such(folder, name, words, origin)) from None
         raise InvalidConfiguration(Problem(f"{words}: the template {file} is broken: {fault}", origin)) from fault
     if lacks := [needed for needed in NEEDED[folder.partition("/")[0]] if not hasattr(found, needed)]:
         raise InvalidConfiguration(Problem(f"{words}: the template {file} does not define {', '.join(lacks)}", origin))
@@ -84,15 +83,3 @@ def _from_outside(file: str) -> tuple[str, str, None] | None:
     """The text of a plug-in's template and where it is, as Jinja's FunctionLoader wants it."""
     found = [path for directory in plug_in_templates() if (path := directory / file).is_file()]
     return (found[0].read_text(encoding="utf-8"), str(found[0]), None) if found else None
-
-
-def _no_part(folder: str, name: str, words: str, origin: Origin | None) -> Problem:
-    """What is wrong with a name for which there is no template."""
-    places = [place / folder for place in (TEMPLATES, *plug_in_templates())]
-    known = sorted({file.name.removesuffix(".sh.j2") for place in places for file in place.glob("*.sh.j2")})
-    if words == "batch_system" and name in (brought := plug_ins()):
-        cause = f"{words}: {name!r} is a plug-in's ({brought[name]}), which has no {folder}/{name}.sh.j2"
-        return Problem(cause, origin, "it belongs into a directory `templates` beside that module: install it anew")
-    near = nearest(name, known)
-    cause = f"{words}: {name!r} is not known" + (f"; did you mean {near!r}?" if near else "")
-    return Problem(cause, origin, f"there are: {', '.join(known)}; a plug-in can bring others")

@@ -9,6 +9,7 @@ from typing import Any
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import RecordedJob
 from hpc_launch.runs.evidence import Progress
+from hpc_launch.runs.parts import Part
 from hpc_launch.runs.status import View
 from hpc_launch.units import format_memory, format_walltime
 
@@ -102,13 +103,20 @@ def headline(view: View) -> str:
     return f"{standing.state}: {more}" if more else standing.state
 
 
+def silence(view: View, part: Part) -> str:
+    """Why a part has no output: it has not come yet, or never will."""
+    if view.standing.over:
+        return f"no output of the {part.value}; {view.record.id} is over: {headline(view)}"
+    return f"no output of the {part.value} yet; {view.record.id} is {headline(view)}"
+
+
 def facts(view: View) -> list[tuple[str, str]]:
     """What a person wants to know of a run: name and value of each."""
     record, progress = view.record, view.evidence.progress
     found = [("state", headline(view)), ("site", f"{record.site} ({record.batch_system}, {record.layout})")]
     if (view.standing.attempt or 1) > 1:
         found.append(("attempt", str(view.standing.attempt)))
-    found += [_job_fact(job, view.reports) for job in record.jobs]
+    found += [_job_fact(job, view) for job in record.jobs]
     if not view.standing.over and view.evidence.attempt:
         found += [("workers", workers(view))]
         found += [("unfit", f"{node}: {cause}") for node, cause in view.evidence.unfit.items()]
@@ -123,11 +131,12 @@ def facts(view: View) -> list[tuple[str, str]]:
     return [*found, ("directory", str(view.directory))]
 
 
-def _job_fact(job: RecordedJob, reports: Mapping[str, JobReport]) -> tuple[str, str]:
-    report = reports.get(job.name)
+def _job_fact(job: RecordedJob, view: View) -> tuple[str, str]:
+    report = view.reports.get(job.name)
+    unnamed = "no id" if view.standing.over else "no id yet"
     said = f", {_said(report)}" if report else ""
     nodes = f" on {report.nodes}" if report and report.nodes and not report.elements else ""
-    return job.name, f"{job.job_id or 'no id yet'}{said}{nodes}"
+    return job.name, f"{job.job_id or unnamed}{said}{nodes}"
 
 
 def _said(report: JobReport) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +34,16 @@ class Entry:
     def there(self) -> bool:
         """Whether the run directory still exists."""
         return (self.directory / RECORD).is_file()
+
+
+class Ambiguous(UsageError):
+    """What was typed is the beginning of several runs."""
+
+    def __init__(self, words: str, matching: Sequence[Entry], what: str = "runs") -> None:
+        self.words, self.matching = words, matching
+        shown = "\n    ".join(entry.id for entry in matching[:SHOWN])
+        more = f"\n    … and {len(matching) - SHOWN} more" if len(matching) > SHOWN else ""
+        super().__init__(f"{words!r} is the beginning of {len(matching)} {what}; say more of it:\n    {shown}{more}")
 
 
 def add(context: Place, run_id: str, directory: Path) -> None:
@@ -77,7 +88,7 @@ def find(context: Place, words: str | None = None) -> Path:
     if "/" not in words:
         matching = [e for e in known if e.id == words] or [e for e in known if words and e.id.startswith(words)]
         if len(matching) > 1:
-            raise _ambiguous(words, matching)
+            raise Ambiguous(words, matching)
         if matching:
             return _there(matching[0])
     directory = Path(os.path.abspath(context.directory / words)) if words else None
@@ -113,12 +124,6 @@ def _there(entry: Entry) -> Path:
             hint="It was deleted or moved. If it was moved, give its new place instead of the id.",
         )
     )
-
-
-def _ambiguous(words: str, matching: list[Entry]) -> UsageError:
-    shown = "\n    ".join(entry.id for entry in matching[:SHOWN])
-    more = f"\n    … and {len(matching) - SHOWN} more" if len(matching) > SHOWN else ""
-    return UsageError(f"{words!r} is the beginning of {len(matching)} runs; say more of it:\n    {shown}{more}")
 
 
 def _unknown(words: str, known: list[Entry]) -> UsageError:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hpc_launch import batch, sites
-from hpc_launch.batch.faults import NotStarted
+from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
-from hpc_launch.survey import host
+from hpc_launch.errors import InvalidConfiguration
+from hpc_launch.survey import host, trial
 from hpc_launch.survey.compare import compare
-from hpc_launch.survey.difference import Difference
+from hpc_launch.survey.difference import Difference, NotCompared
+from hpc_launch.survey.elsewhere import is_elsewhere
+from hpc_launch.survey.elsewhere import verdict as elsewhere
+from hpc_launch.survey.present import survey
 from hpc_launch.survey.scratch import look
+from hpc_launch.survey.silent import not_compared
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,8 @@ class Checked:
 
     found: sites.SiteFile
     differences: tuple[Difference, ...] = ()
+    silent: tuple[NotCompared, ...] = ()
+    """What could not be compared."""
     why: str = ""
     """Why there was nothing to compare it with; empty: it was compared."""
 
@@ -32,7 +40,7 @@ class Checked:
 
     @property
     def agrees(self) -> bool:
-        """No job would be refused, or wait for ever, that the profile allows."""
+        """Of what was compared, the profile promises nothing that the machine does not give."""
         return not any(each.grave for each in self.differences)
 
     @property
@@ -43,7 +51,8 @@ class Checked:
         if not self.compared:
             return f"{named} is valid; {self.why}"
         if self.agrees:
-            return f"{named} is valid and agrees with the live {site.batch_system}"
+            limit = ", as far as it could be compared" if self.silent else ""
+            return f"{named} is valid and agrees with the live {site.batch_system}{limit}"
         grave = sum(each.grave for each in self.differences)
         return f"{named} is valid, and differs from the live {site.batch_system} in {grave} thing{'s' * (grave > 1)}"
 
@@ -57,6 +66,9 @@ class Checked:
             "agrees": self.agrees if self.compared else None,
             "differences": [_row(each) for each in self.differences if each.grave],
             "notes": [_row(each) for each in self.differences if not each.grave],
+            "not_compared": [
+                {"key": each.key, "why": each.why, **_place(each.origin), "message": str(each)} for each in self.silent
+            ],
         }
 
 
@@ -68,17 +80,41 @@ def check(name: str | None, context: Context) -> Checked:
         NoAnswer: the batch system is here, and does not answer.
     """
     found = sites.find(name, context, Origin("site check"), context.directory) if name else sites.detect(context)
-    site = found.site
+    site, system = found.site, _system(found)
+    if mistakes := trial.problems(found, context):
+        raise InvalidConfiguration(*mistakes)
+    if site.status == "retired":
+        successor = f" (its successor is {site.successor})" if site.successor else ""
+        return Checked(found, why=f"{site.name} is retired{successor}, and there is no machine to compare it with")
+    here = host.look(context.hostname, context.environment)
     try:
-        machine = batch.get(site.batch_system).survey()
+        machine = survey(site.batch_system, lambda: system)
     except NotStarted:
         return Checked(found, why=f"there is no {site.batch_system} here to compare it with")
+    except NoAnswer:
+        if is_elsewhere(site, None, here, context):
+            return Checked(found, why=elsewhere(site, None, here))
+        raise
     if machine is None:
         return Checked(found, why=f"{site.batch_system} has nothing to compare it with")
-    here = host.look(context.hostname, context.environment)
+    if is_elsewhere(site, machine, here, context):
+        return Checked(found, why=elsewhere(site, machine, here))
     path = site.storage.local
     local = look(path) if path.startswith("/") and "$" not in path else None
-    return Checked(found, tuple(compare(site, found.document, machine, here, local)))
+    both = (site, found.document, machine, here, local)
+    return Checked(found, tuple(compare(*both)), tuple(not_compared(*both)))
+
+
+def _system(found: sites.SiteFile) -> BatchSystem:
+    """The site's batch system; raises InvalidConfiguration, with the line, where it is none or lacks a command."""
+    site, key = found.site, "batch_system"
+    try:
+        batch.get(site.batch_system)
+        key = "commands"
+        return batch.get(site.batch_system, vars(site.commands), site.submit_stdin)
+    except InvalidConfiguration as fault:
+        origin = found.document.origins.get((key,))
+        raise InvalidConfiguration(*(replace(each, origin=origin) for each in fault.problems)) from fault
 
 
 def _row(each: Difference) -> dict[str, Any]:
@@ -86,7 +122,10 @@ def _row(each: Difference) -> dict[str, Any]:
         "key": each.key,
         "profile": each.said or None,
         "machine": f"{each.system} {each.live}",
-        "file": each.origin.source if each.origin else None,
-        "line": each.origin.line if each.origin else None,
+        **_place(each.origin),
         "message": str(each),
     }
+
+
+def _place(origin: Origin | None) -> dict[str, Any]:
+    return {"file": origin.source if origin else None, "line": origin.line if origin else None}

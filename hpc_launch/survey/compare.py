@@ -9,9 +9,9 @@ from typing import Any
 from hpc_launch.batch.machine import LiveQueue, Machine
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
-from hpc_launch.models.site import ParallelEnvironment, Queue, Site
+from hpc_launch.models.site import Queue, Site
 from hpc_launch.survey.difference import Comparison, Difference
-from hpc_launch.survey.here import is_a_node
+from hpc_launch.survey.environments import environments
 from hpc_launch.survey.host import Host
 from hpc_launch.survey.scratch import Scratch
 from hpc_launch.units import MIB, format_memory, format_walltime
@@ -20,13 +20,9 @@ from hpc_launch.units import MIB, format_memory, format_walltime
 def compare(
     site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
 ) -> list[Difference]:
-    """Every difference, the grave ones first.
-
-    Args:
-        local: what this host has at the profile's `storage.local`; None where that is a variable of jobs.
-    """
+    """Every difference, the grave ones first; for the arguments see `Comparison`."""
     both = Comparison(site, document, machine, host, local)
-    found = [*_whole(both), *_queues(both), *_environments(both), *_here(both)]
+    found = [*_whole(both), *_queues(both), *environments(both), *_here(both)]
     return sorted(found, key=lambda difference: not difference.grave)
 
 
@@ -50,19 +46,25 @@ def _whole(both: Comparison) -> Iterator[Difference]:
 
 
 def _queues(both: Comparison) -> Iterator[Difference]:
-    if both.machine.queue_option in both.site.rejects:
-        return  # jobs name no queue here: its name and limits are nobody's
+    if not both.names_queues:
+        return
     live = {queue.name: queue for queue in both.machine.queues}
     for name, queue in both.site.queues.items():
         if name in live:
             yield from _queue(both, ("queues", name), queue, live[name])
         else:
-            known = ", ".join(live) or "none"
-            clause = f"has no such queue that takes jobs; it has {known}"
-            yield both.differ(("queues", name), "there is one", clause)
+            yield both.differ(("queues", name), "there is one", _absent(both, name))
     for name in live:
         if name not in both.site.queues:
             yield both.differ(("queues", name), "", "has a queue of this name", grave=False)
+
+
+def _absent(both: Comparison, name: str) -> str:
+    """What is said of a queue that takes no jobs: there is none of the name, or why it takes none."""
+    if why := both.machine.closed.get(name):
+        return f"takes no jobs in it: {why}"
+    known = ", ".join(queue.name for queue in both.machine.queues) or "none"
+    return f"has no such queue that takes jobs; it has {known}"
 
 
 def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> Iterator[Difference]:
@@ -77,6 +79,11 @@ def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> It
     # As plans do: a size in GB is never a whole number of the MiB that batch systems count.
     memory = None if queue.memory is None else queue.memory // MIB * MIB
     yield from _size(both, (*path, "memory"), memory, [size // MIB * MIB for size in live.memory], format_memory)
+    if live.gpus is not None and (queue.gpus or 0) != live.gpus:
+        yield from both.upper((*path, "gpus"), queue.gpus, live.gpus)
+    if live.exclusive is not None and queue.exclusive != live.exclusive:
+        clause = "gives jobs whole nodes" if live.exclusive else "shares nodes between jobs"
+        yield both.differ((*path, "exclusive"), str(queue.exclusive).lower(), clause, grave=False)
 
 
 def _nodes(both: Comparison, path: KeyPath, said: int | None, live: LiveQueue) -> Iterator[Difference]:
@@ -102,30 +109,9 @@ def _size(
     yield both.differ(path, "" if said is None else shown(said), has, said is not None and said > largest)
 
 
-def _environments(both: Comparison) -> Iterator[Difference]:
-    """Parallel environments by name; those of a batch system without any are not looked for."""
-    given = both.site.parallel_environments
-    pairs: list[tuple[str, ParallelEnvironment | None]] = [("node", given.node), ("nodes", given.nodes)]
-    for key, wanted in pairs:
-        if wanted is None or not both.machine.environments:
-            continue
-        path: KeyPath = ("parallel_environments", key)
-        live = both.machine.environments.get(wanted.name)
-        if live is None:
-            known = ", ".join(both.machine.environments)
-            yield both.differ(path, wanted.name, f"has none of this name in a queue; it has {known}")
-        elif live.one_host != (key == "node") and live.slots is None:
-            clause = f"uses {'one host' if live.one_host else 'several hosts'} for it"
-            yield both.differ(path, wanted.name, clause)
-        elif wanted.slots != live.slots and key == "nodes":
-            said = "" if wanted.slots is None else str(wanted.slots)
-            clause = f"gives {live.slots} on each host" if live.slots else "fixes no number for a host"
-            yield both.differ((*path, "slots"), said, clause, grave=wanted.slots is not None)
-
-
 def _here(both: Comparison) -> Iterator[Difference]:
     """Network and scratch: of this host, which says something for certain only if it is a compute node."""
-    site, host, grave = both.site, both.host, is_a_node(both.host, both.machine)
+    site, host, grave = both.site, both.host, both.on_a_node
     by = f"{host.name}, {'a compute node' if grave else 'no compute node'},"
     names = [each.name for each in host.interfaces]
     wanted: list[tuple[KeyPath, str | None]] = [(("network", "interface"), site.network.interface)]

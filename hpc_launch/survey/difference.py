@@ -1,4 +1,4 @@
-"""One difference between a site profile and the live machine, and how it is made."""
+"""What may come of comparing one key of a site profile with the live machine, and how it is made."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.config.wording import dotted, printable
 from hpc_launch.models.site import Site
+from hpc_launch.survey.here import is_a_node
 from hpc_launch.survey.host import Host
 from hpc_launch.survey.scratch import Scratch
 
@@ -34,11 +35,37 @@ class Difference:
         return f"{self.key}: the profile says {self.said or 'nothing'}{where}, {self.system} {self.live}"
 
 
+@dataclass(frozen=True)
+class NotCompared:
+    """Something that the profile says, and of which nobody here could tell whether it is so."""
+
+    key: str
+    why: str
+    origin: Origin | None
+
+    def __str__(self) -> str:
+        where = f" ({self.origin})" if self.origin else ""
+        return f"{self.key}{where}: not compared: {self.why}"
+
+
 class Comparison:
     """The two, and how a difference between them is made."""
 
-    def __init__(self, site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None) -> None:
+    def __init__(
+        self, site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
+    ) -> None:
+        """`local`: what this host has at the profile's `storage.local`; None where that is a variable of jobs."""
         self.site, self.document, self.machine, self.host, self.local = site, document, machine, host, local
+
+    @property
+    def on_a_node(self) -> bool:
+        """Whether this host is a compute node of the machine: then what it has, jobs have."""
+        return is_a_node(self.host, self.machine)
+
+    @property
+    def names_queues(self) -> bool:
+        """Whether jobs name a queue here: else its name and limits are nobody's."""
+        return self.machine.queue_option not in self.site.rejects
 
     def differ(self, path: KeyPath, said: str, live: str, grave: bool = True, by: str = "") -> Difference:
         origin = self.document.origins.get(path) if said else None
@@ -54,3 +81,11 @@ class Comparison:
         clause = "says no limit" if live is None else f"says {shown(live)}"
         grave = said is not None and live is not None and said > live
         yield self.differ(path, "" if said is None else shown(said), clause, grave)
+
+    def silent(self, path: KeyPath, why: str) -> NotCompared:
+        return NotCompared(dotted(path), printable(why), self.document.origins.get(path))
+
+    def untold(self, path: KeyPath, said: object, told: bool) -> Iterator[NotCompared]:
+        """For a value that the profile gives and the batch system does not tell."""
+        if said is not None and not told:
+            yield self.silent(path, f"{self.machine.batch_system} does not tell it")

@@ -10,7 +10,7 @@ from hpc_launch.batch.machine import Machine
 from hpc_launch.config.document import parse_document
 from hpc_launch.context import Context
 from hpc_launch.survey import host, live
-from hpc_launch.survey.draft import draft
+from hpc_launch.survey.draft import Draft, draft
 
 
 @dataclass(frozen=True)
@@ -19,26 +19,48 @@ class Discovered:
 
     machine: Machine
     host: host.Host
-    text: str
+    draft: Draft
+    notes: tuple[str, ...] = ()
+    """What else there is to know: other batch systems that are here, and do not answer."""
+
+    @property
+    def text(self) -> str:
+        """The draft, as YAML."""
+        return self.draft.text
+
+    @property
+    def not_found(self) -> tuple[str, ...]:
+        """`KEY: why` for what the draft could not say."""
+        return self.draft.not_found
 
     def as_json(self) -> dict[str, Any]:
         """`site discover --json`: the profile's keys, what it could not say, and everything that was found."""
-        machine = asdict(self.machine)
-        machine["resources"] = sorted(self.machine.resources or ())
-        machine["more"] = [
-            {"key": ".".join(each.key), "value": each.value, "source": each.source} for each in self.machine.more
-        ]
         return {
             "schema": 1,
             "site": parse_document(self.text, "the draft").data,
-            "not_found": [line.partition("not found: ")[2] for line in self.text.splitlines() if "not found: " in line],
-            "machine": machine,
+            "not_found": list(self.not_found),
+            "notes": list(self.notes),
+            "machine": _plain(self.machine),
             "host": asdict(self.host),
         }
 
 
+def _plain(machine: Machine) -> dict[str, Any]:
+    """The machine as JSON has it: what is None stays so, sets are lists in order."""
+    plain = asdict(machine)
+    if machine.resources is not None:
+        plain["resources"] = sorted(machine.resources)
+    if machine.environments is not None:
+        plain["environments"] = {
+            name: {**asdict(each), "queues": sorted(each.queues)} for name, each in machine.environments.items()
+        }
+    plain["more"] = [{"key": ".".join(each.key), "value": each.value, "source": each.source} for each in machine.more]
+    return plain
+
+
 def discover(batch_system: str | None, context: Context) -> Discovered:
-    """Ask this machine; raises as `live.machine` does."""
-    machine = live.machine(batch_system)
+    """Ask this machine; raises as `live.listen` and `draft.draft` do."""
+    heard = live.listen(batch_system)
     here = host.look(context.hostname, context.environment)
-    return Discovered(machine, here, draft(machine, here, datetime.date.today()))
+    made = draft(heard.machine, here, datetime.date.today())
+    return Discovered(heard.machine, here, made, heard.notes)

@@ -5,110 +5,101 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hpc_launch.batch.machine import Machine
-from hpc_launch.config.wording import listed, printable
-from hpc_launch.models.fields import Name, Word
-from hpc_launch.survey.draft_queues import is_a, queue_lines, source
+from hpc_launch.config.wording import printable
+from hpc_launch.errors import BatchSystemError, Problem
+from hpc_launch.survey.draft_queues import queue_lines, usable
+from hpc_launch.survey.draft_system import source, system_lines
 from hpc_launch.survey.here import here_lines
 from hpc_launch.survey.host import Host
-from hpc_launch.survey.yaml_lines import flow, line
+from hpc_launch.survey.yaml_lines import Line, absent, fits, flow, is_known, line, remark
 
-Lines = Iterator[str]
-
-
-def draft(machine: Machine, host: Host, today: datetime.date) -> str:
-    """The draft, as YAML: valid, and good for a first job wherever the batch system told enough."""
-    parts = (_head(machine, host, today), _system(machine, host), here_lines(machine, host), _limits(machine))
-    return "\n".join([*(text for part in parts for text in part), *queue_lines(machine), ""])
+Lines = Iterator[Line]
 
 
-def _head(machine: Machine, host: Host, today: datetime.date) -> Lines:
-    asked = [*machine.commands.values()]
-    name = re.sub(r"^[^A-Za-z]+|[^\w.-]+", "-", machine.cluster or host.name.partition(".")[0], flags=re.ASCII)
-    name = name.strip("-")[:64]
-    yield "# A draft of a site profile: what the machine says of itself (hpc-launch site discover)."
-    yield "# `a guess`: seen on this host, or chosen among several. `not found`: yours to add, or to leave out."
-    yield "# Then: hpc-launch site check FILE; what makes a good one: docs/adding-a-site.md"
-    yield "schema: 1"
-    origin = source(machine, "cluster", "config") if machine.cluster else "this host's name; yours to choose"
-    yield line(f"name: {name if is_a(Name, name) else 'mymachine'}", origin)
-    yield line(f"title: A machine with {flow(machine.batch_system)}", printable(machine.version), "yours to write")
-    yield line("maintainers: []", "not found: maintainers: yours, [{name: …, contact: …}]")
-    yield line(f"reviewed: {today.isoformat()}", "when you last compared this file with the machine")
-    yield line("sources:", "yours to complete: the pages that your users read")
-    yield from (f"  - {flow(command)}" for command in asked)
-    if is_a(Word, machine.cluster):
-        yield line(f"detect: {{cluster: {flow(machine.cluster)}}}", "add hostname where clusters share a batch system")
-    else:
-        pattern = re.escape(re.sub(r"\d+", "0", host.name)).replace("0", r"\d+")
-        yield line(
-            f"# detect: {{hostname: {flow(pattern)}}}", "not found: detect.hostname: of the login hosts; this is one"
-        )
+@dataclass(frozen=True)
+class Draft:
+    """A site profile, and what is missing of it."""
+
+    text: str
+    """YAML."""
+    not_found: tuple[str, ...]
+    """`KEY: why`, in the order of the text, where these are comments."""
 
 
-def _system(machine: Machine, host: Host) -> Lines:
-    yield f"batch_system: {flow(machine.batch_system)}"
-    node = machine.said("launchers", "node")
-    launchers = [line(f"  node: {flow(node.value)}", node.source)] if node else []
-    yield from _block("launchers", [*launchers, _mpi(machine, host)])
-    for key in ("submit_stdin", "account"):
-        if found := machine.said(key):
-            yield line(f"{key}: {flow(found.value)}", found.source)
-    if not machine.said("account"):
-        yield line("account: optional", "not found: account: required where jobs without one are refused")
-    yield from _group(machine, "parallel_environments")
-    yield from _group(machine, "memory", "headroom: 5%")
-    yield from _group(machine, "resources")
+def draft(machine: Machine, host: Host, today: datetime.date) -> Draft:
+    """The draft: valid, and good for a first job wherever the batch system told enough.
+
+    Raises:
+        BatchSystemError: there is no queue that takes jobs, or no site profile could name the batch system.
+    """
+    if not is_known(("batch_system",), machine.batch_system):
+        name = printable(machine.batch_system)
+        hint = "a plug-in's name is a word, and it brings a template of directives: install it anew"
+        raise BatchSystemError(Problem(f"no site profile can name this batch system: {name}", hint=hint))
+    if not usable(machine):
+        raise _without_queues(machine)
+    parts = (_head(machine, host, today), system_lines(machine, host), here_lines(machine, host), _limits(machine))
+    lines = [*(each for part in parts for each in part), *queue_lines(machine)]
+    text = "\n".join([*(each.text for each in lines), ""])
+    return Draft(text, tuple(each.not_found for each in lines if each.not_found))
 
 
-def _mpi(machine: Machine, host: Host) -> str:
-    if found := machine.said("launchers", "mpi"):
-        return line(f"  mpi: {flow(found.value)}", found.source)
-    known = [(name, program) for name, program in machine.mpi if program in host.programs]
-    if known:
-        return line(f"  mpi: {flow(known[0][0])}", f"a guess: {host.programs[known[0][1]]} on this host")
-    wanted = listed(f"{name} ({program})" for name, program in machine.mpi)
-    return line(
-        f"  # mpi: {flow(machine.mpi[0][0] if machine.mpi else 'mpiexec')}",
-        f"not found: launchers.mpi: none of {wanted} on this host",
+def _without_queues(machine: Machine) -> BatchSystemError:
+    known = [f"{printable(name)} ({printable(why)})" for name, why in machine.closed.items()]
+    known += [f"{queue.name!r} (no directive can carry this name)" for queue in machine.queues]
+    found = f"it has {', '.join(known[:20])}" if known else "it has no queues at all"
+    more = f", and {len(known) - 20} more" if len(known) > 20 else ""
+    said = f"{printable(machine.batch_system)} answers, and has no queue that takes jobs: {found}{more}"
+    where = source(machine, "queues")
+    asked = f"`{printable(where)}` told that; " if where else ""
+    return BatchSystemError(
+        Problem(said, hint=f"{asked}try again when a queue is open, or copy a profile from `hpc-launch site list`")
     )
 
 
-def _group(machine: Machine, name: str, *further: str) -> Lines:
-    """A mapping of the keys below `name`, with what is missing of it."""
-    found = [each for each in machine.more if each.key[0] == name]
-    lines = [line(f"  {each.key[1]}: {flow(each.value)}", each.source) for each in found]
-    lines += [f"  {text}" for text in further]
-    missing = {key: why for key, why in machine.missing.items() if key.startswith(f"{name}.")}
-    lines += [f"  # not found: {printable(key)}: {printable(why)}" for key, why in missing.items()]
-    yield from _block(name, lines)
-
-
-def _block(name: str, lines: list[str]) -> Lines:
-    """Lines below a key; comments alone do without it, since a key with nothing below it is null."""
-    if all(text.lstrip().startswith("#") for text in lines):
-        yield from (text.strip() for text in lines)
+def _head(machine: Machine, host: Host, today: datetime.date) -> Lines:
+    cluster = machine.cluster
+    name = re.sub(r"^[^A-Za-z]+|[^\w.-]+", "-", cluster or host.name.partition(".")[0], flags=re.ASCII)
+    name = name.strip("-")[:64]
+    yield remark("A draft of a site profile: what the machine says of itself (hpc-launch site discover).")
+    yield remark("`a guess`: seen on this host, or chosen among several. `not found`: yours to add, or to leave out.")
+    yield remark("Then: hpc-launch site check FILE; what makes a good one: docs/adding-a-site.md")
+    yield Line("schema: 1")
+    origin = source(machine, "cluster", "config") if cluster else "this host's name; yours to choose"
+    yield line(f"name: {flow(name if fits(('name',), name) else 'mymachine')}", origin)
+    title = flow(f"A machine with {machine.batch_system}")
+    yield line(f"title: {title}", printable(machine.version), "yours to write")
+    yield line("maintainers: []", not_found="maintainers: yours, [{name: …, contact: …}]")
+    yield line(f"reviewed: {today.isoformat()}", "when you last compared this file with the machine")
+    yield line("sources:" if machine.commands else "sources: []", "yours to complete: the pages that your users read")
+    yield from (Line(f"  - {flow(command)}") for command in machine.commands.values())
+    if cluster and fits(("detect", "cluster"), cluster):
+        yield line(f"detect: {{cluster: {flow(cluster)}}}", "add hostname where clusters share a batch system")
     else:
-        yield f"{name}:"
-        yield from lines
+        pattern = re.escape(re.sub(r"[0-9]+", "0", host.name)).replace("0", r"\d+")
+        why = "detect.hostname: of the login hosts; this is one"
+        yield line(f"# detect: {{hostname: {flow(pattern)}}}", not_found=why)
 
 
 def _limits(machine: Machine) -> Lines:
     asked = source(machine, "config")
     if machine.array == 0:
         yield line("arrays: false", asked)
-        yield "layouts: [single-job, mpi]"
-    if machine.array or machine.submitted:
-        yield "limits:"
-    if machine.array:
-        yield line(f"  array: {machine.array}", asked)
-    if machine.submitted:
-        yield line(f"  submitted: {{jobs: {machine.submitted}}}", asked)
-    yield f"# not found: limits.running, qos: limits of one user, which {printable(machine.batch_system)} does not show"
+        yield Line("layouts: [single-job, mpi]")
+    limits = {"array": machine.array, "submitted": machine.submitted and {"jobs": machine.submitted}}
+    given = {key: value for key, value in limits.items() if value and fits(("limits", key), value)}
+    if given:
+        yield Line("limits:")
+        yield from (line(f"  {key}: {flow(value)}", asked) for key, value in given.items())
+    if machine.array is None:
+        yield absent("limits.array", f"{machine.batch_system} does not say how long an array may be")
+    yield absent("limits.running, qos", f"limits of one user, which {machine.batch_system} does not show")
     default = machine.default_queue
-    if is_a(Word, default) and any(queue.name == default for queue in machine.queues):
-        yield line(f"defaults: {{queue: {flow(default)}}}", "add walltime: what a job gets that does not say")
+    if default in usable(machine):
+        reason = machine.default_reason
+        yield line(f"defaults: {{queue: {flow(default)}}}", reason, "add walltime: what a job gets that does not say")
     else:
-        why = machine.missing.get("defaults.queue", "a default queue")
-        yield f"# not found: defaults.queue: {printable(why)}"
+        yield absent("defaults.queue", machine.missing.get("defaults.queue", "a default queue"))

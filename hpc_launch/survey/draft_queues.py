@@ -5,61 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hpc_launch.batch.machine import LiveQueue, Machine
-from hpc_launch.config.wording import printable
-from hpc_launch.models.fields import Word
-from hpc_launch.models.schema import schema_of
-from hpc_launch.survey.yaml_lines import flow, line
+from hpc_launch.batch.machine import LiveQueue, Machine, vouching
+from hpc_launch.survey.draft_system import source
+from hpc_launch.survey.yaml_lines import Line, absent, fits, flow, line, remark
 from hpc_launch.units import exact_memory, format_walltime
 
-Lines = Iterator[str]
+Lines = Iterator[Line]
 
 
-def is_a(kind: Any, text: str | None) -> bool:
-    """Whether a text can stand for a value of this kind in a site profile."""
-    from pydantic_core import SchemaValidator
-
-    return SchemaValidator(schema_of(kind)).isinstance_python(text)
-
-
-def source(machine: Machine, *names: str) -> str:
-    """The command that told the first of these that one told."""
-    return next((machine.commands[name] for name in names if name in machine.commands), "")
+def usable(machine: Machine) -> Mapping[str, LiveQueue]:
+    """The queues that a site profile can name, by name."""
+    return {queue.name: queue for queue in reversed(machine.queues) if fits(("queues", queue.name), {})}
 
 
 def queue_lines(machine: Machine) -> Lines:
-    good = [queue for queue in machine.queues if is_a(Word, queue.name)]
-    asked = f"{source(machine, 'queues')}, {source(machine, 'nodes')}"
-    yield line("queues:" if good else "queues: {default: {}}", asked)
-    if not good:
-        yield "  # not found: queues: none that takes jobs"
+    """`queues`; there must be some."""
+    good = usable(machine)
+    yield line("queues:", ", ".join(filter(None, (source(machine, "queues"), source(machine, "nodes")))))
     for queue in machine.queues:
-        if queue in good:
+        if queue is good.get(queue.name):
             yield from _queue(queue)
+        elif queue.name in good:
+            yield remark(f"{queue.name}: there is a second one of this name", indent=2)
         else:
-            yield f"  # not found: queues: {queue.name!r}: no directive can carry this name"
+            yield absent("queues", f"{queue.name!r}: no directive can carry this name", indent=2)
 
 
 def _queue(queue: LiveQueue) -> Lines:
-    values = queue_values(queue)
-    remarks = [*_unlike(queue), *_out(queue), *queue.remarks]
-    yield f"  {flow(queue.name)}: {flow(values)}"
-    missing = [key for key in ("nodes", "cores", "memory") if key not in values]
+    told = _told(queue)
+    values = {key: value for key, value in told.items() if fits(("queues", queue.name, key), value)}
+    yield Line(f"  {flow(queue.name)}: {flow(values)}")
+    missing = [key for key in ("nodes", "cores", "memory") if key not in told]
     if missing:
-        yield f"    # not found: queues.{flow(queue.name)}: {', '.join(missing)}" + (
-            ": no node of it takes jobs just now" if queue.nodes else ""
-        )
+        none = ": no node of it takes jobs just now" if queue.nodes else ""
+        yield absent(f"queues.{queue.name}", f"{', '.join(missing)}{none}", indent=4)
+    for key in (key for key in told if key not in values):
+        yield absent(f"queues.{queue.name}", f"{key}: {told[key]} is more than can be written", indent=4)
     if not queue.walltime:
-        yield "    # walltime: there is no longest one"
-    yield from (f"    # {printable(remark)[:200]}" for remark in remarks)
+        yield remark("walltime: there is no longest one", indent=4)
+    yield from (remark(each, indent=4) for each in (*_unlike(queue), *_out(queue), *queue.remarks))
 
 
-def queue_values(queue: LiveQueue) -> Mapping[str, Any]:
+def _told(queue: LiveQueue) -> Mapping[str, Any]:
     """The keys of a queue in a site profile: of unlike nodes the smallest, of nodes those that take jobs."""
     values = {
         "nodes": queue.ready,
         "cores": min(queue.cores, default=None),
         "memory": exact_memory(min(queue.memory)) if queue.memory else None,
+        "gpus": queue.gpus,
+        "exclusive": queue.exclusive,
         "walltime": queue.walltime and format_walltime(queue.walltime),
         "default_walltime": queue.default_walltime and format_walltime(queue.default_walltime),
         "max_nodes": queue.max_nodes,
@@ -71,6 +65,10 @@ def _unlike(queue: LiveQueue) -> Iterator[str]:
     for what, sizes in (("cores", list(map(str, queue.cores))), ("memory", list(map(exact_memory, queue.memory)))):
         if len(set(sizes)) > 1:
             yield f"unlike nodes: {what} from {sizes[0]} to {sizes[-1]}; the smallest counts"
+    gpus = sorted(node.gpus for node in vouching(queue.nodes or ()) if node.gpus is not None)
+    if gpus and gpus[0] != gpus[-1]:
+        counts = "the fewest count" if queue.gpus else "not on every node"
+        yield f"unlike nodes: GPUs from {gpus[0]} to {gpus[-1]}; {counts}"
 
 
 def _out(queue: LiveQueue) -> Iterator[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch.batch.machine import Machine
-from hpc_launch.config.wording import printable
 from hpc_launch.survey.host import CONTAINERS, Host
-from hpc_launch.survey.yaml_lines import flow, line
+from hpc_launch.survey.yaml_lines import Line, absent, fits, flow, line, remark
 
 
 def is_a_node(host: Host, machine: Machine) -> bool:
@@ -22,51 +21,57 @@ def seen_on(host: Host, machine: Machine) -> str:
     return f"seen on {host.name}, {kind}"
 
 
-def here_lines(machine: Machine, host: Host) -> Iterator[str]:
+def here_lines(machine: Machine, host: Host) -> Iterator[Line]:
     """`network`, `storage`, `environment` and `containers` of a draft."""
     yield from _network(host, seen_on(host, machine))
     yield from _storage(machine, host)
     yield from _software(host)
 
 
-def _network(host: Host, where: str) -> Iterator[str]:
+def _network(host: Host, where: str) -> Iterator[Line]:
     names = ", ".join(f"{each.name} {each.address}" for each in host.interfaces) or "no address at all"
-    if fast := host.fastest:
-        yield line(f"network: {{interface: {flow(fast.name)}}}", where, names)
+    fast = host.fastest
+    if fast and fits(("network", "interface"), fast.name):
+        several = sum(each.fast for each in host.interfaces) > 1
+        guess = "a guess: of several fast ones that with most speed" if several else ""
+        yield line(f"network: {{interface: {flow(fast.name)}}}", where, guess, names)
     else:
-        yield "# network: {interface: ib0}"
-        yield f"# not found: network.interface: no fast one on this host ({printable(names)}); left out, Dask chooses"
+        yield Line("# network: {interface: ib0}")
+        yield absent("network.interface", f"no fast one on this host ({names}); left out, Dask chooses")
 
 
-def _storage(machine: Machine, host: Host) -> Iterator[str]:
-    yield "storage:"
+def _storage(machine: Machine, host: Host) -> Iterator[Line]:
+    yield Line("storage:")
     yield line("  runs: $HOME/.hpc-launch/runs", "every node must see it")
+    looks = "storage.local_kind: left out, each node looks"
     own = machine.said("storage", "local")
-    if own:
+    if own and fits(own.key, own.value):
         yield line(f"  local: {flow(own.value)}", own.source)
-        yield line("  # local_kind: disk", "not found: storage.local_kind: left out, each node looks")
+        yield line("  # local_kind: disk", not_found=looks)
         return
     disks = [each for each in host.scratch if each.kind == "disk"]
     found = ", ".join(f"{each.path} {each.kind or 'unknown'} ({each.filesystem})" for each in host.scratch)
     chosen = disks[0] if disks else None
-    yield line(f"  local: {flow(chosen.path if chosen else '/tmp')}", seen_on(host, machine), found)
+    guess = "a guess: the first disk" if len(disks) > 1 else "" if disks else "a guess: no disk was seen"
+    yield line(f"  local: {flow(chosen.path if chosen else '/tmp')}", seen_on(host, machine), guess, found)
     if chosen and is_a_node(host, machine):
         yield line("  local_kind: disk", chosen.filesystem)
     else:
-        yield line("  # local_kind: disk", "not found: storage.local_kind: left out, each node looks")
+        yield line("  # local_kind: disk", not_found=looks)
 
 
-def _software(host: Host) -> Iterator[str]:
+def _software(host: Host) -> Iterator[Line]:
     if host.has_modules:
-        yield "environment:"
+        yield Line("environment:")
         yield line("  setup: |", "what makes `module` work in a shell that has read nothing")
-        yield "    type module >/dev/null 2>&1 || source /etc/profile"
+        yield Line("    type module >/dev/null 2>&1 || source /etc/profile")
         if host.modules:
-            yield f"  # modules that look like a Python: {printable(', '.join(host.modules))}"
+            yield remark(f"modules that look like a Python: {', '.join(host.modules)}", indent=2)
     else:
-        yield "# not found: environment.setup: no modules on this host; it makes `module` work in a bare shell"
-    runtime = next((name for name in CONTAINERS if name in host.programs), None)
-    if runtime:
-        yield line(f"containers: {runtime}", host.programs[runtime])
+        yield absent("environment.setup", "no modules on this host; it makes `module` work in a bare shell")
+    runtimes = [name for name in CONTAINERS if name in host.programs]
+    if runtimes:
+        guess = f"a guess: there is besides {', '.join(runtimes[1:])}" if runtimes[1:] else ""
+        yield line(f"containers: {runtimes[0]}", guess, host.programs[runtimes[0]])
     else:
-        yield f"# not found: containers: none of {', '.join(CONTAINERS)} on PATH"
+        yield absent("containers", f"none of {', '.join(CONTAINERS)} on PATH")

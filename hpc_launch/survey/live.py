@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
 from hpc_launch import batch
-from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.batch.faults import NotStarted
 from hpc_launch.batch.machine import Machine
-from hpc_launch.errors import BatchSystemError, InvalidConfiguration, Problem, UsageError
+from hpc_launch.errors import BatchSystemError, HpcLaunchError, InvalidConfiguration, Problem, UsageError
+from hpc_launch.survey.present import survey
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The machine as its batch system tells it."""
+
+    machine: Machine
+    notes: tuple[str, ...] = ()
+    """Of each other batch system that is here and does not answer, a sentence."""
 
 
 def names() -> list[str]:
@@ -15,8 +29,8 @@ def names() -> list[str]:
     return sorted({*batch.BUILT_IN, *(entry.name for entry in entry_points(group=batch.GROUP))})
 
 
-def machine(name: str | None = None) -> Machine:
-    """The machine as its batch system tells it.
+def listen(name: str | None = None) -> Heard:
+    """Ask the batch system of this machine.
 
     Args:
         name: the batch system, as in a site profile; None: the one that answers.
@@ -26,16 +40,16 @@ def machine(name: str | None = None) -> Machine:
         BatchSystemError: none answers.
     """
     if name is not None:
-        return _named(name)
+        return Heard(_named(name))
     found: list[Machine] = []
-    silent: list[Problem] = []
+    silent: dict[str, Sequence[Problem]] = {}
     for each in names():
         try:
-            answer = batch.get(each).survey()
+            answer = survey(each, partial(batch.get, each))
         except NotStarted:
             continue
-        except (NoAnswer, InvalidConfiguration) as fault:  # one from outside may not even load
-            silent += fault.problems
+        except HpcLaunchError as fault:
+            silent[each] = fault.problems
             continue
         if answer is not None:
             found.append(answer)
@@ -44,8 +58,14 @@ def machine(name: str | None = None) -> Machine:
         choice = " or ".join(f"--batch-system {each.batch_system}" for each in found)
         raise UsageError(Problem(f"several batch systems answer on this host: {here}", hint=f"say {choice}"))
     if not found:
-        raise BatchSystemError(Problem("no batch system answers on this host", hint=_hint()), *silent)
-    return found[0]
+        problems = [problem for each in silent.values() for problem in each]
+        raise BatchSystemError(Problem("no batch system answers on this host", hint=_hint()), *problems)
+    return Heard(found[0], tuple(_note(each, problems) for each, problems in silent.items()))
+
+
+def _note(name: str, problems: Sequence[Problem]) -> str:
+    said = " ".join(" ".join(problem.message.split()) for problem in problems)
+    return f"{name} was asked too, and did not answer: {said}"
 
 
 def _hint() -> str:
@@ -54,7 +74,7 @@ def _hint() -> str:
 
 def _named(name: str) -> Machine:
     try:
-        answer = batch.get(name).survey()
+        answer = survey(name, partial(batch.get, name))
     except InvalidConfiguration as fault:
         raise UsageError(*fault.problems) from None
     if answer is None:

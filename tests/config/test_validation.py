@@ -143,6 +143,16 @@ def test_one_wrong_value_is_one_problem_in_plain_words(line: str, message: str) 
         ("workers: {count: 1, spill: no}", "did you mean false?"),
         ("workers: {count: 1, lifetime: 3}", "also allowed: 'none'"),
         ("name: 5", "a number or true and false need quotes to be text: '5'"),
+        ("workers: {count: 1, options: gcc/12.2}", "write [gcc/12.2]"),
+        ("workers: {count: 1, options: --nice 5}", "write [--nice 5]"),
+        ('workers: {count: 1, options: "it\'s, a [b]: #c"}', "write ['it''s, a [b]: #c']"),
+        ("workers: {count: 1, options: 'a: b'}", "write ['a: b']"),
+        ("workers: {count: 1, options: 5}", "write [5]"),
+        ("workers: {count: 1, options: true}", "write ['true']"),
+        ("queues: A=1", "write {A: 1}"),
+        ("queues: 'A=x, y'", "write {A: 'x, y'}"),
+        ("workers: 4", "write its keys, {key: value}: count, lifetime, minimum, options, share, spill, threads"),
+        ("hosts: [x]", "write its keys, {key: value}: address, name, options, ports"),
         ("workers: {cuont: 1}", "did you mean workers.count?"),
         ("workers: {threads: 1}", "add count: worker processes"),
         ("threads: 2", "did you mean workers.threads?"),
@@ -214,3 +224,37 @@ def test_a_hostile_key_is_shown_harmlessly() -> None:
 def test_a_long_value_is_cut() -> None:
     (problem,) = problems(f"layout: {'x' * 5000}\n")
     assert len(str(problem)) < 500
+
+
+def test_what_is_advised_for_a_list_can_be_written() -> None:
+    for word in (
+        "gcc",
+        "--nice 5",
+        "a: b",
+        "it's",
+        "#c",
+        "[x",
+        "{",
+        "&a",
+        "*a",
+        "! x",
+        "- x",
+        "a,b",
+        "%x",
+        "@x",
+        "`x",
+        "-",
+        "null",
+        "no",
+    ):
+        quoted = "'" + word.replace("'", "''") + "'"
+        (problem,) = problems(f"command: [x]\nworkers: {{count: 1, options: {quoted}}}\n")
+        model, wrong = validate(
+            Model, parse_document(f"workers: {{count: 1, options: {problem.hint.removeprefix('write ')}}}\n", "p")
+        )
+        assert model is not None and (model.workers.options, wrong) == ([word], [])
+
+
+@pytest.mark.parametrize("value", ["{a: b}", "~", "'\\x1b[31m'", "{}"])
+def test_where_nobody_knows_what_was_meant_nothing_is_made_up(value: str) -> None:
+    assert all("\x1b" not in problem.hint for problem in problems(f"workers: {{count: 1, options: {value}}}"))

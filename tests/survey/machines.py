@@ -15,6 +15,8 @@ from hpc_launch.units import MIB
 from tests.batch.recording import Recorded
 
 ANSWERS = Path(__file__).parent / "answers"
+INSTEAD = ("-drained", "-disabled", "-away", "-none", "-gpus", "-whole")
+"""How recordings are called that can stand in place of another one."""
 
 Make = Callable[..., None]
 """Put a batch system on PATH: `make("slurm", nodes="nodes-drained")` with another recording in place of one."""
@@ -38,7 +40,7 @@ def recorded(name: str) -> Recorded:
 def install(directory: Path, system: str, replaced: Mapping[str, str], edit: Callable[[str, str], str]) -> None:
     """The programs of a batch system; what was not recorded they refuse with 99."""
     names = sorted(file.stem for file in (ANSWERS / system).glob("*.txt"))
-    variants = [name for name in names if name.endswith(("-drained", "-disabled")) or name == "down"]
+    variants = [name for name in names if name.endswith(INSTEAD) or name == "down"]
     programs: dict[str, str] = {}
     for name in names:
         if name in variants:

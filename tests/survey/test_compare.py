@@ -139,7 +139,12 @@ def test_another_host_than_the_profiles_is_noted(against: Against) -> None:
     assert against(small(queue()), detect={"hostname": r"log\w+"}) == []
 
 
-ENVIRONMENTS = {"smp": Environment(True), "mpi": Environment(False), "mpi-4": Environment(False, 4)}
+ENVIRONMENTS = {
+    "smp": Environment(True),
+    "mpi": Environment(False),
+    "mpi-4": Environment(False, 4),
+    "alone": Environment(False, starts_elsewhere=False),
+}
 
 
 @pytest.mark.parametrize(
@@ -154,11 +159,79 @@ ENVIRONMENTS = {"smp": Environment(True), "mpi": Environment(False), "mpi-4": En
         ("nodes", {"name": "mpi-4", "slots": 8}, "parallel_environments.nodes.slots", True),
         ("nodes", {"name": "mpi", "slots": 8}, "parallel_environments.nodes.slots", True),
         ("nodes", "mpi-4", "parallel_environments.nodes.slots", False),
+        ("nodes", "alone", "parallel_environments.nodes", True),
+        ("node", "alone", "parallel_environments.node", True),
+        ("node", "mpi-4", "parallel_environments.node", True),
+        ("node", {"name": "mpi-4", "slots": 4}, None, False),
+        ("node", {"name": "mpi-4", "slots": 8}, "parallel_environments.node.slots", True),
+        ("node", {"name": "smp", "slots": 8}, None, False),
     ],
 )
 def test_parallel_environments(against: Against, key: str, value: Any, differs: str | None, grave: bool) -> None:
     found = against(small(queue(), environments=ENVIRONMENTS), parallel_environments={key: value})
     assert [(each.key, each.grave) for each in found] == ([(differs, grave)] if differs else [])
+
+
+def test_where_no_queue_gives_an_environment_each_that_is_named_is_gone(against: Against) -> None:
+    named = {"parallel_environments": {"node": "smp", "nodes": "mpi"}}
+    found = against(small(queue(), environments={}), **named)
+    assert [(each.key, each.grave) for each in found] == [
+        ("parallel_environments.node", True),
+        ("parallel_environments.nodes", True),
+    ]
+    assert "has none of this name in a queue; it has none at all" in str(found[0])
+    assert against(small(queue(), environments=None), **named) == []
+    assert against(small(queue(), environments={})) == []
+
+
+BOTH = {"short": SHORT, "long": SHORT}
+
+
+@pytest.mark.parametrize(
+    ("queues", "key"),
+    [(["short", "long"], None), (["short"], "queues.long"), (["long", "x"], "queues.short"), ([], None)],
+)
+def test_a_queue_that_does_not_give_the_environment(against: Against, queues: list[str], key: str | None) -> None:
+    machine = small(queue(), queue("long"), environments={"smp": Environment(True, queues=frozenset(queues))})
+    found = against(machine, queues=BOTH, parallel_environments={"node": "smp"})
+    assert [(each.key, each.grave) for each in found] == ([(key, True)] if key else [])
+    for each in found:
+        assert "the profile says parallel_environments.node is smp (site.yaml:" in str(each)
+        assert f"slurm gives it in {', '.join(queues)} alone" in str(each)
+
+
+def test_a_queue_that_is_gone_is_not_asked_for_environments(against: Against) -> None:
+    machine = small(queue(), environments={"smp": Environment(True, queues=frozenset(["short"]))})
+    found = only(against(machine, queues=BOTH, parallel_environments={"node": "smp"}))
+    assert str(found).startswith("queues.long: the profile says there is one")
+
+
+def test_a_queue_that_jobs_do_not_name_is_not_asked_for_environments(against: Against) -> None:
+    machine = small(queue(), environments={"smp": Environment(True, queues=frozenset(["other"]))})
+    assert against(machine, parallel_environments={"node": "smp"}, rejects=["--queue"]) == []
+
+
+def test_a_queue_that_is_closed_is_told_with_the_reason(against: Against) -> None:
+    found = only(against(small(queue(), closed={"old": "Closed:Inact_Adm"}), queues={"short": SHORT, "old": SHORT}))
+    assert (found.key, found.grave) == ("queues.old", True)
+    assert str(found).endswith("slurm takes no jobs in it: Closed:Inact_Adm")
+
+
+@pytest.mark.parametrize(
+    ("said", "live", "grave"),
+    [(4, 4, None), (4, 2, True), (2, 4, False), (None, 4, False), (None, 0, None), (0, 0, None), (4, None, None)],
+)
+def test_gpus_of_a_node(against: Against, said: int | None, live: int | None, grave: bool | None) -> None:
+    found = against(small(queue(gpus=live)), {**SHORT, "gpus": said} if said is not None else SHORT)
+    assert [(each.key, each.grave) for each in found] == ([] if grave is None else [("queues.short.gpus", grave)])
+
+
+@pytest.mark.parametrize(
+    ("said", "live", "differs"), [(True, False, 1), (False, True, 1), (True, True, 0), (True, None, 0)]
+)
+def test_whole_nodes(against: Against, said: bool, live: bool | None, differs: int) -> None:
+    found = against(small(queue(exclusive=live)), {**SHORT, "exclusive": said})
+    assert [(each.key, each.grave) for each in found] == [("queues.short.exclusive", False)] * differs
 
 
 def test_a_resource_of_memory(against: Against) -> None:

@@ -44,14 +44,58 @@ def test_hosts_are_those_of_the_queue_less_the_excluded(queues: dict[str, LiveQu
         ("host2", ""),
         ("host3", "closed_Adm"),
     ]
-    assert normal.memory == (96000 * MIB, 192000 * MIB, 192000 * MIB)
-    assert normal.cores == (40, 48, 48)
+    assert normal.memory == (192000 * MIB, 192000 * MIB)  # host3, the smaller one, takes no jobs
+    assert normal.cores == (48, 48)
 
 
 def test_host_groups_are_looked_up(queues: dict[str, LiveQueue]) -> None:
     assert [node.name for node in queues["big"].nodes or ()] == ["big1"]
     assert queues["big"].ready == 0
-    assert queues["big"].remarks == ("USERS: bigusers/ root",)
+    assert queues["big"].remarks[0] == "USERS: bigusers/ root"
+
+
+@pytest.mark.parametrize(
+    ("status", "offered", "remarked"),
+    [
+        ("Open:Active", True, False),
+        ("Open:Inact_Win", True, True),
+        ("Open:Inact", True, True),
+        ("Open:Inact_Adm", False, False),
+        ("Closed:Active", False, False),
+        ("Closed:Inact_Adm", False, False),
+    ],
+)
+def test_a_queue_that_starts_nothing_by_an_administrators_will_is_closed(
+    make: Make, status: str, offered: bool, remarked: bool
+) -> None:
+    make("lsf", lambda name, text: text.replace("20  Open:Active ", f"20  {status} ", 1) if name == "queues" else text)
+    found = machine("lsf")
+    normal = {queue.name: queue for queue in found.queues}.get("normal")
+    assert (normal is not None) is offered
+    assert found.closed == {"old": "Closed:Active"} | ({} if offered else {"normal": status})
+    assert any(status in remark for remark in (normal.remarks if normal else ())) is remarked
+
+
+def test_what_a_description_says_is_no_status(make: Make) -> None:
+    def edit(name: str, text: str) -> str:
+        return text.replace("-- For normal", "-- Jobs Open:Active") if name == "queues" else text
+
+    make("lsf", lambda name, text: edit(name, text.replace("Open:Active", "Closed:Active", 1)))
+    assert "normal" in machine("lsf").closed
+
+
+def test_of_several_default_queues_the_first_is_a_guess(make: Make) -> None:
+    old = "-- No description provided."
+    make("lsf", lambda name, text: text.replace(old, f"{old}  This is the default queue.", 1))
+    found = machine("lsf")
+    assert (found.default_queue, found.default_reason) == ("normal", "a guess: the first of 2 default queues")
+
+
+def test_parallel_environments_whole_nodes_and_gpus_are_not_known(make: Make) -> None:
+    make("lsf")
+    found = machine("lsf")
+    assert found.environments is None
+    assert {(queue.exclusive, queue.gpus) for queue in found.queues} == {(None, None)}
 
 
 def test_hosts_that_cannot_be_told_are_not_made_up(queues: dict[str, LiveQueue]) -> None:

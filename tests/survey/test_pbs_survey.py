@@ -51,8 +51,8 @@ def test_an_offline_node_takes_no_jobs(queues: dict[str, LiveQueue]) -> None:
     work = queues["workq"]
     assert work.ready == 3
     assert [node.out for node in work.nodes or () if node.out] == ['offline: disk "sda"\nfails']
-    assert work.cores == (40, 48, 48, 64)
-    assert work.memory[0] == 98304000 * 1024 // MIB * MIB
+    assert work.cores == (48, 48, 64)  # without those of n3
+    assert work.memory == (96 * GIB, *[196608000 * 1024 // MIB * MIB] * 2)
 
 
 def test_a_queue_that_passes_jobs_on_has_the_nodes_and_the_widest_limits_of_the_others(
@@ -62,6 +62,86 @@ def test_a_queue_that_passes_jobs_on_has_the_nodes_and_the_widest_limits_of_the_
     assert (main.walltime, main.max_nodes) == (48 * 3600, None)  # wide: 12 hours, any number of nodes
     assert sorted(names(main)) == ["n1", "n2", "n3", "n4"]
     assert main.remarks[0] == "passes jobs on to wide, workq"
+
+
+def changed(make: Make, *changes: tuple[str, str]) -> dict[str, LiveQueue]:
+    """The queues, with some texts of the answers replaced wherever they stand."""
+
+    def edit(name: str, text: str) -> str:
+        for old, new in changes:
+            text = text.replace(old, new)
+        return text
+
+    make("pbs", edit)
+    return {queue.name: queue for queue in machine("pbs").queues}
+
+
+@pytest.mark.parametrize("to", ["", "away", "workq@other", "wide,away", "workq@other.example.org,wide"])
+def test_a_queue_that_passes_jobs_on_to_nobody_knows_where_has_unknown_nodes_and_limits(make: Make, to: str) -> None:
+    main = changed(make, ('"wide,workq"', f'"{to}"'))["main"]
+    assert (main.nodes, main.ready, main.walltime, main.max_nodes) == (None, None, None, None)
+    assert (main.exclusive, main.gpus) == (None, None)
+    assert "not known" in main.remarks[1]
+
+
+@pytest.mark.parametrize("to", ["workq@pbshost", "workq@pbshost.example.org", "workq"])
+def test_a_destination_may_name_this_server(make: Make, to: str) -> None:
+    main = changed(make, ('"wide,workq"', f'"{to}"'))["main"]
+    assert (main.ready, main.walltime, main.max_nodes) == (3, 48 * 3600, 4)
+
+
+def test_a_queue_may_pass_jobs_on_to_one_that_does_so_too(make: Make) -> None:
+    further = '"wide,workq", "enabled": "True", "started": "True"}, "front": {"queue_type": "Route", '
+    further += '"route_destinations": "main"'
+    found = changed(make, ('"wide,workq"', further))
+    assert found["front"].walltime == found["main"].walltime == 48 * 3600
+
+
+def test_queues_that_lead_nowhere_are_closed(make: Make) -> None:
+    make("pbs", lambda name, text: text.replace('"wide,workq"', '"closed,main"'))  # the second in a circle
+    assert machine("pbs").closed == {
+        "wide": "from_route_only = True",
+        "main": "none of its destinations takes jobs",
+        "closed": "enabled = False",
+    }
+
+
+@pytest.mark.parametrize("state", ["Stale", "stale", "down", "state-unknown", "wait-provisioning", "free,offline"])
+def test_states_in_which_a_node_takes_no_jobs(make: Make, state: str) -> None:
+    assert changed(make, ('"state": "job-busy"', f'"state": "{state}"'))["workq"].ready == 2
+
+
+SHARED = '"sharing": "default_shared"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "exclusive"),
+    [
+        (SHARED, SHARED, False),
+        *[(SHARED, f'"sharing": "{word}"', True) for word in ("default_excl", "force_excl", "force_exclhost")],
+        (SHARED, '"sharing": "ignore_excl"', False),
+        (SHARED, '"ntype": "PBS"', None),
+        ('"walltime": "01:00:00"', '"walltime": "01:00:00", "place": "scatter:excl"', False),  # not of our jobs
+    ],
+)
+def test_whole_nodes(make: Make, old: str, new: str, exclusive: bool | None) -> None:
+    assert changed(make, (old, new))["workq"].exclusive is exclusive
+
+
+def test_nodes_of_which_some_are_given_whole(make: Make) -> None:
+    make("pbs", lambda name, text: text.replace(SHARED, '"sharing": "force_excl"', 1))
+    assert {queue.name: queue.exclusive for queue in machine("pbs").queues} == {
+        "workq": None,
+        "big": False,
+        "main": None,
+    }
+
+
+def test_gpus(make: Make, queues: dict[str, LiveQueue]) -> None:
+    assert {queue.gpus for queue in queues.values()} == {None}  # nobody made the resource
+    found = changed(make, ('"ncpus": 128', '"ncpus": 128, "ngpus": 8'))
+    assert (found["big"].gpus, found["workq"].gpus) == (8, 0)
+    assert changed(make, ('"ncpus": 48', '"ncpus": 48, "ngpus": 4'))["workq"].gpus is None  # n4 has none
 
 
 @pytest.mark.parametrize("answer", ["", "[]", "{", "qstat: no such option"])

@@ -47,7 +47,8 @@ def site(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, capfd:
 def test_a_draft_passes_the_check(site: Here, make: Make, system: str) -> None:
     make(system)
     site.draft()
-    assert f"x.yaml) is valid and agrees with the live {system}" in site("check", "x.yaml")
+    verdict = site("check", "x.yaml").splitlines()[-1]
+    assert verdict.endswith(f"x.yaml) is valid and agrees with the live {system}, as far as it could be compared")
 
 
 def test_of_several_batch_systems_one_has_to_be_named(site: Here, make: Make) -> None:
@@ -92,7 +93,8 @@ def test_a_limit_that_was_lowered_is_told_and_ends_with_1(site: Here, make: Make
     make("slurm", lambda name, text: text.replace("MaxTime=01:00:00", "MaxTime=00:30:00"))
     told = site("check", "x.yaml", ends=1).splitlines()
     assert told[0] == f"queues.short.walltime: the profile says 01:00:00 (x.yaml:{line}), slurm says 00:30:00"
-    assert len(told) == 2 and "differs from the live slurm in 1 thing" in told[1]
+    assert "differs from the live slurm in 1 thing" in told[-1]
+    assert all(line.startswith("note: ") and ": not compared: " in line for line in told[1:-1])
     found = json.loads(site("check", "x.yaml", "--json", ends=1))
     assert (found["agrees"], found["compared_with"], found["notes"]) == (False, "slurm", [])
     assert [(each["key"], each["line"]) for each in found["differences"]] == [("queues.short.walltime", line)]
@@ -133,6 +135,172 @@ def test_a_batch_system_that_does_not_answer_is_5_and_not_a_good_end(site: Here,
     write(programs / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
     assert site("check", "x.yaml", ends=5) == ""
     assert "Unable to contact" in site.err
+
+
+FIRST_AND_LATER = [("pbs", "pbsnodes", "qstat"), ("sge", "qconf", "qhost"), ("lsf", "bqueues", "lshosts")]
+
+
+@pytest.mark.parametrize(("system", "first", "later"), FIRST_AND_LATER)
+def test_only_where_the_first_command_is_missing_there_is_no_batch_system(
+    site: Here, make: Make, programs: Path, system: str, first: str, later: str
+) -> None:
+    make(system)
+    site.draft()
+    text = (programs / later).read_text()
+    (programs / later).unlink()
+    assert site("check", "x.yaml", ends=5) == ""
+    assert f"the command `{later}` was not found" in site.err
+    write(programs / later, text.removeprefix("#!/bin/bash\n"))
+    (programs / first).unlink()
+    assert f"x.yaml) is valid; there is no {system} here to compare it with" in site("check", "x.yaml")
+
+
+def test_whether_the_first_command_is_there_is_seen_without_running_it(
+    site: Here, make: Make, programs: Path, tmp_path: Path
+) -> None:
+    make("sge")
+    site.draft()
+    (programs / "qhost").unlink()
+    text = (programs / "qconf").read_text().removeprefix("#!/bin/bash\n")
+    write(programs / "qconf", f"echo \"$*\" >>'{tmp_path}/asked'\n{text}")
+    site("check", "x.yaml", ends=5)
+    assert (tmp_path / "asked").read_text().splitlines().count("-sql") == 1
+
+
+LEAST_SITE = """\
+name: {name}
+batch_system: slurm
+queues: {{short: {{nodes: 3, cores: 8, memory: 16000 MiB, walltime: "01:00:00"}}}}
+storage: {{local: $TMPDIR}}
+"""
+
+
+def put(site: Here, more: str, name: str = "north") -> None:
+    (site.directory / "x.yaml").write_text(LEAST_SITE.format(name=name) + more, encoding="utf-8")
+
+
+OTHERS = [
+    ("detect: {hostname: 'login\\d+'}\n", "detect.hostname: login\\d+, this host is here0"),
+    ("detect: {cluster: north}\n", "detect.cluster: north, slurm says testcluster"),
+    ("detect: {environment: {CENTRE: '$(x) \\n'}}\n", "detect.environment: CENTRE=$(x) \\n, which is not so here"),
+    (
+        "detect: {hostname: 'login\\d+', cluster: north}\n",
+        "login\\d+, this host is here0; detect.cluster: north, slurm",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "words"), OTHERS)
+def test_another_machine_is_not_compared(
+    site: Here, make: Make, monkeypatch: pytest.MonkeyPatch, rule: str, words: str
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "here0")
+    make("slurm")
+    put(site, rule)
+    told = site("check", "x.yaml")
+    assert "x.yaml) is valid; this machine is not north (" in told and words in told
+    assert told.endswith("), so there was nothing to compare it with\n") and len(told.splitlines()) == 1
+    found = json.loads(site("check", "x.yaml", "--json"))
+    assert (found["compared_with"], found["agrees"], found["not_compared"]) == (None, None, [])
+
+
+SILENT = [
+    ("{hostname: 'login\\d+'}", 0),
+    ("{environment: {CENTRE: north}}", 0),
+    ("{hostname: 'login\\d+', cluster: north}", 5),
+    ("{cluster: testcluster}", 5),
+    ("{hostname: web1}", 5),
+    ("{}", 5),
+]
+
+
+@pytest.mark.parametrize(("rule", "ends"), SILENT)
+def test_a_batch_system_that_is_silent_is_that_of_another_machine_only_where_the_host_tells(
+    site: Here, programs: Path, monkeypatch: pytest.MonkeyPatch, rule: str, ends: int
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "web1")
+    write(programs / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
+    put(site, f"detect: {rule}\n")
+    assert ("this machine is not north" in site("check", "x.yaml", ends=ends)) is (ends == 0)
+    assert ("Unable to contact" in site.err) is (ends == 5)
+
+
+@pytest.mark.parametrize(
+    ("host", "rule", "compared"),
+    [
+        ("login1", "hostname: 'login\\d+'", True),
+        ("c1", "hostname: 'login\\d+'", True),
+        ("c1", "hostname: 'login\\d+', cluster: testcluster", True),
+        ("c1", "hostname: 'login\\d+', cluster: north", False),
+        ("c1.example.org", "environment: {CENTRE: north}", True),
+        ("web1", "hostname: 'login\\d+', cluster: testcluster", True),
+        ("web1", "hostname: 'login\\d+'", False),
+        ("web1", "", True),
+    ],
+)
+def test_a_compute_node_and_the_clusters_name_tell_that_it_is_the_right_machine(
+    site: Here, make: Make, monkeypatch: pytest.MonkeyPatch, host: str, rule: str, compared: bool
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: host)
+    make("slurm")
+    put(site, f"detect: {{{rule}}}\n")
+    assert (json.loads(site("check", "x.yaml", "--json"))["compared_with"] == "slurm") is compared
+
+
+@pytest.mark.parametrize(("more", "words"), [("", "north is retired,"), ("successor: gone\n", "its successor is gone")])
+def test_a_retired_site_is_never_compared(site: Here, make: Make, more: str, words: str) -> None:
+    make("slurm")
+    put(site, f"status: retired\n{more}")
+    assert words in site("check", "x.yaml") and "is retired" in site.out and "agrees" not in site.out
+    assert json.loads(site("check", "x.yaml", "--json"))["compared_with"] is None
+
+
+def test_what_could_not_be_compared_is_told_and_the_verdict_says_so(
+    site: Here, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "c1")
+    make("slurm")
+    put(site, "limits: {array: 10000}\nrejects: [--partition]\n")
+    *notes, verdict = site("check", "x.yaml").splitlines()
+    assert notes == [
+        "note: queues (x.yaml:3): not compared: jobs name no queue here (rejects: --partition)",
+        "note: storage.local (x.yaml:4): not compared: $TMPDIR is known in a job alone",
+    ]
+    assert verdict.endswith("x.yaml) is valid and agrees with the live slurm, as far as it could be compared")
+    found = json.loads(site("check", "x.yaml", "--json"))
+    assert (found["agrees"], found["notes"]) == (True, [])
+    assert found["not_compared"][1] == {
+        "key": "storage.local",
+        "why": "$TMPDIR is known in a job alone",
+        "file": "x.yaml",
+        "line": 4,
+        "message": "storage.local (x.yaml:4): not compared: $TMPDIR is known in a job alone",
+    }
+
+
+def test_where_all_was_compared_the_verdict_has_no_limit(
+    site: Here, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "c1")
+    make("slurm")
+    put(site, "limits: {array: 10000}\n")
+    text = (site.directory / "x.yaml").read_text().replace("$TMPDIR", str(site.directory))
+    (site.directory / "x.yaml").write_text(text)
+    assert site("check", "x.yaml").splitlines()[-1].endswith("x.yaml) is valid and agrees with the live slurm")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("commands: {cancel: [mycancel]}\n", "x.yaml:4: commands: local has none for cancel; allowed: submit"),
+        ("launchers: {node: srum}\n", "x.yaml:4: launchers.node: 'srum' is not known; did you mean 'srun'?"),
+        ("launchers: {node: srun}\n", "x.yaml:4: launchers.node: srun does not go with local"),
+    ],
+)
+def test_what_only_a_run_would_have_met_is_told_by_the_check(site: Here, more: str, words: str) -> None:
+    (site.directory / "x.yaml").write_text(f"name: x\nbatch_system: local\nqueues: {{}}\n{more}")
+    assert site("check", "x.yaml", ends=3) == ""
+    assert words in site.err
 
 
 def test_everything_that_is_wrong_in_a_file_is_told_with_its_line(site: Here) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from hpc_launch import batch
 from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.batch.machine import LiveQueue
 from hpc_launch.units import MIB
 from tests.survey.machines import Make, machine, write
 
@@ -25,6 +26,37 @@ def test_a_real_one(make: Make) -> None:
         assert [(node.name, node.cores, node.memory) for node in queue.nodes] == [
             (name, 8, 16000 * MIB) for name in ("c1", "c2", "c3")
         ]
+
+
+def test_a_real_one_with_gpus_and_partitions_that_give_whole_nodes_and_none(make: Make) -> None:
+    make("slurm", nodes="nodes-gpus", partitions="partitions-whole")
+    found = machine("slurm")
+    assert [(queue.name, queue.exclusive, queue.gpus) for queue in found.queues] == [
+        ("short", False, 2),
+        ("long", False, 2),
+        ("whole", True, 2),
+    ]
+    whole = found.queues[2]
+    assert (whole.walltime, whole.cores) == (600, (4, 4))
+    assert whole.memory == (4000 * MIB,) * 2  # MaxMemPerCPU=1000, for the 4 of 8 cores that it gives
+    assert found.closed == {"down": "State=DOWN"}
+    assert found.said("resources", "gpus") is not None
+
+
+def test_the_size_of_a_node_that_takes_no_jobs_counts_where_there_is_no_other(make: Make) -> None:
+    def edit(name: str, text: str) -> str:
+        return (
+            text.replace("CPUEfctv=8", "CPUEfctv=2", 1).replace("State=IDLE", f"State={state}")
+            if name == "nodes"
+            else text
+        )
+
+    state = "IDLE"
+    make("slurm", lambda name, text: edit(name, text.replace("State=IDLE", "State=DOWN", 1)))
+    assert machine("slurm").queues[0].cores == (8, 8)
+    state = "DOWN"
+    make("slurm", edit)
+    assert machine("slurm").queues[0].cores == (2, 8, 8)
 
 
 def test_a_drained_node_takes_no_jobs_and_says_why(make: Make) -> None:
@@ -72,6 +104,111 @@ def test_memory_that_nobody_has_configured_is_not_1_mib(make: Make) -> None:
 def test_a_partition_may_give_less_than_the_nodes_have(make: Make) -> None:
     change(make, "partitions", "MaxMemPerNode=UNLIMITED", "MaxMemPerNode=8000")
     assert machine("slurm").queues[0].memory == (8000 * MIB,) * 3
+
+
+def edited(make: Make, **changes: tuple[str, str]) -> LiveQueue:
+    """The first queue, with one text replaced wherever it stands in each of some recordings."""
+
+    def edit(name: str, text: str) -> str:
+        old, new = changes.get(name, ("", ""))
+        assert old in text
+        return text.replace(old, new) if old else text
+
+    make("slurm", edit)
+    return machine("slurm").queues[0]
+
+
+CLUSTER = "MaxMemPerNode           = UNLIMITED"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "partition", "mib"),
+    [
+        (CLUSTER, "MaxMemPerNode=UNLIMITED", 16000),
+        ("MaxMemPerNode           = 9000", "MaxMemPerNode=UNLIMITED", 9000),
+        ("MaxMemPerNode           = 9000", "MaxMemPerNode=12000", 12000),
+        ("MaxMemPerNode           = 9000", "MaxMemPerCPU=500", 4000),
+        ("MaxMemPerNode           = 99000", "MaxMemPerNode=UNLIMITED", 16000),
+        ("MaxMemPerCPU            = 1000", "MaxMemPerNode=UNLIMITED", 8000),
+        ("MaxMemPerCPU            = 1000", "MaxMemPerNode=12000", 12000),
+        ("MaxMemPerCPU            = 0", "MaxMemPerNode=0", 16000),
+    ],
+)
+def test_a_partition_without_a_limit_of_memory_has_the_clusters(
+    make: Make, cluster: str, partition: str, mib: int
+) -> None:
+    queue = edited(make, config=(CLUSTER, cluster), partitions=("MaxMemPerNode=UNLIMITED", partition))
+    assert queue.memory == (mib * MIB,) * 3
+
+
+@pytest.mark.parametrize(("limit", "mib"), [("MaxMemPerNode=UNLIMITED", 3000), ("MaxMemPerCPU=2000", 6000)])
+def test_memory_for_each_core_counts_those_that_the_partition_gives(make: Make, limit: str, mib: int) -> None:
+    fewer = ("MaxCPUsPerNode=UNLIMITED", "MaxCPUsPerNode=3")
+    make(
+        "slurm",
+        lambda name, text: {
+            "config": text.replace(CLUSTER, "MaxMemPerCPU            = 1000"),
+            "partitions": text.replace(*fewer).replace("MaxMemPerNode=UNLIMITED", limit),
+        }.get(name, text),
+    )
+    assert machine("slurm").queues[0].memory == (mib * MIB,) * 3
+
+
+@pytest.mark.parametrize(
+    ("share", "select", "exclusive"),
+    [
+        ("NO", "select/cons_tres", False),
+        ("EXCLUSIVE", "select/cons_tres", True),
+        ("FORCE:4", "select/cons_tres", False),
+        ("YES:4", "select/linear", False),
+        ("NO", "select/linear", True),
+    ],
+)
+def test_whole_nodes(make: Make, share: str, select: str, exclusive: bool) -> None:
+    changes = {"config": ("select/cons_tres", select), "partitions": ("OverSubscribe=NO", f"OverSubscribe={share}")}
+    assert edited(make, **changes).exclusive is exclusive
+
+
+@pytest.mark.parametrize(
+    ("gres", "gpus"),
+    [
+        ("(null)", 0),
+        ("gpu:2", 2),
+        ("gpu", 1),
+        ("gpu:a100:4(S:0-1),gpu:v100:2(S:0,1),mps:400", 6),
+        ("craynetwork:4,gpu:a100_1g.5gb:7(S:0),shard:28", 7),
+        ("gpumem:80,mps:400", 0),
+    ],
+)
+def test_gpus(make: Make, gres: str, gpus: int) -> None:
+    assert edited(make, nodes=("Gres=(null)", f"Gres={gres}")).gpus == gpus
+
+
+@pytest.mark.parametrize(
+    ("gres", "states", "gpus"),
+    [
+        (("gpu:4", "gpu:2", "gpu:8"), ("IDLE", "IDLE", "IDLE"), 2),
+        (("gpu:4", "gpu:2", "gpu:8"), ("IDLE", "DOWN", "IDLE"), 4),
+        (("gpu:4", "(null)", "gpu:8"), ("IDLE", "IDLE", "IDLE"), None),
+        (("gpu:4", "(null)", "gpu:8"), ("IDLE", "DRAIN", "IDLE"), 4),
+        (("gpu:4", "(null)", "gpu:8"), ("DOWN", "IDLE", "DOWN"), 0),
+        (("gpu:4", "gpu:2", "gpu:8"), ("DOWN", "DOWN", "DOWN"), 2),
+    ],
+)
+def test_gpus_are_those_of_every_node_that_takes_jobs(
+    make: Make, gres: tuple[str, ...], states: tuple[str, ...], gpus: int | None
+) -> None:
+    def edit(name: str, text: str) -> str:
+        if name != "nodes":
+            return text
+        lines = zip(text.splitlines(), gres, states, strict=True)
+        return "\n".join(
+            line.replace("Gres=(null)", f"Gres={has}").replace("State=IDLE", f"State={state}")
+            for line, has, state in lines
+        )
+
+    make("slurm", edit)
+    assert machine("slurm").queues[0].gpus == gpus
 
 
 def test_cores_of_a_partition_may_be_fewer(make: Make) -> None:

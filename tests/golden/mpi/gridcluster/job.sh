@@ -52,8 +52,10 @@ until [ -f "$state/ready" ]; do
   if ! alive "$workers"; then
     wait "$workers"
     workers_code=$?
+    how="ended with exit code $workers_code"
+    [ "$workers_code" -ne 127 ] || how="was not found (is its MPI library's module in environment.modules?), so it ended"
     fail "$(unfit || { [ ! -e "$state/scheduler" ] && cat "$state/joining" 2>/dev/null; } ||
-      echo "the MPI launcher ended with exit code $workers_code before the workload began, see logs/job.log and logs/workers-*.log")"
+      echo "the MPI launcher $how before the workload began, see logs/job.log and logs/workers-*.log")"
   fi
   [ "$SECONDS" -lt 600 ] || fail "fewer than 20 workers were connected after 600 s, see logs/workers-*.log"
   moment

@@ -8,18 +8,16 @@ that a date or a regular expression is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
-from inspect import getclosurevars
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from hpc_launch import units
 from hpc_launch.models.profile import Profile
-from hpc_launch.models.schema import REQUIRED, Before, Bound, Key, Model
+from hpc_launch.models.schema import REQUIRED, Before, Bound, Key, Matching, Model, Without
 from hpc_launch.models.site import Site
-from hpc_launch.schema_kinds import ALSO, AS_WRITTEN, MEMORY, both, text_matching
+from hpc_launch.schema.kinds import ALSO, AS_WRITTEN, MEMORY, both, text_matching, without
 
 Json: TypeAlias = dict[str, Any]
 
@@ -124,13 +122,14 @@ class _Writer:
 def _marked(schema: Json, mark: Any) -> Json:
     if isinstance(mark, Bound):
         return both(schema, {_BOUNDS[bound]: value for bound, value in mark.constraints.items()})
-    function: Callable[[Any], Any] = mark.function
-    captured = getclosurevars(function).nonlocals  # what a rule that was made for one kind was made with
+    if isinstance(mark, Matching):
+        return text_matching(schema, mark.pattern)
+    if isinstance(mark, Without):
+        return both(schema, without(mark.pattern))
     if isinstance(mark, Before):
-        if "parse" in captured:
-            return {"anyOf": [{"const": captured["word"]}, AS_WRITTEN[captured["parse"]](schema)]}
-        return AS_WRITTEN[function](schema)
-    return text_matching(schema, captured["pattern"]) if "pattern" in captured else both(schema, ALSO[function])
+        written = AS_WRITTEN[mark.function](schema)
+        return {"anyOf": [{"const": mark.but_for}, written]} if mark.but_for else written
+    return both(schema, ALSO[mark.function])
 
 
 def _or_null(schema: Json) -> Json:
@@ -153,5 +152,5 @@ def _default(field: Key, schema: Json) -> Json:
     if default is REQUIRED or callable(default):
         return {}
     if isinstance(default, Fraction):
-        return {"default": f"{float(default):.0%}"}
+        return {"default": f"{float(default * 100):g}%"}
     return {"default": units.exact_memory(default) if schema is MEMORY else default}

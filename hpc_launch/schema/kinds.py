@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from hpc_launch import units
-from hpc_launch.models import fields, site
+from hpc_launch.models import fields
 
 Json: TypeAlias = dict[str, Any]
 
 
-def whole(*patterns: str) -> str:
+def whole(pattern: str) -> str:
     """A pattern for all of a text: JSON Schema looks for it anywhere."""
-    return f"^({'|'.join(patterns)})$" if len(patterns) > 1 else f"^{patterns[0]}$"
+    return f"^{pattern}$"
 
 
 def without(pattern: str) -> Json:
@@ -41,27 +41,26 @@ def text_matching(schema: Json, pattern: str) -> Json:
     return both(numbers[positive, negative], {"pattern": whole(pattern)})
 
 
-_UNITS = "|".join(units._BYTES_OF_UNIT)
-_NOT_NOTHING = "[1-9]"
+_NOT_NOTHING = {"pattern": "[1-9]"}
 """Memory and durations of nothing are refused."""
 
 MEMORY: Json = {
     "type": "string",
-    "pattern": whole(units._AMOUNT.pattern.replace("[A-Za-z]*", _UNITS)),
-    "allOf": [{"pattern": _NOT_NOTHING}],
+    "pattern": whole(units.MEMORY),
+    "allOf": [_NOT_NOTHING],
     "examples": ["60 GiB", "1.5 TB"],
 }
 DURATION: Json = {
     "type": "string",
-    "pattern": whole(units._CLOCK.pattern, units._WITH_UNITS.pattern),
-    "allOf": [{"pattern": _NOT_NOTHING}],
+    "pattern": whole(units.WALLTIME),
+    "allOf": [_NOT_NOTHING],
     "examples": ["12:00:00", "1-12:00:00", "90m", "2h30m"],
 }
 SHARE: Json = {
     "type": ["string", "number"],
     "minimum": 0,
     "exclusiveMaximum": 1,
-    "pattern": whole(r"0*[0-9]{1,2}(\.[0-9]+)? ?%", r"0+(\.[0-9]+)?", r"[0-9.]+e-[0-9]+( ?%)?"),
+    "pattern": whole(units.SHARE),
     "examples": ["5%", 0.05],
 }
 
@@ -72,24 +71,15 @@ def _name_alone(schema: Json) -> Json:
 
 
 AS_WRITTEN: dict[Callable[[Any], Any], Callable[[Json], Json]] = {
-    fields._text: lambda schema: {
-        "type": ["string", "number"],
-        **without(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
-    },
-    fields._lines: lambda schema: {"type": "string", **without(r"[\x00-\x08\x0b-\x1f\x7f]")},
+    fields.text: lambda schema: {"type": ["string", "number"], **without(fields.CONTROL)},
+    fields.shell_lines: lambda schema: {"type": "string", **without(fields.CONTROL_IN_LINES)},
+    fields.date: lambda schema: {"type": "string", "format": "date", "pattern": whole(fields.DATE)},
+    fields.named: _name_alone,
     units.parse_memory: lambda schema: MEMORY,
     units.parse_walltime: lambda schema: DURATION,
     units.parse_fraction: lambda schema: SHARE,
-    site._date: lambda schema: {"type": "string", "format": "date", "pattern": whole(r"\d{4}-\d{2}-\d{2}")},
-    site._named: _name_alone,
 }
 """By what reads a value as written: what that takes, given the schema of what it makes of it."""
 
-ALSO: dict[Callable[[Any], Any], Json] = {
-    fields._path: {"pattern": whole(r"~", r"~/.*", r"[^~\s].*", r"\s.*\S.*")},
-    fields._on_a_node: {"type": "string", "pattern": r"^(auto$|[/$~])"},
-    fields._own_name: without("^HPC_LAUNCH_"),
-    site._regex: {"format": "regex"},
-    site._ports: {"type": "string", "pattern": whole(r"[0-9]{1,5}-[0-9]{1,5}")},
-}
+ALSO: dict[Callable[[Any], Any], Json] = {fields.regular_expression: {"format": "regex"}}
 """By what checks a text: what else holds of it."""

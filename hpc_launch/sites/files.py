@@ -1,9 +1,9 @@
-"""Finding site profiles: the search path, one site by name or file, all of them, and the site this machine is."""
+"""Finding site profiles: the search path, one site by name or file, and all of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from hpc_launch.config.wording import nearest
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.locations import SITE_PROFILES
-from hpc_launch.models.profile import AUTO
 from hpc_launch.models.site import Site
+from hpc_launch.sites import rules as site_rules
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -49,11 +49,14 @@ def search_path(context: Context) -> list[Path]:
     return [*given, context.configuration / "sites", Path("/etc/hpc-launch/sites"), SITE_PROFILES]
 
 
-def read(file: Path, context: Context) -> SiteFile:
-    """The site profile in a file, with what it inherits; raises InvalidConfiguration with all that is wrong."""
+def read(file: Path, context: Context, rules: bool = True) -> SiteFile:
+    """The site profile in a file, with what it inherits; raises InvalidConfiguration with all that is wrong.
+
+    `rules`: whether those beyond the schema count, too (`sites.rules`).
+    """
     document = _with_parents(file, context, ())
     site, problems = validate(Site, document)
-    problems += _own_rules(site, document) if site else []
+    problems += site_rules.problems(document) if rules else []
     if site is None or problems:
         raise InvalidConfiguration(*problems)
     return SiteFile(site, document, file, _text(file, document))
@@ -78,67 +81,20 @@ def find(name: str, context: Context, origin: Origin, base: Path) -> SiteFile:
     return read(file, context)
 
 
-def listed(context: Context) -> list[Listed]:
-    """Every site profile on the search path; a broken file disables itself alone."""
+def listed(context: Context, rules: bool = True) -> list[Listed]:
+    """Every site profile on the search path; a broken file disables itself alone. `rules`: see `read`."""
     seen: dict[str, Path] = {}
     result = []
     for file in _files(context):
         found, error = None, None
         try:
-            found = read(file, context)
+            found = read(file, context, rules)
         except InvalidConfiguration as broken:
             error = broken
         name = found.site.name if found else _name_in(file)
         result.append(Listed(name, file, found, error, seen.get(name)))
         seen.setdefault(name, file)
     return result
-
-
-def detect(context: Context) -> SiteFile:
-    """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates."""
-    usable = [entry.found for entry in listed(context) if entry.found and entry.shadowed_by is None]
-    matching = [found for found in usable if _is_here(found.site, context)] or _named_so(usable, context)
-    if len(matching) == 1:
-        return matching[0]
-    names = ", ".join(found.site.name for found in matching or usable)
-    cause = "more than one site profile matches this machine" if matching else "no site profile matches this machine"
-    raise InvalidConfiguration(
-        Problem(f"no site was given, and {cause} ({context.hostname})", None, f"say --site NAME, one of: {names}")
-    )
-
-
-def _is_here(site: Site, context: Context) -> bool:
-    """Whether host name or environment say that this machine is the site's."""
-    rule = site.detect
-    if rule.hostname and re.fullmatch(rule.hostname, context.hostname):
-        return True
-    wanted = rule.environment.items()
-    return bool(wanted) and all(context.environment.get(name) == value for name, value in wanted)
-
-
-def may_be_here(site: Site, context: Context) -> bool:
-    """Whether this machine is the site's; one that does not say how to know it is taken to be."""
-    rule = site.detect
-    if not (rule.hostname or rule.environment or rule.cluster):
-        return True
-    return _is_here(site, context) or bool(rule.cluster and context.cluster_name(site.batch_system) == rule.cluster)
-
-
-def no_such_queue(site: Site, queue: str) -> str:
-    """What to say of a queue that the site does not have, or not any more."""
-    cause = f"{site.name} has no queue {queue!r}"
-    if reason := site.retired_queues.get(queue):
-        return f"{cause} any more: {reason}"
-    near = nearest(queue, site.queues)
-    return f"{cause}; did you mean {near!r}?" if near else cause
-
-
-def _named_so(usable: Sequence[SiteFile], context: Context) -> list[SiteFile]:
-    """The sites whose cluster has the name that the batch system here gives; each batch system is asked once."""
-    named = [found for found in usable if found.site.detect.cluster]
-    systems = {found.site.batch_system for found in named}
-    here = {system: context.cluster_name(system) for system in sorted(systems)}
-    return [found for found in named if found.site.detect.cluster == here[found.site.batch_system]]
 
 
 def _files(context: Context) -> Iterator[Path]:
@@ -207,16 +163,3 @@ def _shown(file: Path, context: Context) -> str:
         return str(file.relative_to(context.directory))
     except ValueError:
         return str(file)
-
-
-def _own_rules(site: Site, document: Document) -> list[Problem]:
-    problems = []
-    queue = site.defaults.get("queue")
-    if queue not in (None, AUTO) and site.queues and queue not in site.queues:
-        problems.append(
-            Problem(
-                f"defaults.queue: {queue!r} is not one of the queues",
-                document.origins.get(("defaults", "queue")),
-            )
-        )
-    return problems

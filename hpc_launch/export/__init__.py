@@ -1,0 +1,91 @@
+"""A site profile in the words of other programs: a section of dask-jobqueue's configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import TemplateNotFound
+
+from hpc_launch import __version__, sites
+from hpc_launch.config.origin import Origin
+from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
+from hpc_launch.export.job import job_of, prologue, worker_options
+from hpc_launch.export.templates import environment_of
+from hpc_launch.export.unsaid import unsaid
+from hpc_launch.locations import TEMPLATES
+from hpc_launch.models.profile import AUTO, Profile
+from hpc_launch.models.site import Site
+from hpc_launch.render.refusals import memory_faults
+from hpc_launch.sites import SiteFile, rules
+
+FOLDER = "export/jobqueue"
+
+
+def jobqueue(found: SiteFile, queue: str | None = None) -> str:
+    """The YAML section for dask-jobqueue 0.9 with the site's name, for one node of a queue.
+
+    Raises UsageError where the batch system has no class in dask-jobqueue, or no queue was given and the site has no
+    default; InvalidConfiguration for a queue that there is not, or a site profile that is wrong.
+    """
+    site = found.site
+    environment = environment_of(found)
+    try:
+        template = environment.get_template(f"{FOLDER}/{site.batch_system}.yaml.j2")
+    except TemplateNotFound:
+        known = sorted(file.name.removesuffix(".yaml.j2") for file in Path(TEMPLATES, FOLDER).glob("*"))
+        cause = f"dask-jobqueue has no cluster for the batch system {site.batch_system!r} of {site.name}"
+        raise UsageError(Problem(cause, None, f"there are some for: {', '.join(known)}")) from None
+    batch = environment.get_template(f"directives/{site.batch_system}.sh.j2").module
+    if problems := memory_faults(batch, site, found.document):
+        raise InvalidConfiguration(*problems)
+    profile = _defaults(found)
+    node, notes = job_of(site, profile, _queue_name(site, profile, queue))
+    given, workers = profile.environment, profile.workers
+    origin = found.document.origins.get(())
+    return template.render(
+        site=site,
+        section=section_name(site),
+        file=origin.source if origin else str(found.file),
+        version=__version__,
+        headroom=f"{float(site.memory.headroom * 100):g}%",
+        node=node,
+        notes=[*unsaid(site, profile, node.queue), *notes],
+        account=profile.account,
+        qos=profile.qos or site.queues[node.queue].qos,
+        constraint=profile.constraint,
+        reservation=profile.reservation,
+        extra=[*site.directives, *site.queues[node.queue].directives, *profile.directives],
+        local_directory=site.storage.local if workers.local_directory == "auto" else workers.local_directory,
+        python=given.python or (f"{given.venv}/bin/python" if given.venv else None),
+        setups={
+            ("environment", "setup"): site.environment.setup,
+            ("defaults", "environment", "setup"): given.setup,
+        },
+        prologue=prologue(site, profile),
+        worker_options=worker_options(site, profile),
+        worker_resources=workers.resources,
+    )
+
+
+def section_name(site: Site) -> str:
+    """The section's name: the site's; dask.config takes a dot for the way to an inner key."""
+    return site.name.replace(".", "-")
+
+
+def _defaults(found: SiteFile) -> Profile:
+    """What the site gives every user; raises InvalidConfiguration where that is wrong."""
+    profile, problems = rules.defaults(found.document)
+    if profile is None:
+        raise InvalidConfiguration(*problems)
+    return profile
+
+
+def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
+    default = None if profile.queue == AUTO else profile.queue
+    name = given or default or (next(iter(site.queues)) if len(site.queues) == 1 else None)
+    there = f"queues of {site.name}: {', '.join(site.queues)}"
+    if name is None:
+        raise UsageError(Problem(f"{site.name} has no default queue", None, f"say --queue NAME; {there}"))
+    if name in site.queues:
+        return name
+    raise InvalidConfiguration(Problem(sites.no_such_queue(site, name), Origin(f"--queue {name}"), there))

@@ -1,0 +1,66 @@
+"""How many nodes a job may have and how long it may run, and how many jobs a user may submit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpc_launch.limits.misfit import Misfit, where
+from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.site import Queue
+from hpc_launch.resolve import Resolved
+from hpc_launch.units import format_walltime
+
+LEAST_TIME = 5
+"""Seconds that a job has for itself, at least."""
+FEWER, DENSER = ("workers.count",), ("workers.per_node",)
+
+
+def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+    """Nodes of a job."""
+    limits = [limit for limit in (queue.nodes, queue.max_nodes) if limit is not None]
+    if limits and job.nodes > min(limits):
+        yield Misfit(
+            f"{job.nodes} nodes are asked for, a job in {where(job, resolved)} may have {min(limits)}"
+            f" ({plan.workers.count} workers, {plan.workers.per_node} on a node)",
+            resolved.origin("workers", "count"),
+            kind=("nodes", str(job.queue)),
+            lower=FEWER,
+            higher=DENSER,
+        )
+
+
+def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+    """Its walltime."""
+    rule = resolved.site.qos.get(job.qos) if job.qos else None
+    # The site profile says what a quality of service allows; it may be more than the queue (Ceres: 60 days, not 21).
+    limit = rule.walltime if rule and rule.walltime else queue.walltime
+    who = f"the QOS {job.qos!r} of {resolved.site.name}" if rule and rule.walltime else where(job, resolved)
+    key = "workers.walltime" if job.after and resolved.profile.workers.walltime else "walltime"
+    origin, asked = resolved.origin(*key.split(".")), job.walltime_seconds
+    if asked is not None and limit is not None and asked > limit:
+        message = f"a walltime of {format_walltime(asked)} is asked for, {who} allows {format_walltime(limit)}"
+        yield Misfit(message, origin, kind=("walltime", who), lower=(key,))
+    if asked is not None and asked < job.end_early_seconds + LEAST_TIME:
+        early = f"the job ends {job.end_early_seconds} s before it"
+        message = f"a walltime of {format_walltime(asked)} is too short: {early}"
+        yield Misfit(message, origin, kind=("short walltime", job.name), higher=(key,))
+
+
+def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
+    """Every element of an array is a job."""
+    site = resolved.site
+    limits = [(f"a user of {site.name} may have {{}}", site.limits.submitted.jobs, plan.jobs)]
+    for name in dict.fromkeys(job.queue for job in plan.jobs if job.queue):
+        jobs = tuple(job for job in plan.jobs if job.queue == name)
+        limits.append((f"a user may have {{}} in {where(jobs[0], resolved)}", site.queues[name].max_submitted, jobs))
+    for rule, most, jobs in limits:
+        number = sum(job.array or 1 for job in jobs)
+        if most is not None and number > most:
+            yield Misfit(
+                f"{number} jobs would be submitted, {rule.format(most)} ({plan.workers.count} workers,"
+                f" {plan.workers.per_node} on each, and the scheduler's)",
+                resolved.origin("workers", "count"),
+                kind=("submitted", rule),
+                lower=FEWER,
+                higher=DENSER,
+            )

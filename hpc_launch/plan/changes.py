@@ -1,0 +1,160 @@
+"""The smallest change that makes a run fit: found by planning again, so that what is said is also true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from hpc_launch.errors import DoesNotFit, Problem
+from hpc_launch.limits.misfit import Kind, Misfit
+from hpc_launch.models.plan import Plan
+from hpc_launch.models.profile import Profile
+from hpc_launch.plan.workers import LEAST_MEMORY
+from hpc_launch.resolve import Resolved
+from hpc_launch.units import MIB, exact_memory, format_walltime
+
+Planner = Callable[[Resolved], Plan]
+"""Makes the plan for a profile; raises DoesNotFit."""
+
+MOST_CHOICES = 2
+LONGEST = 10**6
+"""Seconds, among which one is looked for that is long enough."""
+Faults = Mapping[Kind, str]
+"""What does not fit, and the message about it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A key of the profile, and its new number in the unit that it is searched in."""
+
+    key: str
+    number: int
+
+    def __str__(self) -> str:
+        if self.key.endswith("memory"):
+            return f"--set {self.key}={exact_memory(self.number * MIB).replace(' ', '')}"
+        return f"--set {self.key}={format_walltime(self.number) if self.key.endswith('walltime') else self.number}"
+
+    def applied(self, resolved: Resolved) -> Resolved:
+        """The same run with this change."""
+        number = self.number * MIB if self.key.endswith("memory") else self.number
+        return replace(resolved, profile=_replaced(resolved.profile, self.key, number))
+
+
+def with_smallest_changes(refused: DoesNotFit, resolved: Resolved, plan: Planner) -> DoesNotFit:
+    """The same refusal; each problem also says what would mend it, and the last one what would mend them all."""
+    problems = [_with_change(problem, refused, resolved, plan) for problem in refused.problems]
+    if len(problems) > 1 and (changes := together(resolved, plan)):
+        last = problems[-1]
+        hint = f"all of it fits with: {' '.join(map(str, changes))}"
+        problems[-1] = replace(last, hint="\n    ".join(filter(None, (last.hint, hint))))
+    return DoesNotFit(*problems)
+
+
+def _with_change(problem: Problem, refused: DoesNotFit, resolved: Resolved, plan: Planner) -> Problem:
+    if not isinstance(problem, Misfit):
+        return problem
+    found = ", or ".join(map(str, islice(_changes(problem, _faults(refused), resolved, plan), MOST_CHOICES)))
+    keys = [*(f"lower {key}" for key in problem.lower), *(f"raise {key}" for key in problem.higher)]
+    hint = f"smallest change: {found}" if found else f"no change of one key alone makes it fit: {', or '.join(keys)}"
+    return replace(problem, hint=hint)
+
+
+def together(resolved: Resolved, plan: Planner) -> list[Change]:
+    """Changes after which the run fits; none where they are not found so."""
+    changes: dict[str, Change] = {}
+    for _ in range(5):
+        try:
+            plan(resolved)
+            return list(changes.values())
+        except DoesNotFit as refused:
+            misfits = [problem for problem in refused.problems if isinstance(problem, Misfit)]
+            found = (each for misfit in misfits for each in _changes(misfit, _faults(refused), resolved, plan))
+            if (change := next(found, None)) is None:
+                return []
+            changes[change.key] = change
+            resolved = change.applied(resolved)
+    return []
+
+
+def _changes(misfit: Misfit, known: Faults, resolved: Resolved, plan: Planner) -> Iterator[Change]:
+    """For each of the keys the change nearest to what is asked for that mends this, and breaks nothing else."""
+
+    def mends(change: Change) -> bool:
+        return misfit.kind not in _broken_by(change, resolved, plan)
+
+    def only_mends(change: Change) -> bool:
+        left = _broken_by(change, resolved, plan)
+        # More of something makes what is too large already worse: then the others are to stay as they are.
+        breaks = left.items() - known.items() if change.key in misfit.higher else left.keys() - known.keys()
+        return misfit.kind not in left and not breaks
+
+    for key in (*misfit.lower, *misfit.higher):
+        asked = _asked(resolved, key)
+        if asked is None:
+            continue
+        end = _least(key, resolved.profile) if key in misfit.lower else _most(key, resolved.profile)
+        near = _nearest(key, asked, end, mends)
+        if near and not only_mends(near):  # the one that comes next may
+            near = _nearest(key, asked, end, only_mends)
+        if near:
+            yield near
+
+
+def _nearest(key: str, asked: int, end: int, mends: Callable[[Change], bool]) -> Change | None:
+    """The number nearest to `asked`, on the way to `end`, from which on all mend it; None: none does."""
+    if asked == end or not mends(Change(key, end)):
+        return None
+    broken, good = asked, end
+    while abs(good - broken) > 1:
+        middle = (broken + good) // 2
+        broken, good = (broken, middle) if mends(Change(key, middle)) else (middle, good)
+    return Change(key, good)
+
+
+def _broken_by(change: Change, resolved: Resolved, plan: Planner) -> Faults:
+    """What does not fit with a change."""
+    try:
+        plan(change.applied(resolved))
+    except DoesNotFit as refused:
+        return _faults(refused)
+    return {}
+
+
+def _faults(refused: DoesNotFit) -> Faults:
+    """All problems by their kinds; those of another sort have none, which is one too."""
+    return {problem.kind if isinstance(problem, Misfit) else (): problem.message for problem in refused.problems}
+
+
+def _asked(resolved: Resolved, key: str) -> int | None:
+    """What the profile says, in the unit that is searched in; None where it says nothing."""
+    value: Any = resolved.profile
+    for name in key.split("."):
+        value = getattr(value, name)
+    if not isinstance(value, int):
+        return None
+    return -(-value // MIB) if key.endswith("memory") else value
+
+
+def _least(key: str, profile: Profile) -> int:
+    """The smallest number that makes sense, in the unit that is searched in."""
+    if key.endswith("memory"):
+        return LEAST_MEMORY // MIB
+    if key == "workers.count":
+        return profile.workers.minimum or 1
+    return 0 if key in ("workers.gpus", "scheduler.cores", "workload.cores") else 1
+
+
+def _most(key: str, profile: Profile) -> int:
+    """The largest number to try."""
+    return LONGEST if key.endswith("walltime") else profile.workers.count
+
+
+def _replaced(profile: Profile, key: str, value: int) -> Profile:
+    *above, name = key.split(".")
+    if not above:
+        return profile.replaced(**{name: value})
+    part = getattr(profile, above[0])
+    return profile.replaced(**{above[0]: part.replaced(**{name: value})})

@@ -1,0 +1,43 @@
+"""Which run is meant where only one that goes on can be: to end it, or to wait for its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hpc_launch.errors import HpcLaunchError
+from hpc_launch.models.record import Record
+from hpc_launch.runs import index, status
+from hpc_launch.runs.directory import read_record
+from hpc_launch.runs.index import Ambiguous, Entry, Place
+
+
+def find_unfinished(context: Place, words: str | None = None) -> Path:
+    """As `index.find`; of several runs that begin alike, those that are over are not meant.
+
+    Each batch system is asked once, and only where several begin alike. A run of which it cannot be told whether it
+    is over may be the one that is meant.
+
+    Raises:
+        UsageError: none is meant, or several that are not over; or several, and all of them are over.
+    """
+    try:
+        return index.find(context, words)
+    except Ambiguous as several:
+        left = _unfinished(several.matching)
+        if len(left) == 1:
+            return left[0].directory
+        raise Ambiguous(several.words, left, "runs that are not over") if left else several from None
+
+
+def _unfinished(entries: Sequence[Entry]) -> list[Entry]:
+    there = [entry for entry in entries if entry.there]
+    over = {view.directory for view in status.collect_all(list(_records(there))) if view.standing.over}
+    return [entry for entry in there if entry.directory not in over]
+
+
+def _records(entries: Sequence[Entry]) -> Iterator[tuple[Path, Record]]:
+    for entry in entries:
+        with suppress(HpcLaunchError):  # a damaged record: nobody knows
+            yield entry.directory, read_record(entry.directory)

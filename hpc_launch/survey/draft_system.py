@@ -1,0 +1,69 @@
+"""What a draft says of the batch system itself: launchers, account, parallel environments, memory, resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpc_launch.batch.machine import Machine, Said
+from hpc_launch.config.wording import listed, printable
+from hpc_launch.survey.host import Host
+from hpc_launch.survey.yaml_lines import Line, absent, flow, is_known, line
+
+Lines = Iterator[Line]
+
+
+def source(machine: Machine, *names: str) -> str:
+    """The command that told the first of these that one told."""
+    return next((machine.commands[name] for name in names if name in machine.commands), "")
+
+
+def system_lines(machine: Machine, host: Host) -> Lines:
+    """From `batch_system` to `resources`."""
+    yield Line(f"batch_system: {flow(machine.batch_system)}")
+    node = machine.said("launchers", "node")
+    launchers = [_value(node, indent=2)] if node else []
+    yield from _block("launchers", [*launchers, _mpi(machine, host)])
+    if stdin := machine.said("submit_stdin"):
+        yield _value(stdin)
+    if account := machine.said("account"):
+        yield _value(account)
+    else:
+        yield line("account: optional", not_found="account: required where jobs without one are refused")
+    yield from _group(machine, "parallel_environments")
+    yield from _group(machine, "memory", Line("  headroom: 5%"))
+    yield from _group(machine, "resources")
+
+
+def _value(said: Said, indent: int = 0) -> Line:
+    """A key and its value; what no site profile takes (a name with blanks) is told instead."""
+    if is_known(said.key, said.value):
+        return line(f"{' ' * indent}{said.key[-1]}: {flow(said.value)}", said.source)
+    return absent(".".join(said.key), f"{said.value!r} is not allowed in a site profile", indent)
+
+
+def _mpi(machine: Machine, host: Host) -> Line:
+    if found := machine.said("launchers", "mpi"):
+        return _value(found, indent=2)
+    known = [(name, program) for name, program in machine.mpi if program in host.programs]
+    if known:
+        name, program = known[0]
+        return _value(Said(("launchers", "mpi"), name, f"a guess: {host.programs[program]} on this host"), indent=2)
+    wanted = listed(f"{name} ({program})" for name, program in machine.mpi)
+    why = f"launchers.mpi: none of {wanted} on this host"
+    return line(f"  # mpi: {flow(machine.mpi[0][0] if machine.mpi else 'mpiexec')}", not_found=why)
+
+
+def _group(machine: Machine, name: str, *further: Line) -> Lines:
+    """A mapping of the keys below `name`, with what is missing of it."""
+    lines = [_value(each, indent=2) for each in machine.more if each.key[0] == name and len(each.key) == 2]
+    missing = {key: why for key, why in machine.missing.items() if key.startswith(f"{name}.")}
+    yield from _block(name, [*lines, *further, *(absent(key, why, indent=2) for key, why in missing.items())])
+
+
+def _block(name: str, lines: list[Line]) -> Lines:
+    """Lines below a key; comments alone do without it, since a key with nothing below it is null."""
+    if all(each.text.lstrip().startswith("#") for each in lines):
+        yield from (Line(each.text.strip(), each.not_found) for each in lines)
+    else:
+        yield Line(f"{printable(name)}:")
+        yield from lines

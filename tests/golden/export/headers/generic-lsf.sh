@@ -1,0 +1,3 @@
+#BSUB -J dask-worker
+#BSUB -n 4
+#BSUB -R "span[hosts=1]"

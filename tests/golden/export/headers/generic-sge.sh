@@ -1,0 +1,4 @@
+#$ -N dask-worker
+#$ -cwd
+#$ -j y
+#$ -S /bin/bash

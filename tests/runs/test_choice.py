@@ -1,0 +1,88 @@
+"""What is typed to end a run, or to wait for it, means one that goes on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.context import Context
+from hpc_launch.errors import UsageError
+from hpc_launch.models.record import Ending
+from hpc_launch.runs import index
+from hpc_launch.runs.choice import find_unfinished
+from hpc_launch.runs.directory import write_record
+from tests.runs.jobs import NOW, batch_commands, record, squeue_line
+
+OVER = Ending.model_validate(
+    {"outcome": "failed", "exit_code": 7, "reason": "", "source": "job", "decided": NOW, "attempt": None}
+)
+
+
+def run(context: Context, run_id: str, status: str | None = None) -> Path:
+    """A run on Slurm that is over, or of which squeue tells what this bash line does."""
+    directory = context.directory / "runs" / run_id
+    directory.mkdir(parents=True)
+    commands = batch_commands(directory, status=status) if status else {}
+    write_record(directory, record(id=run_id, commands=commands, outcome=None if status else OVER))
+    index.add(context, run_id, directory)
+    return directory
+
+
+RUNNING = squeue_line("RUNNING")
+SILENT = "echo no contact >&2; exit 1"
+
+
+@pytest.mark.parametrize("status", [squeue_line("PENDING"), RUNNING, SILENT])
+def test_the_only_one_that_is_not_over_is_meant(context: Context, status: str) -> None:
+    run(context, "pi-1")
+    meant = run(context, "pi-2", status)
+    run(context, "pi-3")
+    assert find_unfinished(context, "pi-") == meant
+    with pytest.raises(UsageError, match="the beginning of 3 runs; say more"):
+        index.find(context, "pi-")
+
+
+def test_several_that_are_not_over_are_listed_without_those_that_are(context: Context) -> None:
+    run(context, "pi-1")
+    for run_id in ("pi-2", "pi-3"):
+        run(context, run_id, RUNNING)
+    with pytest.raises(UsageError) as told:
+        find_unfinished(context, "pi-")
+    assert "2 runs that are not over" in str(told.value)
+    assert "pi-2" in str(told.value) and "pi-3" in str(told.value) and "pi-1" not in str(told.value)
+
+
+def test_where_all_are_over_nothing_is_guessed(context: Context) -> None:
+    run(context, "pi-1"), run(context, "pi-2")
+    with pytest.raises(UsageError, match=r"(?s)2 runs; say more.*pi-2.*pi-1"):
+        find_unfinished(context, "pi-")
+
+
+def test_a_damaged_record_may_be_the_one_that_is_meant_and_a_deleted_run_not(context: Context) -> None:
+    run(context, "pi-1", RUNNING)
+    damaged, gone = run(context, "pi-2"), run(context, "pi-3", RUNNING)
+    (damaged / "run.json").write_text("{")
+    shutil.rmtree(gone)
+    with pytest.raises(UsageError, match="2 runs that are not over") as told:
+        find_unfinished(context, "pi-")
+    assert "pi-3" not in str(told.value)
+
+
+def test_nobody_is_asked_as_long_as_what_was_typed_fits_one(context: Context) -> None:
+    over, asked = run(context, "pi"), context.directory / "asked"
+    other = run(context, "pi-2", f'touch "{asked}"; {RUNNING}')
+    assert find_unfinished(context, "pi") == over == find_unfinished(context, str(over))
+    assert find_unfinished(context, "pi-") == other
+    assert not asked.exists()
+    run(context, "pi-3")
+    assert find_unfinished(context, "pi-") == other
+    assert asked.exists()
+
+
+@pytest.mark.parametrize("words", ["qi", "", "$(touch x)", "\n", "no/such"])
+def test_what_is_no_run_is_said_as_everywhere(context: Context, words: str) -> None:
+    run(context, "pi-1")
+    with pytest.raises(UsageError, match="hpc-launch list"):
+        find_unfinished(context, words)

@@ -1,0 +1,203 @@
+"""What a refusal offers is true: the change makes it fit, a smaller one does not, and nothing is taken unasked."""
+
+from __future__ import annotations
+
+import random
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.context import Context
+from hpc_launch.errors import DoesNotFit
+from hpc_launch.explain import described
+from hpc_launch.limits.misfit import Misfit
+from hpc_launch.prepare import Prepared, prepare
+from hpc_launch.units import MIB, parse_memory, parse_walltime
+
+Prepare = Callable[..., Prepared]
+
+SITE = """
+name: machine
+batch_system: slurm
+account: optional
+resources: {gpus: '--gpus={n}'}
+limits: {array: 50, submitted: {jobs: 90}, running: {cores: 900, memory: 3 TB}}
+qos: {long: {walltime: 96:00:00, cores: 64}}
+queues:
+  wide: {nodes: 40, cores: 32, memory: 128 GB, walltime: 24:00:00, max_nodes: 16, max_jobs: 60, max_user_nodes: 30}
+  whole: {nodes: 20, cores: 64, memory: 256 GiB, exclusive: true, walltime: 12:00:00, max_submitted: 12}
+  spot: {nodes: 100, cores: 128, memory: 1 TB, walltime: 48:00:00, preemptible: true}
+  gpu: {nodes: 8, cores: 40, memory: 384 GB, gpus: 4, walltime: 24:00:00}
+"""
+SEEDS = 60
+WORK = "workload: {command: x}\n"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> str:
+    (tmp_path / "machine.yaml").write_text(SITE, encoding="utf-8")
+    return "./machine.yaml"
+
+
+def refusal_of(context: Context, site: str, *assignments: str) -> DoesNotFit | None:
+    try:
+        prepare(Path("profile.yaml"), context, site, assignments)
+    except DoesNotFit as refused:
+        return refused
+    return None
+
+
+def kinds(refused: DoesNotFit | None) -> set[object]:
+    return {problem.kind if isinstance(problem, Misfit) else () for problem in refused.problems} if refused else set()
+
+
+def offered(hint: str, word: str) -> list[list[str]]:
+    """The assignments that a hint offers after a word: alternatives, each of one or more."""
+    line = next((line for line in hint.split("\n") if word in line), None)
+    if line is None:
+        return []
+    return [[text for text in shlex.split(choice) if "=" in text] for choice in line.split(word)[1].split(", or ")]
+
+
+def request(random: random.Random) -> list[str]:
+    """A profile that is likely too large in some way, as assignments."""
+    made = [
+        f"workers.count={random.choice([1, 7, 64, 300, 2000])}",
+        f"workers.threads={random.choice([1, 2, 5, 48, 200])}",
+        f"workers.memory={random.choice(['512 MiB', '3 GB', '40 GiB', '300 GB'])}",
+        f"walltime={random.choice(['10s', '1h', '20h', '40h', '200h'])}",
+        f"layout={random.choice(['single-job', 'job-array', 'mpi'])}",
+        f"queue={random.choice(['wide', 'whole', 'spot', 'gpu'])}",
+    ]
+    more = [
+        f"workers.per_node={random.choice([1, 3, 40])}",
+        f"workers.gpus={random.choice([1, 3, 9])}",
+        "qos=long",
+        "workers.minimum=2" if made[0] != "workers.count=1" else "workers.minimum=1",
+        f"scheduler.memory={random.choice(['1 GiB', '200 GiB'])}",
+        f"workload.cores={random.choice([1, 70])}",
+        f"workers.walltime={random.choice(['30m', '90h'])}",
+    ]
+    return made + [each for each in more if random.random() < 0.3]
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_a_refusal_offers_mends_it_and_less_does_not(context: Context, machine: str, seed: int) -> None:
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    asked = request(random.Random(seed))
+    refused = refusal_of(context, machine, *asked)
+    for problem in refused.problems if refused else []:
+        if not isinstance(problem, Misfit):
+            continue
+        for change in offered(problem.hint, "smallest change:"):
+            left = kinds(refusal_of(context, machine, *asked, *change))
+            assert problem.kind not in left and left <= kinds(refused), (asked, change)
+            nearly = kinds(refusal_of(context, machine, *asked, one_step_back(problem, *change)))
+            assert problem.kind in nearly or nearly - kinds(refused), (asked, change)
+    for change in offered(refused.problems[-1].hint, "all of it fits with:") if refused else []:
+        assert refusal_of(context, machine, *asked, *change) is None, (asked, change)
+
+
+def one_step_back(problem: Misfit, assignment: str) -> str:
+    """The change, smaller by the least amount that counts."""
+    key, _, value = assignment.partition("=")
+    step = 1 if key in problem.lower else -1
+    if key.endswith("memory"):
+        return f"{key}={parse_memory(value) // MIB + step}MiB"
+    return f"{key}={parse_walltime(value) + step}s" if key.endswith("walltime") else f"{key}={int(value) + step}"
+
+
+def test_the_random_requests_are_refused_for_every_reason(context: Context, machine: str) -> None:
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    refusals = [refusal_of(context, machine, *request(random.Random(seed))) for seed in range(SEEDS)]
+    seen = {kind[0] for refused in refusals for kind in kinds(refused) if kind}  # type: ignore[index]
+    assert seen == {"cores", "memory", "gpus", "nodes", "walltime", "short walltime", "submitted", "at once"}
+    hints = "\n".join(str(refused) for refused in refusals if refused)
+    assert hints.count("smallest change:") > SEEDS and hints.count("all of it fits with:") > SEEDS / 3
+
+
+def test_no_change_of_one_key_is_said_as_such(context: Context, machine: str) -> None:
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    refused = refusal_of(
+        context, machine, "queue=wide", "walltime=1h", "workers.memory=200 GB", "scheduler.memory=200 GB"
+    )
+    assert refused and "no change of one key alone makes it fit: lower workers.per_node, or lower" in str(refused)
+
+
+# What nobody asked for
+
+
+def test_auto_passes_over_queues_with_a_drawback_and_says_so(prepared: Prepare, machine: str) -> None:
+    text = f"queue: auto\nwalltime: 40h\nworkers: {{count: 4, threads: 2, memory: 1 GiB}}\n{WORK}"
+    with pytest.raises(DoesNotFit, match="spot: its jobs may be killed for others; --set queue=spot takes it"):
+        prepared(text, site=machine)
+    assert prepared(text, "queue=spot", site=machine).plan.jobs[0].queue == "spot"
+    notes = prepared(text, "walltime=10h", "workers.count=20", "workers.threads=32", site=machine).plan.notes
+    assert "queue whole was taken, the first of machine that fits; not wide: 20 nodes" in notes[-1]
+
+
+def test_a_hint_names_queues_with_a_drawback_last_and_says_which(prepared: Prepare, machine: str) -> None:
+    text = f"queue: whole\nwalltime: 20h\nworkers: {{count: 4, threads: 2, memory: 1 GiB}}\n{WORK}"
+    with pytest.raises(DoesNotFit) as refused:
+        prepared(text, site=machine)
+    others = "wide, spot (its jobs may be killed for others), gpu (it is for jobs with GPUs) would take it"
+    assert f"{others}: --set queue=wide" in str(refused.value)
+
+
+# GPUs
+
+
+def test_gpus_of_a_node_are_a_limit(prepared: Prepare, machine: str) -> None:
+    text = f"queue: gpu\nwalltime: 1h\nworkers: {{count: 8, gpus: 1, memory: 1 GiB}}\n{WORK}"
+    job = prepared(text, site=machine).plan.jobs[0]
+    assert (job.nodes, job.gpus_per_node, job.resources) == (2, 4, ["--gpus=4"])
+    with pytest.raises(
+        DoesNotFit, match=r"8 GPUs per node are asked for, a node of queue 'gpu' of machine has 4"
+    ) as no:
+        prepared(text, "workers.per_node=8", site=machine)
+    assert "smallest change: --set workers.per_node=4" in str(no.value)
+
+
+def test_a_queue_without_gpus_takes_no_job_that_wants_some(prepared: Prepare, machine: str) -> None:
+    text = f"queue: wide\nwalltime: 1h\nworkers: {{count: 8, gpus: 1, memory: 1 GiB}}\n{WORK}"
+    with pytest.raises(DoesNotFit, match=r"a node of queue 'wide' of machine has none (?s:.)*gpu would take it"):
+        prepared(text, site=machine)
+    assert prepared(text, "queue=auto", site=machine).plan.jobs[0].queue == "gpu"
+
+
+# Whole nodes
+
+
+def said(made: Prepared) -> str:
+    return "\n".join(described(made.resolved, made.plan))
+
+
+def test_whole_nodes_are_charged_and_it_is_said(prepared: Prepare, machine: str) -> None:
+    text = f"queue: whole\nwalltime: 2h\nworkers: {{count: 4, threads: 2, memory: 1 GiB, per_node: 2}}\n{WORK}"
+    made = prepared(text, site=machine)
+    assert made.plan.jobs[0].charged_cores_per_node == 64
+    (note,) = made.plan.notes
+    assert "queue whole of machine gives whole nodes: job.sh uses 4 of the 64 cores of each" in note
+    assert "asked for in all: 256.0 core-hours" in said(made)
+    assert prepared(text, "queue=wide", site=machine).plan.notes == []
+    assert re.search(r"in all: 16\.0 core-hours", said(prepared(text, "queue=wide", site=machine)))
+
+
+def test_whole_nodes_count_against_the_limits_of_a_user(prepared: Prepare, machine: str) -> None:
+    text = f"queue: whole\nwalltime: 2h\nworkers: {{count: 15, threads: 1, memory: 1 GiB, per_node: 1}}\n{WORK}"
+    with pytest.raises(DoesNotFit, match="960 cores are asked for, a user of machine may use 900 cores at once"):
+        prepared(text, site=machine)
+
+
+# Limits of one user in one queue
+
+
+def test_jobs_and_nodes_of_one_user_in_one_queue(prepared: Prepare, machine: str) -> None:
+    text = f"layout: job-array\nwalltime: 1h\nworkers: {{count: 12, memory: 1 GiB, per_node: 1}}\n{WORK}"
+    with pytest.raises(DoesNotFit, match="13 jobs would be submitted, a user may have 12 in queue 'whole' of machine"):
+        prepared(text, "queue=whole", site=machine)
+    wide = prepared(text, "queue=wide", "workers.count=31", site=machine)
+    assert any("32 nodes are asked for, a user may have 30 nodes at once" in note for note in wide.plan.notes)
