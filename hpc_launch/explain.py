@@ -42,7 +42,7 @@ def leaves(resolved: Resolved, plan: Plan) -> Iterator[Leaf]:
     usual = dict(_walk(Profile.model_validate(LEAST), ()))
     for path, value in _walk(resolved.profile, ()):
         if path in computed and _written(resolved, path) in (None, "auto"):
-            yield Leaf(path, *computed[path])
+            yield Leaf(path, *computed[path], path in resolved.document.origins and value != usual.get(path))
         elif path in resolved.document.origins:
             changed = path[:2] in REQUIRED or value != usual.get(path)
             yield Leaf(path, _written(resolved, path), str(resolved.document.origins[path]), changed)

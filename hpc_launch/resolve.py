@@ -104,8 +104,10 @@ def _layout(document: Document, site: Site) -> list[Problem]:
     cause = f"layout: {site.name} does not allow {layout!r}"
     if layout == "mpi" and site.launchers.mpi is None:
         cause += ", and names no launcher for MPI (launchers.mpi: mpiexec, say)"
-    allowed = f"allowed there: {', '.join(site.layouts) or 'none'}; why: hpc-launch site show {site.name}"
+    if rule := site.ruled_out.get(layout):
+        cause += f": {rule}"
     choose = f"choose another: --set layout={site.layouts[0]}; " if site.layouts else ""
+    allowed = f"allowed there: {', '.join(site.layouts) or 'none'}; more: hpc-launch site show {site.name}"
     return [Problem(cause, document.origins.get(("layout",)), choose + allowed)]
 
 

@@ -130,6 +130,11 @@ def test_changed_are_those_that_differ_from_the_built_in_defaults(prepared: Prep
     assert changed == given | {("site",), ("queue",), ("walltime",)}  # the last two by the site's defaults
 
 
+def test_a_queue_that_was_left_to_auto_is_among_the_changed(prepared: Prepare) -> None:
+    made = prepared("queue: auto\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n")
+    assert leaf_of(made, ("queue",)) == Leaf(("queue",), "short", "the first that fits", changed=True)
+
+
 @pytest.mark.parametrize("layout", ["single-job", "job-array", "mpi"])
 def test_what_is_explained_adds_up(prepared: Prepare, layout: str) -> None:
     from hpc_launch.explain import core_hours, described

@@ -206,18 +206,19 @@ def test_one_site_of_each_batch_system_refuses(context: Context) -> None:
 
 
 FORBIDDEN = [
-    ("stampede2", "queue=normal", "job-array", "allowed there: single-job, mpi"),
-    ("pegasus", "queue=general", "single-job", "allowed there: "),
+    ("stampede2", "queue=normal", "job-array", "there are no job arrays", "allowed there: single-job, mpi;"),
+    ("pegasus", "queue=general", "single-job", "no background processes in jobs (site rule)", "allowed there: none;"),
+    ("pegasus", "queue=general", "mpi", "no background processes in jobs (site rule)", "allowed there: none;"),
 ]
 
 
-@pytest.mark.parametrize(("name", "queue", "layout", "instead"), FORBIDDEN)
+@pytest.mark.parametrize(("name", "queue", "layout", "rule", "instead"), FORBIDDEN)
 def test_a_layout_that_the_sites_rules_forbid_is_refused(
-    prepared: Prepare, name: str, queue: str, layout: str, instead: str
+    prepared: Prepare, name: str, queue: str, layout: str, rule: str, instead: str
 ) -> None:
     with pytest.raises(InvalidConfiguration) as refusal:
         prepared(REQUEST, f"layout={layout}", queue, site=name)
-    assert f"{name} does not allow {layout!r}" in str(refusal.value) and instead in str(refusal.value)
+    assert f"{name} does not allow {layout!r}: {rule}" in str(refusal.value) and instead in str(refusal.value)
 
 
 @pytest.mark.parametrize(("name", "directive"), [("stampede2", "--array=0-3"), ("stampede3", "--gres=gpu:1")])

@@ -158,6 +158,7 @@ class Site(Model):
     account: Literal["required", "optional", "none"] = key("optional", "whether jobs name an account or project")
     parallel_environments: ParallelEnvironments = key(ParallelEnvironments, "Grid Engine's")
     layouts: list[Layout] = key(["single-job", "job-array", "mpi"], "those that the machine's rules allow")
+    ruled_out: dict[Layout, Text] = key({}, "layout that they do not allow, and which rule it is")
     policy: Policy = key(Policy, "profile keys that users must, or must not, set")
     network: Network = key(Network, "between compute nodes")
     storage: Storage = key(Storage, "where runs and workers write")

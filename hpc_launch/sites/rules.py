@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from hpc_launch import template_names
 from hpc_launch.config.document import Document
@@ -13,6 +13,7 @@ from hpc_launch.config.validation import validate
 from hpc_launch.config.wording import dotted, nearest
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import AUTO, Profile
+from hpc_launch.models.site import Layout
 
 UNSAID: dict[str, Any] = {"workers": {"count": 1_000_000}, "workload": {"command": ["true"]}}
 """What every profile has to set and a site has no opinion on: of workers as many as can be, since `minimum` is less."""
@@ -81,6 +82,12 @@ def _layout(document: Document) -> Iterator[Problem]:
     allowed = [each for _, each in _words(document, ("layouts",))]
     if allowed:
         yield from _member(document, ("defaults", "layout"), allowed, "the layouts")
+    # A profile that extends another may allow what the parent ruled out; without any `layouts` it means them.
+    if "layouts" not in document.data:
+        for layout in _mapping(document, ("ruled_out",)):
+            origin, left = document.origins.get(("ruled_out", layout)), [*get_args(Layout)]
+            hint = f"add layouts: [{', '.join(each for each in left if each != layout)}]"
+            yield Problem(f"ruled_out: {layout} is among the layouts, for all are where none are named", origin, hint)
 
 
 def _member(document: Document, path: KeyPath, among: Iterable[str], what: str) -> Iterator[Problem]:

@@ -203,6 +203,14 @@ def test_a_qos_is_one_of_those_that_have_rules(told: Told, lines: list[str], fou
     assert [each.partition(" is not one of those under qos")[0] for each in told(*lines)] == found
 
 
+def test_what_is_ruled_out_needs_the_layouts_that_are_not(told: Told) -> None:
+    (said,) = told("ruled_out: {mpi: no MPI here}")
+    assert said.startswith("6: ruled_out: mpi is among the layouts") and "add layouts: [single-job, job-array]" in said
+    assert told("layouts: [single-job]", "ruled_out: {mpi: no MPI here}") == []
+    (said,) = told("layouts: [single-job]", "ruled_out: {mpy: no MPI here}")
+    assert "mpi" in said
+
+
 def test_a_successor_need_not_be_known(told: Told) -> None:
     assert told("status: retired", "successor: not-built-yet") == []
 
