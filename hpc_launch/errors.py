@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar
 
 from hpc_launch.config.origin import Origin
+
+SomeProblem = TypeVar("SomeProblem", bound="Problem")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Problem:
         shown = f"\n    {self.origin.text.strip()}" if self.origin and self.origin.text.strip() else ""
         hint = f"\n    {self.hint}" if self.hint else ""
         return f"{where}{self.message}{shown}{hint}"
+
+    def also(self: SomeProblem, hint: str) -> SomeProblem:
+        """The same with one more hint, on a line of its own; nothing is added where it is empty."""
+        return replace(self, hint="\n    ".join(filter(None, (self.hint, hint))))
 
 
 class HpcLaunchError(Exception):

@@ -14,7 +14,7 @@ from hpc_launch.config.kinds import of_another_kind
 from hpc_launch.config.layers import dotted, merge
 from hpc_launch.config.origin import BUILT_IN, KeyPath, Origin
 from hpc_launch.config.validation import validate
-from hpc_launch.config.wording import nearest
+from hpc_launch.config.wording import nearest, printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import AUTO, Profile
@@ -50,7 +50,7 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
         raise InvalidConfiguration(*wrong_kind)
     options = [parse_assignments(assignments)]
     if site is not None:
-        options.append(Document({"site": site}, {("site",): Origin(f"--site {site}")}, ()))
+        options.append(Document({"site": site}, {("site",): Origin(f"--site {printable(site)}")}, ()))
     user_file = context.configuration / "config.yaml"
     user = load_document(user_file, may_be_empty=True) if user_file.is_file() else Document({}, {}, ())
     problems: list[Problem] = []
@@ -61,7 +61,7 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
     layers = [*([_defaults(found.document)] if found else []), user, own, *options]
     document = merge(layers)
     profile, wrong = validate(Profile, document)
-    wrong += _against_site(document, found.site) if found else []
+    wrong += _against_site(document, found.site, found.document) if found else []
     if problems or wrong or profile is None or found is None:
         raise InvalidConfiguration(*sorted([*problems, *wrong], key=_place))
     profile = profile if profile.name else profile.replaced(name=_name(file))
@@ -85,7 +85,7 @@ def _defaults(site: Document) -> Document:
     return Document(site.data.get("defaults") or {}, origins, ())
 
 
-def _against_site(document: Document, site: Site) -> list[Problem]:
+def _against_site(document: Document, site: Site, site_document: Document) -> list[Problem]:
     """What the schema cannot know. Works on the layers as written, to be told along with the schema's errors."""
     return [
         *_layout(document, site),
@@ -93,7 +93,7 @@ def _against_site(document: Document, site: Site) -> list[Problem]:
         *_queue(document, site, "workers", "queue"),
         *_qos(document, site),
         *_account(document, site),
-        *_policy(document, site),
+        *_policy(document, site, site_document),
     ]
 
 
@@ -102,10 +102,10 @@ def _layout(document: Document, site: Site) -> list[Problem]:
     if layout not in get_args(Layout) or layout in site.layouts:
         return []
     cause = f"layout: {site.name} does not allow {layout!r}"
-    if layout == "mpi" and site.launchers.mpi is None:
-        cause += ", and names no launcher for MPI (launchers.mpi: mpiexec, say)"
     if rule := site.ruled_out.get(layout):
         cause += f": {rule}"
+    elif layout == "mpi" and site.launchers.mpi is None:
+        cause += ", and names no launcher for MPI (launchers.mpi: mpiexec, say)"
     choose = f"choose another: --set layout={site.layouts[0]}; " if site.layouts else ""
     allowed = f"allowed there: {', '.join(site.layouts) or 'none'}; more: hpc-launch site show {site.name}"
     return [Problem(cause, document.origins.get(("layout",)), choose + allowed)]
@@ -144,17 +144,24 @@ def _whole(document: Document) -> Origin | None:
     return replace(origin, text="") if origin else None
 
 
-def _policy(document: Document, site: Site) -> list[Problem]:
+def _policy(document: Document, site: Site, site_document: Document) -> list[Problem]:
     problems = []
-    defaults = site.defaults
-    for key in site.policy.required:
+    defaults = Document(site.defaults, {}, ())
+    for number, key in enumerate(site.policy.required):
         if _value(document, tuple(key.split("."))) is None:
-            problems.append(Problem(f"{key}: {site.name} asks every user to set it", _whole(document)))
-    for key in site.policy.forbidden:
+            rule = _rule(site_document, "required", number)
+            hint = f"add it to the profile, or --set {key}=…; the rule is at {rule}"
+            problems.append(Problem(f"{key}: {site.name} asks every user to set it", _whole(document), hint))
+    for number, key in enumerate(site.policy.forbidden):
         path = tuple(key.split("."))
-        if _value(document, path) is not None and _value(Document(defaults, {}, ()), path) != _value(document, path):
-            problems.append(Problem(f"{key}: {site.name} does not let users set it", document.origins.get(path)))
+        if _value(document, path) is not None and _value(defaults, path) != _value(document, path):
+            hint = f"leave it out; the rule is at {_rule(site_document, 'forbidden', number)}"
+            problems.append(Problem(f"{key}: {site.name} does not let users set it", document.origins.get(path), hint))
     return problems
+
+
+def _rule(site_document: Document, kind: str, number: int) -> Origin:
+    return site_document.origins[("policy", kind, number)]
 
 
 def _value(document: Document, path: KeyPath) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 from hpc_launch.config.origin import Origin
@@ -36,6 +37,14 @@ def no_such(folder: str, name: str, key: str, origin: Origin | None) -> Problem:
     near = nearest(name, there)
     cause = f"{key}: {name!r} is not known" + (f"; did you mean {near!r}?" if near else "")
     return Problem(cause, origin, f"there are: {', '.join(there)}; a plug-in can bring others")
+
+
+def says(batch_system: str, setting: str, word: str) -> bool:
+    """Whether a batch system's template of directives sets something to this word, seen without reading it as one."""
+    places = [TEMPLATES] if is_ours("directives", batch_system) else plug_in_templates()
+    files = [place / "directives" / f"{batch_system}{SUFFIX}" for place in places]
+    text = next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "")
+    return re.search(rf"{{%[-+]?\s*set\s+{setting}\s*=\s*{word}\b", text) is not None
 
 
 def _names(folder: str) -> Iterator[str]:

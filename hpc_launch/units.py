@@ -28,8 +28,11 @@ _WITH_UNITS = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)
 
 MEMORY = rf"{_NUMBER} ?(?:{'|'.join(_BYTES_OF_UNIT)})"
 WALLTIME = rf"(?:{_CLOCK.pattern}|{_WITH_UNITS.pattern})"
-SHARE = r"(?:0*[0-9]{1,2}(?:\.[0-9]+)? ?%|0+(?:\.[0-9]+)?|[0-9.]+e-[0-9]+(?: ?%)?)"
-"""What each of them looks like, all of it; the numbers in it are looked at when it is read."""
+_LESS_THAN_ONE = r"0{1,15}(?:\.[0-9]{1,20})?"
+_LESS_THAN_HUNDRED = r"0{0,15}[0-9]{1,2}(?:\.[0-9]{1,20})?"
+_TINY = r"[0-9](?:\.[0-9]{1,20})?e-0{0,2}[1-9][0-9]{0,2}"  # as YAML's numbers become texts: 1e-05
+SHARE = rf"(?:{_LESS_THAN_ONE}|{_LESS_THAN_HUNDRED} ?%|{_TINY}(?: ?%)?)"
+"""What each of them looks like, all of it; of the first two the numbers are looked at when it is read."""
 
 _MEMORY = "write 60 GB (10^9 bytes each) or 60 GiB (2^30); units: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"
 _WALLTIME = "write HH:MM:SS, D-HH:MM:SS, or units such as 90m, 2h30m, 1d12h"
@@ -113,14 +116,9 @@ def _no_duration(text: str) -> str:
 def parse_fraction(value: object) -> Fraction:
     """A share, 0 <= x < 1, of ``5%`` or ``0.05``, exactly as written; `ValueError` carries a sentence."""
     text = str(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else ""
-    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,20})?|[0-9.]{1,20}e-[0-9]{1,2})( ?%)?", text)
-    try:
-        share = Fraction(found[1]) / (100 if found[2] else 1) if found else None
-    except ValueError:
-        share = None
-    if share is None or share >= 1:
+    if not re.fullmatch(SHARE, text):
         raise ValueError(f"{_said(value)} is not a share: {_FRACTION}")
-    return share
+    return Fraction(text.rstrip(" %")) / (100 if "%" in text else 1)
 
 
 def _said(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -234,6 +235,31 @@ def test_a_directive_that_a_site_refuses_is_in_no_job(example: SiteOf, system: s
     assert lines == [line for line in as_usual if not line.startswith(gone)]
 
 
+@pytest.mark.parametrize(
+    ("system", "keys", "said"),
+    [
+        ("slurm", {"memory": {"directive": "per-cpu"}}, "job-mem: null  # asked for below"),
+        (
+            "slurm",
+            {"memory": {"directive": "per-cpu"}, "rejects": ["--mem-per-cpu"]},
+            "job-mem: null  # refused by the site",
+        ),
+        ("slurm", {"rejects": ["--mem"]}, "job-mem: null  # refused by the site"),
+        ("slurm", {"memory": {"directive": "omit"}}, "job-mem: null"),
+        ("slurm", {}, "job-mem: 16000M"),
+        ("lsf", {}, "mem: null  # asked for below"),
+        ("lsf", {"rejects": ["-R"]}, "mem: null  # refused by the site"),
+        ("lsf", {"memory": {"directive": "omit"}}, "mem: null"),
+        ("lsf", {"queues": {"normal": {}}}, "mem: null  # rusage[mem=…] in -R, once cores and memory are known"),
+    ],
+)
+def test_what_is_said_of_memory_is_true(example: SiteOf, system: str, keys: dict[str, Any], said: str) -> None:
+    text = jobqueue(example(system, **keys))
+    assert f"    {said}" in text.splitlines()
+    asked = [line for line in header(job_script(text, **missing(text))) if "mem" in line]
+    assert bool(asked) == ("below" in said or said.endswith("M"))
+
+
 def test_a_reservation_of_pbs_is_a_queue(example: SiteOf) -> None:
     text = jobqueue(example("pbs", defaults={"queue": "workq", "reservation": "R123"}))
     assert "#PBS -q R123" in header(job_script(text))
@@ -297,9 +323,52 @@ def test_the_environment_that_the_site_gives_everybody(example: SiteOf) -> None:
     [(1, None, 1), (4, None, 4), (8, None, 4), (96, None, 12), (96, 20, 4), (7, None, 7), (8, 16, 1)],
 )
 def test_processes(example: SiteOf, cores: int, threads: int | None, processes: int) -> None:
-    workers = {"workers": {"threads": threads}} if threads else {}
-    site = example("slurm", queues={"q": {"cores": cores}}, defaults=workers)
+    """`null` is as if nobody had said anything."""
+    site = example("slurm", queues={"q": {"cores": cores}}, defaults={"workers": {"threads": threads}})
     assert section(jobqueue(site))["processes"] == processes
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"),
+    [
+        ({"threads": 3, "per_node": 2}, ["The site's workers.threads, 3, cannot be said here: each worker has 4."]),
+        ({"threads": 4, "per_node": 2}, []),
+        ({"threads": None, "per_node": 2}, []),
+        ({"per_node": 2}, []),
+        ({"threads": 3}, ["The site's workers.threads, 3, cannot be said here: each worker has 4."]),
+        ({"memory": "2 GiB"}, ["The site's workers.memory, 2 GiB, cannot be said here: each worker has 3800 MiB."]),
+        ({"memory": "3800 MiB"}, []),
+    ],
+)
+def test_a_share_that_is_not_the_sites_is_told(example: SiteOf, workers: dict[str, Any], said: list[str]) -> None:
+    text = jobqueue(example("slurm", defaults={"queue": "short", "workers": workers}))
+    assert [line[2:] for line in text.splitlines() if "# The site's workers" in line] == said
+    script = job_script(text)
+    if said and "has 4" in said[0]:
+        assert "--nthreads 4 " in script
+    if said and "MiB" in said[0]:
+        assert "--memory-limit 3.71GiB" in script
+
+
+def test_a_share_of_nobody_knows_what_is_told_too(example: SiteOf) -> None:
+    workers = {"threads": 3, "memory": "2 GiB"}
+    text = jobqueue(example("slurm", queues={"q": {}}, defaults={"workers": workers}))
+    for said in ("# The site's workers.threads, 3, cannot be said here.", "# The site's workers.memory, 2 GiB, cannot"):
+        assert [line for line in text.splitlines() if line.startswith(said)]
+
+
+def test_what_is_no_disk_is_told_of_what_the_section_holds(example: SiteOf) -> None:
+    storage = {"local": "/dev/shm", "local_kind": "memory"}
+    for directory, told in (("auto", True), ("/scratch", False)):
+        defaults = {"queue": "short", "workers": {"local_directory": directory}}
+        text = jobqueue(example("slurm", storage=storage, defaults=defaults))
+        assert ("# /dev/shm is no local disk: workers should not spill." in text.splitlines()) == told
+
+
+def test_what_adapting_needs_does_not_take_the_ports_away(example: SiteOf) -> None:
+    text = jobqueue(example("slurm", network={"ports": "50000-55000"}))
+    assert "# With adapt(), workers should leave before their walltime: add [--lifetime, 540s, " in text
+    assert section(text)["worker-extra-args"][:2] == ["--worker-port", "50000:55000"]
 
 
 def test_more_workers_than_cores_are_not_made(example: SiteOf) -> None:
@@ -515,9 +584,70 @@ def test_a_unit_of_memory_that_the_batch_system_does_not_have(example: SiteOf, s
         jobqueue(example(system, memory={"unit": "XB"}))
 
 
-def test_memory_that_is_not_written_is_refused_where_the_profile_is(example: SiteOf) -> None:
-    with pytest.raises(InvalidConfiguration, match=r"site.yaml(:\d+)?: memory.directive: sge has no memory per-node"):
-        jobqueue(example("sge", memory={"headroom": "5%"}))
+@pytest.mark.parametrize(
+    ("memory", "where", "add"),
+    [
+        ({"memory": {"headroom": "5%"}}, r":\d+: ", "`directive: omit` to `memory`"),
+        ({"memory": {}}, r":\d+: ", "`directive: omit` to `memory`"),
+        (None, r"(:\d+)?: ", "`memory: {directive: omit}`"),
+    ],
+)
+def test_memory_that_is_not_written_is_asked_for(
+    example: SiteOf, context: Context, tmp_path: Path, memory: Any, where: str, add: str
+) -> None:
+    found = example("sge", **(memory or {}))
+    if memory is None:
+        data = {key: value for key, value in yaml.safe_load(found.text).items() if key != "memory"}
+        (tmp_path / "site.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+        found = sites.read(tmp_path / "site.yaml", context)
+    with pytest.raises(InvalidConfiguration) as refused:
+        jobqueue(found)
+    said = rf"site.yaml{where}memory.directive is not set, and sge has no memory per-node\n( +memory:.*\n)? +add "
+    assert re.search(said + re.escape(f"{add}, or one of: per-slot"), str(refused.value)), refused.value
+    assert "name:" not in str(refused.value)  # which the admin wrote, and is not at fault
+
+
+def test_a_site_without_queues_is_refused_as_a_script_would_be(example: SiteOf) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"site.yaml:\d+: queues: slurm has at least one queue\n"):
+        jobqueue(example("slurm", queues={}, defaults={}))
+
+
+# What a script is refused for
+
+
+@pytest.mark.parametrize(
+    ("system", "keys", "said"),
+    [
+        ("slurm", {"directives": ["--mem=5G", "--time=1"]}, "--mem is already said"),
+        ("slurm", {"directives": ["--licenses=a", "--part=long"]}, "--part is already said"),
+        ("slurm", {"queues": {"short": {"directives": ["-N2"]}}}, "-N2 is already said"),
+        ("slurm", {"defaults": {"queue": "short", "directives": ["--nodes=3"]}}, "--nodes is already said"),
+        (
+            "slurm",
+            {"rejects": ["--gres"], "defaults": {"queue": "short", "directives": ["--gre=gpu:1"]}},
+            "testcluster refuses --gres",
+        ),
+        ("pbs", {"directives": ["-l walltime=9:00"]}, "-l is already said"),
+        ("sge", {"directives": ["-l mem_free=1G"]}, "-l is already said"),
+        ("lsf", {"directives": ["-R span[hosts=2]"]}, "-R is already said"),
+    ],
+)
+def test_directives_that_a_job_has_already(example: SiteOf, system: str, keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=rf"site.yaml:\d+: directives: {said}"):
+        jobqueue(example(system, **keys))
+
+
+@pytest.mark.parametrize("constraint", ["x+5:ncpus=128:mem=900gb", "mem=900gb", "a&b", "x=1,walltime=99", "x"])
+def test_a_constraint_that_pbs_would_take_for_more(example: SiteOf, constraint: str) -> None:
+    with pytest.raises(
+        InvalidConfiguration, match=r"(?s)site.yaml:\d+: constraint: pbs does not take '.*\n.*NAME=VALUE"
+    ):
+        jobqueue(example("pbs", defaults={"queue": "workq", "constraint": constraint}))
+
+
+def test_a_constraint_is_among_the_resources_of_the_chunk(example: SiteOf) -> None:
+    text = jobqueue(example("pbs", defaults={"queue": "workq", "constraint": "cpu_type=milan:bigmem=True"}))
+    assert section(text)["resource-spec"] == "select=1:ncpus=8:ompthreads=1:mem=16000mb:cpu_type=milan:bigmem=True"
 
 
 def test_several_queues_and_no_default(example: SiteOf) -> None:
@@ -532,6 +662,12 @@ def test_several_queues_and_no_default(example: SiteOf) -> None:
 def test_a_queue_that_there_is_not(example: SiteOf, queue: str, said: str) -> None:
     with pytest.raises(InvalidConfiguration, match=said):
         jobqueue(example("slurm", retired_queues={"old": "use short"}), queue)
+
+
+def test_what_was_asked_for_is_shown_harmlessly(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "jobqueue", "--site", str(SITES / "testcluster.yaml"), "--queue", "x\x1b[31m\n"]) == 3
+    assert r"--queue 'x\x1b[31m\n': " in (told := capsys.readouterr().err)
+    assert "\x1b" not in told
 
 
 def test_slots_without_a_parallel_environment(example: SiteOf) -> None:

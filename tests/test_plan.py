@@ -144,8 +144,8 @@ def test_auto_takes_the_first_queue_that_fits_and_says_why(prepared: Prepare) ->
     made = prepared(text, "walltime=2h")
     assert "#SBATCH --partition=long\n" in made.rendered.files["job.sh"]
     assert made.plan.notes == [
-        "profile.yaml:1: queue long was taken, the first of testcluster that fits; not short: a walltime of 02:00:00 is"
-        " asked for, queue 'short' of testcluster allows 01:00:00"
+        "profile.yaml:1: queue long was taken, the first of testcluster that fits",
+        "not short: a walltime of 02:00:00 is asked for, queue 'short' of testcluster allows 01:00:00",
     ]
     assert "queue: long  # the first that fits\n" in made.rendered.files["resolved.yaml"]
 

@@ -150,6 +150,9 @@ def test_nothing_of_the_users_shell_text_stands_in_the_submitted_file(prepared: 
         'workload.directory="a\\u0000b"',
         'directives=["--licenses=a\\n#SBATCH --uid=0"]',
         "directives=[echo]",
+        'directives=["-"]',
+        'directives=["--"]',
+        'directives=["- x"]',
     ],
 )
 def test_what_could_become_a_second_directive_is_refused(prepared: Prepare, assignment: str) -> None:
@@ -194,6 +197,108 @@ def test_a_sites_own_rules_hold_for_directives_too(prepared: Prepare, tmp_path: 
     text = "directives: [--licenses=a]\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
     with pytest.raises(InvalidConfiguration, match=r"already said|refuses --licenses"):
         prepared(text, site="./site.yaml")
+
+
+NO_MEMORY = "rejects: ['--mem', '--gres', '--gpus-per-task']\n"
+
+
+@pytest.mark.parametrize(
+    ("directive", "rule"),
+    [
+        *(("--gres=gpu:1", "--gres"), ("--gre=gpu:1", "--gres"), ("--gpus-per-t=1", "--gpus-per-task")),
+        *(("--licenses=a --gre gpu:1", "--gres"), ("--mem 5G", "--mem")),
+    ],
+)
+def test_what_a_site_refuses_is_refused_however_it_is_written(
+    prepared: Prepare, tmp_path: Path, directive: str, rule: str
+) -> None:
+    site = (ROOT / "tests/site/testcluster.yaml").read_text() + NO_MEMORY
+    (tmp_path / "site.yaml").write_text(site)
+    text = f"directives: ['{directive}']\nworkers: {{count: 1, memory: 1 GiB}}\nworkload: {{command: x}}\n"
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(text, site="./site.yaml")
+    told = str(refusal.value).splitlines()
+    assert told[0] == f"profile.yaml:1: directives: testcluster refuses {rule}"
+    line = len(site.splitlines())
+    assert told[-1].strip().startswith("leave it out: ") and told[-1].endswith(f"site.yaml:{line}")
+
+
+@pytest.mark.parametrize("directive", ["--gpus=2", "--gres-flags=enforce-binding", "--mem-bind=local"])
+def test_an_option_that_only_begins_like_one_that_is_refused_is_not(
+    prepared: Prepare, tmp_path: Path, directive: str
+) -> None:
+    (tmp_path / "site.yaml").write_text((ROOT / "tests/site/testcluster.yaml").read_text() + NO_MEMORY)
+    text = f"directives: ['{directive}']\nworkers: {{count: 1, memory: 1 GiB}}\nworkload: {{command: x}}\n"
+    assert f"#SBATCH {directive}\n" in prepared(text, site="./site.yaml").rendered.files["job.sh"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "directive"), [("-l software", "-l software=a,color=1"), ("-l", "-lsoftware=a"), ("-W", "-W umask=77")]
+)
+def test_what_a_site_with_short_options_refuses(prepared: Prepare, tmp_path: Path, rule: str, directive: str) -> None:
+    site = (ROOT / "tests/site/pbscluster.yaml").read_text() + f"rejects: ['{rule}']\n"
+    (tmp_path / "site.yaml").write_text(site)
+    with pytest.raises(InvalidConfiguration, match=rf"pbscluster refuses {rule}\n"):
+        prepared(EXAMPLE, f"directives=['{directive}']", site="./site.yaml")
+
+
+CHUNK = "-l select=1:ncpus=2:mpiprocs=1:ompthreads=1:"
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        "x+5:ncpus=128:mem=900gb",
+        "x=1+5:ncpus=128",
+        "x=1:mem=900gb",
+        "ncpus=128",
+        "NCPUS=128",
+        "x=1:Mem=900gb",
+        "mpiprocs=8",
+        "ompthreads=8",
+        "x=1,walltime=999:00:00",
+        "x=1,y",
+        "x=1:2:y=1",
+        "x=1:",
+        ":x=1",
+        "x",
+        "x=",
+        "a&b|c",
+        "[x*2]",
+        "x=1=2",
+    ],
+)
+def test_of_pbs_a_constraint_cannot_ask_for_more_than_the_workers_do(prepared: Prepare, constraint: str) -> None:
+    text = f"constraint: '{constraint}'\nworkers: {{count: 2, memory: 1 GiB}}\nworkload: {{command: x}}\n"
+    with pytest.raises(
+        InvalidConfiguration, match=r"(?s)profile.yaml:1: constraint: pbs does not take '.*\n.*NAME=VALUE"
+    ):
+        prepared(text, site="pbscluster")
+
+
+def test_of_lsf_a_constraint_cannot_end_its_select(prepared: Prepare) -> None:
+    text = "workers: {count: 2, memory: 1 GiB}\nworkload: {command: x}\n"
+    with pytest.raises(InvalidConfiguration, match=r"(?s)lsf does not take '.*\n.*select expression without"):
+        prepared(text, "constraint=x]rusage[mem=1]order[y", site="lsfcluster")
+    job = prepared(text, "constraint=(x86|arm)&mem>9000", site="lsfcluster").rendered.files["job.sh"]
+    assert '#BSUB -R "select[(x86|arm)&mem>9000] span[' in job
+
+
+@pytest.mark.parametrize(
+    "constraint", ["cpu_type=milan", "cpu_type=milan:bigmem=True", "memory_type=hbm", "host=n-01.a"]
+)
+def test_resources_of_a_chunk_are_a_constraint_of_pbs(prepared: Prepare, constraint: str) -> None:
+    text = f"constraint: '{constraint}'\nworkers: {{count: 2, memory: 1 GiB}}\nworkload: {{command: x}}\n"
+    [line] = [
+        line for line in prepared(text, site="pbscluster").rendered.files["job.sh"].splitlines() if "select" in line
+    ]
+    assert line.startswith(f"#PBS {CHUNK}mem=") and line.endswith(f"mb:{constraint}") and line.count("=") < 8
+
+
+@pytest.mark.parametrize("constraint", ["a&b|c", "[x*2]", "[rack1|rack2]", "(a|b)&!c", "x"])
+def test_of_slurm_every_constraint_stays_as_it_is(prepared: Prepare, constraint: str) -> None:
+    job = prepared(EXAMPLE, f"constraint='{constraint}'", site="testcluster").rendered.files["job.sh"]
+    assert f"#SBATCH --constraint={constraint}\n" in job
 
 
 def test_paths_of_a_profile_are_relative_to_it(prepared: Prepare, tmp_path: Path) -> None:

@@ -72,6 +72,15 @@ def test_memory_needs_the_sites_name_for_it_unless_it_is_left_out(at: Prepare) -
     assert [line for line in left_out if line.startswith("-l")] == ["-l h_rt=00:10:00"]
 
 
+def test_memory_that_is_not_written_is_asked_for(at: Prepare) -> None:
+    [line] = [line for line in SITE.splitlines(keepends=True) if line.startswith("memory:")]
+    with pytest.raises(InvalidConfiguration) as refusal:
+        at({line: ""}, "workers.count=2")
+    cause, hint = str(refusal.value).splitlines()
+    assert cause.endswith(": memory.directive is not set, and sge has no memory per-node")
+    assert hint.strip() == "add `memory: {directive: omit}`, or one of: per-slot"
+
+
 def test_the_keys_of_a_profile_become_grid_engines_options(at: Prepare) -> None:
     words = ("account=p1", "reservation=12", "mail.to=a@example.org", "mail.on=[begin, end, fail]", "walltime=36h")
     found = directives(at({"walltime: 01:00:00": "walltime: 48:00:00"}, *words))

@@ -62,7 +62,7 @@ def test_layers_are_merged_in_their_order(prepared: Prepare, context: Context) -
 
 def test_null_means_as_if_no_layer_had_set_it(prepared: Prepare) -> None:
     text = "site: testcluster\nworkers: {count: 2, memory: 1 GiB}\nworkload: {command: x}\n"
-    with pytest.raises(DoesNotFit, match="no queue was given"):
+    with pytest.raises(InvalidConfiguration, match="no queue was given"):
         prepared(text, "queue=null", site=None)
     assert prepared(text, "workers.memory=null").resolved.profile.workers.memory is None
 
@@ -142,6 +142,7 @@ def test_the_resolved_profile_holds_every_key_and_its_origin(prepared: Prepare) 
 
 
 QOS = "name: own\nbatch_system: slurm\ndefaults: {walltime: 1h}\nqueues:\n  a: {cores: 4, memory: 8 GiB, qos: needed}\n"
+QOS += "  b: {cores: 4, memory: 8 GiB}\n"
 REQUEST = "queue: a\nworkers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
 
 
@@ -162,13 +163,34 @@ def test_a_qos_that_the_site_does_not_list_is_refused_with_those_it_lists(
 @pytest.mark.parametrize("right", ["long", "needed"])
 def test_a_qos_that_the_site_lists_is_taken(prepared: Prepare, tmp_path: Path, right: str) -> None:
     (tmp_path / "site.yaml").write_text(f"{QOS}qos: {{long: {{walltime: 9h}}, needed: {{}}}}\n")
-    made = prepared(REQUEST, f"qos={right}", site="./site.yaml")
+    made = prepared(REQUEST, f"qos={right}", f"queue={'a' if right == 'needed' else 'b'}", site="./site.yaml")
     assert f"#SBATCH --qos={right}\n" in made.rendered.files["job.sh"]
 
 
 def test_a_site_that_lists_no_qos_leaves_it_to_its_batch_system(prepared: Prepare, tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text(QOS)
-    assert prepared(REQUEST, "qos=any", site="./site.yaml").plan.jobs[0].qos == "any"
+    assert prepared(REQUEST, "qos=any", "queue=b", site="./site.yaml").plan.jobs[0].qos == "any"
+
+
+def test_a_queue_that_needs_one_qos_takes_no_other(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(QOS)
+    with pytest.raises(DoesNotFit, match="queue 'a' of own is for the QOS 'needed', not for 'any'") as refusal:
+        prepared(REQUEST, "qos=any", "queue=a", site="./site.yaml")
+    assert "leave qos out, or --set queue=b" in str(refusal.value)
+    assert prepared(REQUEST, "qos=any", "queue=auto", site="./site.yaml").plan.jobs[0].queue == "b"
+
+
+def test_a_rule_of_the_site_is_told_with_its_place(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(f"{QOS}policy: {{required: [account], forbidden: [mail.to, qos]}}\n")
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(REQUEST, "qos=any", "queue=b", site="./site.yaml")
+    rules = QOS.count("\n") + 1
+    assert "account: own asks every user to set it\n    add it to the profile, or --set account=…; the rule is at" in (
+        str(refusal.value)
+    )
+    assert f"qos: own does not let users set it\n    leave it out; the rule is at site.yaml:{rules}" in str(
+        refusal.value
+    )
 
 
 def test_a_layout_that_is_not_allowed_names_what_is_missing_and_another_one(prepared: Prepare) -> None:
@@ -185,3 +207,8 @@ def test_no_layout_is_offered_where_none_is_allowed(prepared: Prepare) -> None:
     with pytest.raises(InvalidConfiguration) as refusal:
         prepared(REQUEST, "queue=parallel", site="pegasus")
     assert "--set layout" not in str(refusal.value) and "allowed there: none" in str(refusal.value)
+
+
+def test_a_message_of_the_site_may_have_several_lines(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(f"{QOS}message: |\n  Down on Monday.\n  Ask the help desk.\n")
+    assert prepared(REQUEST, site="./site.yaml").rendered.message == "Down on Monday.\nAsk the help desk.\n"

@@ -187,7 +187,12 @@ WRITTEN: list[tuple[str, str, list[Any], list[Any]]] = [
     ("profile", "workers.local_directory", ["auto", "/a b", "$X", "~", "~/x"], ["automatic", "x/auto", "~xavier", ""]),
     ("profile", "workload.directory", ["x", "~/x", "a~b", 1], ["~xavier", "~xavier/y", "", "  ", "a\u2028b"]),
     ("profile", "account", ["a", "2026", 2026, "a@b"], ["a b", "a#", "-a", "", "a\n", "ü", True]),
-    ("profile", "directives", [["-A x"], ["--x=y z"]], [["x"], ["--x=1#2"], [""], ["-x\ny"], "-x"]),
+    (
+        "profile",
+        "directives",
+        [["-A x"], ["--x=y z"]],
+        [["x"], ["--x=1#2"], [""], ["-x\ny"], "-x", ["-"], ["--"], ["- x"], ["---x"]],
+    ),
     (
         "profile",
         "environment.variables",
@@ -197,7 +202,12 @@ WRITTEN: list[tuple[str, str, list[Any], list[Any]]] = [
     ("profile", "environment.setup", ["a\n\tb\n"], ["a\r\n", "a\x00", "a\x7f", 5]),
     ("site", "reviewed", ["2026-11-22"], ["2026-11-22x", "22.11.2026", "2026-11", 2026]),
     ("site", "network.ports", ["1-2", "50000-55000"], ["50000", "50000-", "500000-1", "1-2-3", 5]),
-    ("site", "memory.headroom", ["5%", "0.05", 0.05, 0, "12.5 %"], ["100%", "1", "-5%", "", "5 % ", True]),
+    (
+        "site",
+        "memory.headroom",
+        ["5%", "0.05", 0.05, 0, "12.5 %", "1e-3", 1e-05],
+        ["100%", "1", "-5%", "", "5 % ", True, "1e-0", "..e-1", "12e-1"],
+    ),
     ("site", "launchers.node", ["srun", {"name": "srun"}], [{}, {"options": []}, "a b", 5]),
 ]
 
@@ -210,6 +220,20 @@ def test_what_may_be_written(kind: str, path: str, taken: list[Any], refused: li
             data = with_value(kind, tuple(path.split(".")), value)
             assert loads(kind, data) is good, value
             assert (complaints(kind, data) == []) is good, value
+
+
+@pytest.mark.parametrize(
+    ("ports", "taken"),
+    [
+        *(("1-65535", True), ("50000-50000", True), ("9999-10000", True)),
+        *(("60000-50000", False), ("70000-99999", False), ("50000-65536", False), ("0-5", False)),
+    ],
+)
+def test_ports_are_some_that_there_are_the_first_one_first(ports: str, taken: bool) -> None:
+    """Which no pattern can say: the schema takes them all."""
+    data = with_value("site", ("network", "ports"), ports)
+    assert loads("site", data) is taken
+    assert complaints("site", data) == []
 
 
 @pytest.mark.parametrize("written", ["20261122", "2026-W47-7", "2026-11-32", "2026-11-22\n", 2026, None])

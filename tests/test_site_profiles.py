@@ -59,7 +59,7 @@ def allowed(site: Site, directory: Path) -> str:
     """The site; where its rules allow no single job, as a user has it who was given leave."""
     if "single-job" in site.layouts:
         return site.name
-    (directory / "agreed.yaml").write_text(f"extends: {site.name}\nlayouts: [single-job]\n")
+    (directory / "agreed.yaml").write_text(f"name: {site.name}\nextends: {site.name}\nlayouts: [single-job]\n")
     return "./agreed.yaml"
 
 
@@ -225,6 +225,13 @@ def test_a_layout_that_the_sites_rules_forbid_is_refused(
 def test_a_directive_that_the_site_refuses_is_refused_here(prepared: Prepare, name: str, directive: str) -> None:
     with pytest.raises(InvalidConfiguration, match=f"{name} refuses {directive.partition('=')[0]}"):
         prepared(REQUEST, "queue=skx-dev", f"directives=['{directive}']", site=name)
+
+
+def test_gpus_of_several_nodes_are_asked_for_in_all_where_the_option_means_so(prepared: Prepare) -> None:
+    job = prepared(REQUEST, "queue=gpu", "account=a", "workers.gpus=1", site="expanse").rendered.files["job.sh"]
+    assert "#SBATCH --nodes=2\n" in job and "#SBATCH --gpus=8\n" in job
+    job = prepared(REQUEST, "queue=h100", "workers.gpus=1", site="stampede3").rendered.files["job.sh"]
+    assert "#SBATCH --nodes=2\n" in job and "gpus" not in job.partition("\n\n")[0]
 
 
 # Retired: machines and queues

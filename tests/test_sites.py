@@ -89,8 +89,11 @@ def test_the_site_is_detected_by_host_name_or_environment(context: Context, tmp_
     assert sites.detect(on(context, tmp_path / "b", CENTRE="north")).site.name == "by-variable"
     with pytest.raises(InvalidConfiguration, match=r"(?s)no site profile matches this machine.*by-variable"):
         sites.detect(on(context, tmp_path / "b", CENTRE="south"))
-    with pytest.raises(InvalidConfiguration, match=r"(?s)more than one .*one of: by-name, by-variable"):
-        sites.detect(on(context, tmp_path / "a", tmp_path / "b", CENTRE="north"))
+    both = on(context, tmp_path / "a", tmp_path / "b", CENTRE="north")
+    assert sites.detect(both).site.name == "by-name"  # the surer of the two
+    site_file(tmp_path / "b", "twin", detect="{environment: {CENTRE: north}}")
+    with pytest.raises(InvalidConfiguration, match=r"(?s)more than one .*one of: by-variable, twin"):
+        sites.detect(on(context, tmp_path / "b", CENTRE="north"))
 
 
 def test_files_of_every_bad_kind_disable_themselves_alone(context: Context, tmp_path: Path) -> None:
@@ -99,18 +102,28 @@ def test_files_of_every_bad_kind_disable_themselves_alone(context: Context, tmp_
     (directory / "encoded.yaml").write_bytes("name: caf\u00e9\n".encode("utf-16"))
     (directory / "huge.yaml").write_text("name: huge\n" + "# \n" * 400_000)
     (directory / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    (directory / "far.yaml").symlink_to("a" * 300)
     (directory / "directory.yaml").mkdir()
     (directory / "deep.yaml").write_text("name: deep\nx: " + "[" * 50_000)
     os.mkfifo(directory / "waits.yaml")
     site_file(directory, "round", extends="about")
     site_file(directory, "about", extends="round")
+    site_file(directory, "child", extends="a" * 300)
     here = on(context, directory)
     told = {entry.file.stem: str(entry.error) for entry in sites.listed(here) if entry.error}
-    assert set(told) == {"encoded", "huge", "gone", "directory", "deep", "round", "about"}
+    bad = {"encoded", "huge", "gone", "far", "directory", "deep", "waits", "round", "about", "child"}
+    assert set(told) == bad
+    assert "a symbolic link to" in told["gone"] and "File name too long" in told["far"]
+    assert "this is a named pipe, not a file" in told["waits"]
+    assert "child.yaml:4: no site profile is called" in told["child"]
     assert "not UTF-8" in told["encoded"] and "larger than 1 MiB" in told["huge"] and "circle" in told["round"]
     assert sites.find("good", here, HERE, tmp_path).site.name == "good"
-    with pytest.raises(InvalidConfiguration, match="larger than 1 MiB"):
-        sites.find("huge", here, HERE, tmp_path)
+    for name in bad - {"encoded"}:
+        with pytest.raises(InvalidConfiguration) as refusal:
+            sites.find(name, here, HERE, tmp_path)
+        assert str(refusal.value) == told[name]
+    with pytest.raises(InvalidConfiguration, match="no site profile is called 'aaa"):
+        sites.find("a" * 300, here, HERE, tmp_path)
 
 
 def test_the_batch_systems_name_for_the_cluster_is_asked_for_last(context: Context, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hpc_launch.explain import described
 from hpc_launch.limits.misfit import Misfit
 from hpc_launch.prepare import Prepared, prepare
 from hpc_launch.units import MIB, parse_memory, parse_walltime
+from tests.conftest import SITES
 
 Prepare = Callable[..., Prepared]
 
@@ -31,6 +32,7 @@ queues:
   whole: {nodes: 20, cores: 64, memory: 256 GiB, exclusive: true, walltime: 12:00:00, max_submitted: 12}
   spot: {nodes: 100, cores: 128, memory: 1 TB, walltime: 48:00:00, preemptible: true}
   gpu: {nodes: 8, cores: 40, memory: 384 GB, gpus: 4, walltime: 24:00:00}
+  mixed: {cores: 16, memory: 64 GiB, largest: {cores: 64, memory: 256 GiB}, walltime: 04:00:00}
 """
 SEEDS = 60
 WORK = "workload: {command: x}\n"
@@ -76,7 +78,7 @@ def request(random: random.Random) -> list[str]:
         f"workers.per_node={random.choice([1, 3, 40])}",
         f"workers.gpus={random.choice([1, 3, 9])}",
         "qos=long",
-        "workers.minimum=2" if made[0] != "workers.count=1" else "workers.minimum=1",
+        f"workers.minimum={min(random.choice([1, 2, 40]), int(made[0].partition('=')[2]))}",
         f"scheduler.memory={random.choice(['1 GiB', '200 GiB'])}",
         f"workload.cores={random.choice([1, 70])}",
         f"workers.walltime={random.choice(['30m', '90h'])}",
@@ -124,7 +126,76 @@ def test_no_change_of_one_key_is_said_as_such(context: Context, machine: str) ->
     refused = refusal_of(
         context, machine, "queue=wide", "walltime=1h", "workers.memory=200 GB", "scheduler.memory=200 GB"
     )
-    assert refused and "no change of one key alone makes it fit: lower workers.per_node, or lower" in str(refused)
+    assert refused and "no change of one key alone makes it fit: lower workers.memory, or lower" in str(refused)
+
+
+def test_a_minimum_that_cannot_run_at_once_is_named(context: Context, machine: str) -> None:
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    many = ("layout=job-array", "queue=spot", "walltime=1h", "workers.memory=1 GiB", "workers.threads=20")
+    refused = refusal_of(context, machine, *many, "workers.count=60", "workers.minimum=50")
+    assert refused and "1081 cores are needed at once for the first 50 workers (workers.minimum)" in str(refused)
+    assert "smallest change: --set workers.minimum=42" in str(refused)
+    assert refusal_of(context, machine, *many, "workers.count=60", "workers.minimum=42") is None
+
+
+def test_what_the_site_does_not_let_users_set_is_not_offered(context: Context, machine: str) -> None:
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    file = context.directory / "machine.yaml"
+    assert "would take it" in str(refusal_of(context, machine, "queue=whole", "walltime=20h", "workers.memory=1 GiB"))
+    given = "defaults: {queue: whole, workers: {threads: 100}}"
+    file.write_text(f"{SITE}policy: {{forbidden: [workers.threads, queue]}}\n{given}\n")
+    told = str(refusal_of(context, machine, "walltime=20h", "workers.memory=1 GiB"))
+    assert "no change of one key alone makes it fit" in told and "smallest change: --set walltime" in told
+    assert "workers.threads" not in told.partition("makes it fit")[2] and "would take it" not in told
+
+
+def test_calls_of_the_submit_command_without_end_are_refused(context: Context, machine: str) -> None:
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    file = context.directory / "machine.yaml"
+    file.write_text(
+        SITE.replace("limits: {array: 50, submitted: {jobs: 90}, running: ", "arrays: false\nlimits: {running: ")
+    )
+    many = ("layout=job-array", "queue=wide", "walltime=1h", "workers.memory=1 GiB", "workers.per_node=1")
+    told = str(refusal_of(context, machine, *many, "workers.count=1000000"))
+    assert "1000000 calls of the submit command would be needed, for machine has no arrays" in told
+    assert "--set workers.count=1000" in told
+
+
+def test_a_fixed_number_of_slots_holds_on_one_host_too(prepared: Prepare, tmp_path: Path) -> None:
+    text = (SITES / "gridcluster.yaml").read_text().replace("node: smp", "node: {name: smp-3, slots: 3}")
+    (tmp_path / "grid.yaml").write_text(text)
+    profile = f"walltime: 10m\nworkers: {{count: 1, threads: 8, memory: 1 GiB}}\n{WORK}"
+    with pytest.raises(DoesNotFit, match="'smp-3' of gridcluster gives 3 slots on each host") as refused:
+        prepared(profile, site="./grid.yaml")
+    assert "smallest change: --set workers.threads=3" in str(refused.value)
+    assert prepared(profile, "workers.threads=3", site="./grid.yaml").plan.jobs[0].slots_per_node == 3
+    wide = text.replace("nodes: mpi}", "nodes: {name: mpi-4, slots: 4}}")
+    (tmp_path / "grid.yaml").write_text(wide)
+    with pytest.raises(DoesNotFit, match="'mpi-4' of gridcluster gives 4 slots") as refused:
+        prepared(
+            profile,
+            "workers.threads=1",
+            "workers.count=4",
+            "workers.per_node=2",
+            "workload.cores=4",
+            site="./grid.yaml",
+        )
+    assert "--set workload.cores=2" in str(refused.value)
+
+
+# Unlike nodes
+
+
+def test_of_unlike_nodes_the_largest_is_the_limit_and_the_smallest_lays_out(prepared: Prepare, machine: str) -> None:
+    text = f"queue: mixed\nwalltime: 1h\nworkers: {{count: 64, threads: 1}}\n{WORK}"
+    made = prepared(text, site=machine).plan.jobs[0]
+    assert (made.nodes, made.cores_per_node) == (4, 16)
+    one = prepared(text, "workers.count=1", "workers.threads=60", "workers.memory=200 GiB", site=machine)
+    assert (one.plan.jobs[0].nodes, one.plan.jobs[0].cores_per_node) == (1, 60)
+    with pytest.raises(DoesNotFit, match="the largest node of queue 'mixed' of machine has 64"):
+        prepared(text, "workers.count=1", "workers.threads=65", "workers.memory=1 GiB", site=machine)
+    with pytest.raises(DoesNotFit, match="the largest node of queue 'mixed' of machine has 262144 MiB"):
+        prepared(text, "workers.count=1", "workers.memory=300 GiB", site=machine)
 
 
 # What nobody asked for
@@ -136,14 +207,15 @@ def test_auto_passes_over_queues_with_a_drawback_and_says_so(prepared: Prepare, 
         prepared(text, site=machine)
     assert prepared(text, "queue=spot", site=machine).plan.jobs[0].queue == "spot"
     notes = prepared(text, "walltime=10h", "workers.count=20", "workers.threads=32", site=machine).plan.notes
-    assert "queue whole was taken, the first of machine that fits; not wide: 20 nodes" in notes[-1]
+    assert notes[-2].endswith("queue whole was taken, the first of machine that fits")
+    assert notes[-1].startswith("not wide: 20 nodes are asked for")
 
 
 def test_a_hint_names_queues_with_a_drawback_last_and_says_which(prepared: Prepare, machine: str) -> None:
     text = f"queue: whole\nwalltime: 20h\nworkers: {{count: 4, threads: 2, memory: 1 GiB}}\n{WORK}"
     with pytest.raises(DoesNotFit) as refused:
         prepared(text, site=machine)
-    others = "wide, spot (its jobs may be killed for others), gpu (it is for jobs with GPUs) would take it"
+    others = "wide, spot (its jobs may be killed for others) would take it"
     assert f"{others}: --set queue=wide" in str(refused.value)
 
 
@@ -168,6 +240,18 @@ def test_a_queue_without_gpus_takes_no_job_that_wants_some(prepared: Prepare, ma
     assert prepared(text, "queue=auto", site=machine).plan.jobs[0].queue == "gpu"
 
 
+def test_gpus_may_be_asked_for_in_all_or_come_with_a_whole_node(prepared: Prepare, tmp_path: Path) -> None:
+    text = f"queue: gpu\nwalltime: 1h\nworkers: {{count: 8, gpus: 1, memory: 1 GiB}}\n{WORK}"
+    (tmp_path / "machine.yaml").write_text(SITE.replace("--gpus={n}", "--gpus={total}"))
+    assert prepared(text, site="./machine.yaml").plan.jobs[0].resources == ["--gpus=8"]
+    bare = SITE.replace("resources: {gpus: '--gpus={n}'}\n", "")
+    (tmp_path / "machine.yaml").write_text(bare)
+    with pytest.raises(DoesNotFit, match=r"(?s)does not say how GPUs are asked for.*resources\.gpus"):
+        prepared(text, site="./machine.yaml")
+    (tmp_path / "machine.yaml").write_text(bare.replace("gpus: 4,", "gpus: 4, exclusive: true,"))
+    assert prepared(text, site="./machine.yaml").plan.jobs[0].resources == []
+
+
 # Whole nodes
 
 
@@ -180,7 +264,7 @@ def test_whole_nodes_are_charged_and_it_is_said(prepared: Prepare, machine: str)
     made = prepared(text, site=machine)
     assert made.plan.jobs[0].charged_cores_per_node == 64
     (note,) = made.plan.notes
-    assert "queue whole of machine gives whole nodes: job.sh uses 4 of the 64 cores of each" in note
+    assert "queue 'whole' of machine gives whole nodes: job.sh uses 4 of the 64 cores of each" in note
     assert "asked for in all: 256.0 core-hours" in said(made)
     assert prepared(text, "queue=wide", site=machine).plan.notes == []
     assert re.search(r"in all: 16\.0 core-hours", said(prepared(text, "queue=wide", site=machine)))
@@ -193,6 +277,24 @@ def test_whole_nodes_count_against_the_limits_of_a_user(prepared: Prepare, machi
 
 
 # Limits of one user in one queue
+
+
+def test_cores_and_memory_of_one_user_in_one_queue(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "machine.yaml").write_text(
+        SITE.replace("max_user_nodes: 30", "max_user_cores: 64, max_user_memory: 1 TB")
+    )
+    text = f"queue: wide\nwalltime: 1h\nworkers: {{count: 4, threads: 32, memory: 1 GiB}}\n{WORK}"
+    with pytest.raises(DoesNotFit, match="128 cores are asked for, a user may have 64 cores at once in queue 'wide'"):
+        prepared(text, site="./machine.yaml")
+    with pytest.raises(DoesNotFit, match=r"a user may have [0-9.]+ [TGM]i?B in all at once in queue 'wide'"):
+        prepared(
+            text,
+            "workers.count=12",
+            "workers.threads=1",
+            "workers.per_node=1",
+            "workers.memory=100 GB",
+            site="./machine.yaml",
+        )
 
 
 def test_jobs_and_nodes_of_one_user_in_one_queue(prepared: Prepare, machine: str) -> None:

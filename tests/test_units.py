@@ -160,6 +160,10 @@ def test_a_walltime_that_leaves_something_to_guess_is_refused(value: object, tol
         ("0.10", Fraction(1, 10)),
         (0, Fraction(0)),
         ("0%", Fraction(0)),
+        ("1e-3", Fraction(1, 1000)),
+        ("2.5e-1 %", Fraction(1, 400)),
+        ("99.99%", Fraction(9999, 10000)),
+        ("0.99999999999999999999", 1 - Fraction(1, 10**20)),
     ],
 )
 def test_a_share_is_what_was_written_and_not_its_nearest_float(value: object, share: Fraction) -> None:
@@ -168,7 +172,29 @@ def test_a_share_is_what_was_written_and_not_its_nearest_float(value: object, sh
 
 @pytest.mark.parametrize(
     "value",
-    [1, 5, "100%", "1.0", -0.1, "-5%", "5", "five", "", "%", "5%\n", "..e-1", True, None, [], float("nan")],
+    [
+        1,
+        5,
+        "100%",
+        "1.0",
+        -0.1,
+        "-5%",
+        "5",
+        "five",
+        "",
+        "%",
+        "5%\n",
+        "..e-1",
+        "1e-0",
+        "1e-00",
+        "15e-1",
+        "100e-2",
+        "0." + "9" * 99,
+        True,
+        None,
+        [],
+        float("nan"),
+    ],
 )
 def test_what_is_no_share_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="is not a share: write a share such as 5%"):

@@ -14,7 +14,10 @@ from hpc_launch.batch.faults import NoAnswer, NotStarted
 
 def answer_of(system: Client, *words: str) -> Answer:
     """The answer of a command; raises NoAnswer where it failed, or is not here."""
-    answer = _run(system, words)
+    return _good(system, _run(system, words))
+
+
+def _good(system: Client, answer: Answer) -> Answer:
     if answer.returncode:
         raise system.fault(answer, certain=False)
     return answer
@@ -41,13 +44,11 @@ def names_of(system: Client, nothing: re.Pattern[str], *words: str) -> list[str]
     answer = _run(system, words)
     if answer.returncode and not answer.stdout.strip() and nothing.fullmatch(answer.stderr.strip()):
         return []
-    if answer.returncode:
-        raise system.fault(answer, certain=False)
-    return answer.stdout.split()
+    return _good(system, answer).stdout.split()
 
 
 def text_or_nothing(system: Client, *words: str) -> str:
-    """The same of a command that one can do without; some say what they have to say on stderr."""
+    """As `text_of`, of a command that one can do without; some say what they have to say on stderr."""
     try:
         answer = answer_of(system, *words)
     except NoAnswer:

@@ -20,7 +20,7 @@ PARAMETERS = ("bparams", "-a")
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # bhosts(1), STATUS: a host that is full, busy or used by one job alone takes jobs again when those end
 _READY = re.compile(r"ok|closed_(?:full|excl|busy|cu_excl|eq)\w*", re.I)
-_MINUTES = re.compile(r"([\d.]{1,15})\s*min(?:\s+of\s+\S+)?")
+_MINUTES = re.compile(r"(?<![\d.])(\d{1,12}(?:\.\d{1,6})?)\s*min(?:\s+of\s+\S+)?")
 
 
 def survey(system: Client) -> Machine:
@@ -102,12 +102,16 @@ def _queue(name: str, block: str, hosts: Mapping[str, Node], groups: Mapping[str
     remarks = [f"USERS: {users}"] if (users := _line("USERS", block)) not in ("", "all", "all users") else []
     if "Inact" in (status := _status(block)):
         remarks.append(f"{status}: its jobs wait just now; see its run and dispatch windows")
+    walltime, told = _run_limit(maximum)
+    default_walltime, default_told = _run_limit(default)
+    unread = {"walltime": not told, "default_walltime": not default_told, "max_nodes": True}  # TASKLIMIT is of slots
     return LiveQueue(
         name,
         None if members is None else tuple(hosts[host] for host in members),
-        _run_limit(maximum),
-        _run_limit(default),
+        walltime,
+        default_walltime,
         remarks=tuple(remarks),
+        unknown=tuple(limit for limit, is_so in unread.items() if is_so),
     )
 
 
@@ -145,11 +149,14 @@ def _members(listed: str, hosts: Mapping[str, Node], groups: Mapping[str, list[s
     return [host for host in found if host not in without] if found else None
 
 
-def _run_limit(text: str) -> int | None:
-    """Seconds: the value below RUNLIMIT, which may share its line with other limits in minutes."""
+def _run_limit(text: str) -> tuple[int | None, bool]:
+    """Seconds: the value below RUNLIMIT, which may share its line with other limits in minutes; and whether that is
+    certain: a value that is not understood is no limit that is not there."""
+    certain = True
     for headers, values in pairwise(text.splitlines()):
         words = [word for word in headers.split() if word in ("CPULIMIT", "RUNLIMIT")]
         found = _MINUTES.findall(values)
         if "RUNLIMIT" in words and len(found) == len(words):
-            return int(float(found[words.index("RUNLIMIT")]) * 60) or None
-    return None
+            return int(float(found[words.index("RUNLIMIT")]) * 60) or None, True
+        certain = certain and "RUNLIMIT" not in words
+    return None, certain

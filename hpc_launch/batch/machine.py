@@ -25,7 +25,7 @@ class Node:
 
 @dataclass(frozen=True)
 class LiveQueue:
-    """A queue that takes batch jobs. A limit that is None is not set."""
+    """A queue that takes batch jobs. A limit that is None is not set, unless it is `unknown`."""
 
     name: str
     nodes: tuple[Node, ...] | None
@@ -41,6 +41,12 @@ class LiveQueue:
     """Of one node, see `gpus_of`; None: not known."""
     remarks: tuple[str, ...] = ()
     """What a sysadmin should know of it and no key of a site profile says."""
+    unknown: tuple[str, ...] = ()
+    """Of `walltime`, `default_walltime` and `max_nodes` those of which nobody here can tell that there is no limit."""
+
+    def tells(self, limit: str) -> bool:
+        """Whether a limit is known, or it is known that there is none."""
+        return limit not in self.unknown or getattr(self, limit) is not None
 
     @property
     def ready(self) -> int | None:

@@ -70,30 +70,60 @@ def _own(destination: str, server: str) -> str:
     return queue if host.partition(".")[0] == server.partition(".")[0] else destination
 
 
-def route(name: str, queue: Fields, ends: list[LiveQueue] | None) -> LiveQueue:
-    """A queue that passes jobs on to the first of others that takes them: the widest limit of these counts.
+def route(name: str, queue: Fields, server: Fields, ends: list[LiveQueue] | None) -> LiveQueue:
+    """A queue that passes jobs on to the first of others that takes them.
+
+    A job has to keep its own limits and those of one of the others: the lower of its own and the widest of these.
 
     Args:
-        ends: those that run them; None: not known, then neither are nodes and limits.
+        server: the server's attributes: what it says of all jobs.
+        ends: the queues that run them; None: not known, then neither are nodes and limits but its own.
     """
     known = ends or []
     nodes = tuple({node.name: node for end in known for node in end.nodes or ()}.values())
-    most, usual = (mapping(queue.get(f"resources_{kind}")) for kind in ("max", "default"))
+    most = of_jobs("max", queue, server)
     whole = {end.exclusive for end in known}
     to = ", ".join(word.strip() for word in str(queue.get("route_destinations", "")).split(","))
     remarks = [f"passes jobs on to {to or 'nobody knows where'}"]
     if ends is None:
         remarks.append("where its jobs run is not known, so nodes and limits are not either")
+    default, certain = _default_walltime(queue, server, ends)
+    unknown = [*(("walltime", "max_nodes") if ends is None else ()), *(() if certain else ("default_walltime",))]
     return LiveQueue(
         name,
         None if ends is None else nodes,
-        clock(str(most.get("walltime", ""))) or _widest([end.walltime for end in known]),
-        clock(str(usual.get("walltime", ""))),
-        count(str(most.get("nodect", ""))) or _widest([end.max_nodes for end in known]),
+        _lower(clock(str(most.get("walltime", ""))), _widest([end.walltime for end in known])),
+        default,
+        _lower(most_nodes(most), _widest([end.max_nodes for end in known])),
         exclusive=whole.pop() if len(whole) == 1 else None,
         gpus=gpus_of(nodes),
         remarks=(*remarks, *remarks_on(queue)),
+        unknown=tuple(unknown),
     )
+
+
+def of_jobs(kind: str, queue: Fields, server: Fields) -> Fields:
+    """`resources_max` or `resources_default` of a queue; the server's hold for what the queue does not say."""
+    return {**mapping(server.get(f"resources_{kind}")), **mapping(queue.get(f"resources_{kind}"))}
+
+
+def _default_walltime(queue: Fields, server: Fields, ends: list[LiveQueue] | None) -> tuple[int | None, bool]:
+    """Seconds, and whether that is certain: its own, else what all those agree on that run its jobs."""
+    own = clock(str(mapping(queue.get("resources_default")).get("walltime", "")))
+    if own is not None or ends is None:
+        return own or clock(str(mapping(server.get("resources_default")).get("walltime", ""))), own is not None
+    said = {end.default_walltime for end in ends}
+    return (said.pop(), True) if len(said) == 1 else (None, False)
+
+
+def most_nodes(limits: Fields) -> int | None:
+    """Nodes of one job, of `resources_max`."""
+    return next((limit for word in ("nodect", "nodes") if (limit := count(str(limits.get(word, ""))))), None)
+
+
+def _lower(own: int | None, others: int | None) -> int | None:
+    """The lower of two limits; none is above all."""
+    return min((limit for limit in (own, others) if limit is not None), default=None)
 
 
 def _widest(limits: list[int | None]) -> int | None:

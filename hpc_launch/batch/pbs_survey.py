@@ -36,13 +36,14 @@ def survey(system: Client) -> Machine:
     here = str(answer.get("pbs_server", ""))
     closed = {name: why for name in found if (why := routes.closed(name, found, here))}
     running = {name: _queue(name, queue, hosts, server) for name, queue in found.items() if routes.runs_jobs(queue)}
-    passing = {name: _passing(name, found, running, here) for name, queue in found.items() if name not in running}
+    passing = {name: _passing(name, found, running, here, server) for name in found if name not in running}
     every = running | passing
     queues = {name: every[name] for name in found if name not in closed}
     default = str(server.get("default_queue", ""))
     missing = {}
-    if default and default not in queues:
-        missing["defaults.queue"] = f"the default queue is {default}, which takes no jobs"
+    if default not in queues:
+        why = f"the default queue is {default}, which takes no jobs" if default else "no default_queue is set"
+        missing["defaults.queue"] = f"{' '.join(SERVER)}: {why}"
     return Machine(
         system.name,
         " ".join(("PBS", str(answer.get("pbs_version", "")))).strip(),
@@ -64,9 +65,12 @@ def survey(system: Client) -> Machine:
     )
 
 
-def _passing(name: str, found: Mapping[str, Fields], running: Mapping[str, LiveQueue], server: str) -> LiveQueue:
-    ends = routes.destinations(name, found, server)
-    return routes.route(name, found[name], None if ends is None else [running[end] for end in running if end in ends])
+def _passing(
+    name: str, found: Mapping[str, Fields], running: Mapping[str, LiveQueue], here: str, server: Fields
+) -> LiveQueue:
+    ends = routes.destinations(name, found, here)
+    known = None if ends is None else [running[end] for end in running if end in ends]
+    return routes.route(name, found[name], server, known)
 
 
 def _size(value: object) -> int | None:
@@ -83,18 +87,16 @@ def _per_user(value: object) -> int | None:
 
 
 def _queue(name: str, queue: Fields, hosts: Mapping[str, Fields], server: Fields) -> LiveQueue:
-    most, usual = (mapping(queue.get(f"resources_{kind}")) for kind in ("max", "default"))
-    general = mapping(server.get("resources_max"))
-    limits = (count(str(most.get(word, general.get(word, "")))) for word in ("nodect", "nodes"))
+    most, usual = (routes.of_jobs(kind, queue, server) for kind in ("max", "default"))
     own = {host: fields for host, fields in hosts.items() if _belongs(name, queue, fields)}
     has_gpus = any("ngpus" in mapping(fields.get("resources_available")) for fields in hosts.values())
     nodes = tuple(_node(host, fields, has_gpus) for host, fields in own.items())
     return LiveQueue(
         name,
         nodes,
-        clock(str(most.get("walltime", general.get("walltime", "")))),
-        clock(str(usual.get("walltime", mapping(server.get("resources_default")).get("walltime", "")))),
-        next((limit for limit in limits if limit), None),
+        clock(str(most.get("walltime", ""))),
+        clock(str(usual.get("walltime", ""))),
+        routes.most_nodes(most),
         exclusive=_exclusive(own),
         gpus=gpus_of(nodes),
         remarks=tuple(routes.remarks_on(queue)),

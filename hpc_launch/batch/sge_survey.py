@@ -154,7 +154,7 @@ def _queue(name: str, fields: Fields, hosts: Sequence[Element], sizes: Mapping[s
         Node(str(host.get("name")), count(values.get("slots", "")), sizes.get(str(host.get("name"))), _out(values))
         for host in hosts
         for instance, values in _instances(host)
-        if instance == name
+        if instance == name and count(values.get("slots", "")) != 0  # one without slots runs nothing
     ]
     limits = [fields.get(limit, "").partition(",")[0] for limit in ("h_rt", "s_rt")]
     walltime = min((seconds for limit in limits if (seconds := clock(limit))), default=None)

@@ -109,7 +109,7 @@ def _node(host: Fields) -> Node:
 def _gpus(gres: str) -> int:
     """GPUs in `gpu:2`, `gpu:a100:4(S:0-1),gpu:v100:2,mps:400`: gres.conf(5); a name without a number is one."""
     last = (words.rpartition(":")[2] for words in re.findall(r"(?:^|,)(gpu(?::[\w.+-]+)*)(?=$|[,(])", gres))
-    return sum(int(word) if word.isdecimal() else 1 for word in last)
+    return sum(1 if (number := count(word)) is None else number for word in last)
 
 
 def _within(node: Node, partition: Fields, config: Fields) -> Node:

@@ -91,7 +91,7 @@ def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = Fa
 
     prepared, here = _prepare(profile, site, set_, to_submit=True)
     if prepared.rendered.message:
-        say(prepared.rendered.message)
+        say(prepared.rendered.message.rstrip())
     submissions, said = prepared.submissions(), rehearse(prepared, here)
     if json:
         return print_json({"schema": 1, "fits": True, "submissions": submissions, "batch_system": said})

@@ -139,7 +139,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     from hpc_launch.runs.submit import submit
 
     if prepared.rendered.message:
-        say(prepared.rendered.message)
+        say(prepared.rendered.message.rstrip())
     try:
         directory, record = submit(prepared.rendered, here, run_dir)
     except KeyboardInterrupt:

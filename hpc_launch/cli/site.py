@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hpc_launch.cli.options import JSON
+
+if TYPE_CHECKING:
+    from hpc_launch.errors import Problem
 
 site = typer.Typer(no_args_is_help=True, help="Look at site profiles.", rich_markup_mode=None)
 
@@ -17,7 +20,8 @@ def list_(json: JSON = False) -> None:
     from hpc_launch import context, sites
     from hpc_launch.cli.output import print_json, say, table
 
-    entries = sites.listed(context.collect())
+    here = context.collect()
+    entries = sites.listed(here)
     rows = [
         {
             "name": entry.name,
@@ -33,17 +37,29 @@ def list_(json: JSON = False) -> None:
         for entry in entries
     ]
     if json:
-        return print_json({"schema": 1, "sites": rows})
+        print_json({"schema": 1, "sites": rows})
+        return _say_unusable(sites.unusable(here))
     print(table(["NAME", "STATUS", "BATCH SYSTEM", "REVIEWED", "MAINTAINERS", "FILE"], [_row(row) for row in rows]))
     for entry in entries:
         if entry.error:
             say(f"broken: {entry.error}")
+    _say_unusable(sites.unusable(here))
+
+
+def _say_unusable(directories: list[str]) -> None:
+    from hpc_launch.cli.output import say
+
+    for each in directories:
+        say(f"note: {each}")
 
 
 def _row(row: dict[str, Any]) -> list[str]:
+    from hpc_launch.config.wording import printable
+
     status = f"{row['status']}, shadowed by {row['shadowed_by']}" if row["shadowed_by"] else row["status"]
     people = ", ".join(one["name"] for one in row["maintainers"])
-    return [row["name"], status, row["batch_system"] or "", row["reviewed"] or "", people, row["file"]]
+    cells = [row["name"], status, row["batch_system"] or "", row["reviewed"] or "", people, row["file"]]
+    return [printable(cell) for cell in cells]
 
 
 @site.command()
@@ -57,6 +73,7 @@ def show(
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.config.layers import dotted, flatten
     from hpc_launch.config.origin import Origin
+    from hpc_launch.config.wording import printable
     from hpc_launch.explain import shown
 
     here = context.collect()
@@ -65,7 +82,7 @@ def show(
         origins = {dotted(path): str(place) for path, place in found.document.origins.items() if path}
         data = {"schema": 1, "file": str(found.file), "site": found.document.data}
         return print_json({**data, "origins": origins} if origin else data)
-    say(str(found.file))
+    say(printable(str(found.file)))
     if origin:
         for path, value in flatten(found.document.data):
             print(f"{dotted(path)}: {shown(value)}  # {found.document.origins[path]}")
@@ -86,24 +103,35 @@ def check(
     A difference is a line, and exit code 1, where the profile promises what the machine does not give: a queue that
     is gone, a limit above the machine's, more nodes than take jobs just now. Where it says less than there is, or
     nothing, that is a note, and exit code 0; so is each thing that could not be compared. Network and scratch are
-    those of this host: notes, unless this host is a compute node (run this command in a job). An invalid profile is
-    exit code 3.
+    those of this host: notes, unless this host is a compute node (run this command in a job); so is what is doubtful
+    in the profile alone, such as a review in the future. An invalid profile is exit code 3.
     """
+    import datetime
+
     from hpc_launch import context
     from hpc_launch.cli.output import print_json
+    from hpc_launch.sites.rules import doubts
     from hpc_launch.survey.check import check as check_site
 
     checked = check_site(name, context.collect())
+    doubtful = doubts(checked.found.document, datetime.date.today())
     if json:
-        print_json(checked.as_json())
+        print_json({**checked.as_json(), "doubtful": [_problem(each) for each in doubtful]})
     else:
+        for each in doubtful:
+            print(f"note: {each}")
         for difference in checked.differences:
             print(difference if difference.grave else f"note: {difference}")
-        for each in checked.silent:
-            print(f"note: {each}")
+        for silent in checked.silent:
+            print(f"note: {silent}")
         print(checked.verdict)
     if checked.compared and not checked.agrees:
         raise typer.Exit(1)
+
+
+def _problem(each: Problem) -> dict[str, Any]:
+    place = {"file": each.origin.source if each.origin else None, "line": each.origin.line if each.origin else None}
+    return {**place, "message": each.message, "hint": each.hint or None}
 
 
 @site.command()

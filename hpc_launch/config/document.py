@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,14 @@ from hpc_launch.errors import InvalidConfiguration, Problem
 
 LARGEST_FILE = 1024 * 1024
 """Bytes. A profile has some hundred lines; a file of this size is something else."""
+_OPENED = ("/dev/fd/", "/proc/self/fd/")
+"""What the shell opened for us and will close: `<(COMMAND)`."""
+_ENDLESS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,14 +57,22 @@ def parse_document(text: str, shown_as: str, *, may_be_empty: bool = False) -> D
 
 
 def load_document(file: Path, shown_as: str | None = None, *, may_be_empty: bool = False) -> Document:
-    """Read a configuration file (UTF-8, at most 1 MiB); raises `InvalidConfiguration` where it cannot be."""
+    """Read a configuration file (see `load_text`); raises `InvalidConfiguration` where it cannot be."""
     source = str(file) if shown_as is None else shown_as
-    here = Origin(printable(source))
+    return parse_document(load_text(file, source), source, may_be_empty=may_be_empty)
+
+
+def load_text(file: Path, shown_as: str) -> str:
+    """What stands in a configuration file (UTF-8, at most 1 MiB); raises `InvalidConfiguration`."""
+    here = Origin(printable(shown_as))
+    if kind := _endless(file):
+        hint = "give a file; what a command prints may be given as <(COMMAND)"
+        raise InvalidConfiguration(Problem(f"this is {kind}, not a file", here, hint))
     try:
         with file.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise InvalidConfiguration(Problem("there is no such file", here, _nearest_files(file))) from None
+        raise InvalidConfiguration(_missing(file, here)) from None
     except IsADirectoryError:
         raise InvalidConfiguration(Problem("this is a directory", here, _files_within(file))) from None
     except (OSError, ValueError) as error:
@@ -63,7 +80,18 @@ def load_document(file: Path, shown_as: str | None = None, *, may_be_empty: bool
         raise InvalidConfiguration(Problem(f"cannot be read: {reason}", here)) from None
     if len(content) > LARGEST_FILE:
         raise InvalidConfiguration(Problem("larger than 1 MiB: this is no configuration file", here))
-    return parse_document(_decoded(content, here), source, may_be_empty=may_be_empty)
+    return _decoded(content, here)
+
+
+def _endless(file: Path) -> str:
+    """What a file is that may never come to an end, or never begin; empty for those that do."""
+    if str(file).startswith(_OPENED) or str(file) == "/dev/stdin":
+        return ""
+    try:
+        mode = os.stat(file).st_mode
+    except (OSError, ValueError):  # opening it tells why
+        return ""
+    return next((kind for is_one, kind in _ENDLESS if is_one(mode)), "")
 
 
 def _decoded(content: bytes, here: Origin) -> str:
@@ -77,12 +105,19 @@ def _decoded(content: bytes, here: Origin) -> str:
         raise InvalidConfiguration(problem) from None
 
 
+def _missing(file: Path, here: Origin) -> Problem:
+    if os.path.islink(file):
+        target = printable(os.readlink(file))
+        return Problem(f"this is a symbolic link to {target}, which is not there", here, "mend the link, or delete it")
+    return Problem("there is no such file", here, _nearest_files(file))
+
+
 def _nearest_files(missing: Path) -> str:
     try:
         names = os.listdir(missing.parent)
     except OSError:
         return f"nor is there a directory {printable(str(missing.parent))}"
-    found = nearest(missing.name, names)
+    found = nearest(missing.name, (name for name in names if name != missing.name))
     return f"did you mean {printable(str(missing.with_name(found)))}?" if found else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from hpc_launch.config.wording import listed, nearest, shown_value
 
 MAPPING = {"dict_type", "model_type", "model_attributes_type", "mapping_type", "dataclass_type"}
 """What pydantic says where a mapping is wanted."""
+LONGEST = 60
+"""Characters of what is advised to be written."""
 _KINDS = {
     "a whole number": ("int_type", "int_parsing", "int_from_float", "int_parsing_size"),
     "a number": ("float_type", "float_parsing", "finite_number"),
@@ -76,12 +79,40 @@ def advice(errors: list[ErrorDetails]) -> str:
 
 
 def _as_one_of(value: Any, kinds: set[str | None]) -> str:
-    """How to write one word where a list of them is wanted, or ``A=1`` where a mapping is; empty where nobody knows."""
+    """How to write words where a list of them is wanted, or ``A=1`` where a mapping is; empty where nobody knows.
+
+    Text with blanks may be several words or one: both are told.
+    """
     if kinds == {"a list"} and isinstance(value, (str, int, float)):
-        return f"[{_in_flow(value if isinstance(value, str) else shown_value(value))}]"
-    if kinds == {"a mapping"} and isinstance(value, str) and (pair := re.fullmatch(r"([\w.-]+)\s*=\s*(.+)", value)):
-        return f"{{{pair[1]}: {_in_flow(pair[2])}}}"
+        text = value if isinstance(value, str) else shown_value(value)
+        one, words = _listed([text]), _words(text)
+        if len(words) > 1:
+            return f"{_listed(words)}, or {one} if that is one"
+        return one if words else f"{one} if that is one"
+    if kinds == {"a mapping"} and isinstance(value, str):
+        words = [re.sub(r"\s*=\s*", "=", value, count=1)] if re.fullmatch(r"\S+\s*=\s*\S+", value) else _words(value)
+        pairs = [pair for word in words if (pair := re.fullmatch(r"([\w.-]+)=(.+)", word))]
+        if pairs and len(pairs) == len(words):
+            return f"{{{_short(', '.join(f'{pair[1]}: {_in_flow(pair[2])}' for pair in pairs))}}}"
     return ""
+
+
+def _words(text: str) -> list[str]:
+    """As a shell takes it apart; empty where a quote is not closed."""
+    if not re.search(r"\s", text):
+        return [text]
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return []
+
+
+def _listed(words: list[str]) -> str:
+    return f"[{_short(', '.join(map(_in_flow, words)))}]"
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= LONGEST else "…"
 
 
 def _in_flow(word: str) -> str:
@@ -89,7 +120,7 @@ def _in_flow(word: str) -> str:
     plain = re.fullmatch(r"([\w./+]|-(?=[\w-]))([\w./@+%= -]*[\w./@+%=-])?", word)
     quoted = "'" + word.replace("'", "''") + "'"
     shown = word if plain and not isinstance(resolved(word), bool | None) else quoted
-    return shown if len(shown) <= 60 and word.isprintable() else "…"
+    return _short(shown) if word.isprintable() else "…"
 
 
 def _own_text(error: ErrorDetails) -> str:

@@ -26,11 +26,12 @@ class Checked(Protocol):
 Model = TypeVar("Model", bound=Checked)
 
 
-def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
+def validate(model: type[Model], document: Document, *, whole: bool = True) -> tuple[Model | None, list[Problem]]:
     """The document as a ``model`` (None where it is none), and every problem, by source and line.
 
     The problems of the document itself are among them. ``model`` forbids extra keys and its validators raise
-    `ValueError` with a sentence, which becomes the message.
+    `ValueError` with a sentence, which becomes the message. Of a document that is not ``whole``, for what it
+    inherits from is not to be had, nothing is said to be missing.
     """
     if wrong_kind := of_another_kind(model, document):
         return None, wrong_kind
@@ -41,7 +42,8 @@ def validate(model: type[Model], document: Document) -> tuple[Model | None, list
     except ValidationError as error:
         from hpc_launch.config.complaints import complaints  # a good document starts faster without
 
-        found = complaints(model, document, error.errors(include_url=False))
+        errors = error.errors(include_url=False)
+        found = complaints(model, document, [each for each in errors if whole or each["type"] != "missing"])
     return result, _in_order([*document.problems, *found], document)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateNotFound
 
 from hpc_launch import __version__, sites
 from hpc_launch.config.origin import Origin
+from hpc_launch.config.wording import printable
 from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
 from hpc_launch.export.job import job_of, prologue, worker_options
 from hpc_launch.export.templates import environment_of
@@ -15,7 +17,9 @@ from hpc_launch.export.unsaid import unsaid
 from hpc_launch.locations import TEMPLATES
 from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Site
-from hpc_launch.render.refusals import memory_faults
+from hpc_launch.plan.workers import local_directory
+from hpc_launch.render.directives import Written, directive_faults
+from hpc_launch.render.refusals import constraint_faults, site_faults
 from hpc_launch.sites import SiteFile, rules
 
 FOLDER = "export/jobqueue"
@@ -25,7 +29,8 @@ def jobqueue(found: SiteFile, queue: str | None = None) -> str:
     """The YAML section for dask-jobqueue 0.9 with the site's name, for one node of a queue.
 
     Raises UsageError where the batch system has no class in dask-jobqueue, or no queue was given and the site has no
-    default; InvalidConfiguration for a queue that there is not, or a site profile that is wrong.
+    default; InvalidConfiguration for a queue that there is not, or a site profile that is wrong: what a script would be
+    refused for is refused here too.
     """
     site = found.site
     environment = environment_of(found)
@@ -36,10 +41,12 @@ def jobqueue(found: SiteFile, queue: str | None = None) -> str:
         cause = f"dask-jobqueue has no cluster for the batch system {site.batch_system!r} of {site.name}"
         raise UsageError(Problem(cause, None, f"there are some for: {', '.join(known)}")) from None
     batch = environment.get_template(f"directives/{site.batch_system}.sh.j2").module
-    if problems := memory_faults(batch, site, found.document):
+    if problems := site_faults(batch, site, found.document):
         raise InvalidConfiguration(*problems)
     profile = _defaults(found)
-    node, notes = job_of(site, profile, _queue_name(site, profile, queue))
+    name = _queue_name(site, profile, queue)
+    _refuse_said(batch, found, profile, name)
+    node, notes = job_of(site, profile, name)
     given, workers = profile.environment, profile.workers
     origin = found.document.origins.get(())
     return template.render(
@@ -49,13 +56,13 @@ def jobqueue(found: SiteFile, queue: str | None = None) -> str:
         version=__version__,
         headroom=f"{float(site.memory.headroom * 100):g}%",
         node=node,
-        notes=[*unsaid(site, profile, node.queue), *notes],
+        notes=[*unsaid(site, profile, node), *notes],
         account=profile.account,
         qos=profile.qos or site.queues[node.queue].qos,
         constraint=profile.constraint,
         reservation=profile.reservation,
         extra=[*site.directives, *site.queues[node.queue].directives, *profile.directives],
-        local_directory=site.storage.local if workers.local_directory == "auto" else workers.local_directory,
+        local_directory=local_directory(workers.local_directory, site),
         python=given.python or (f"{given.venv}/bin/python" if given.venv else None),
         setups={
             ("environment", "setup"): site.environment.setup,
@@ -80,6 +87,18 @@ def _defaults(found: SiteFile) -> Profile:
     return profile
 
 
+def _refuse_said(batch: Any, found: SiteFile, profile: Profile, queue: str) -> None:
+    """What would say a second thing in a job's directives; raises InvalidConfiguration."""
+    site, document = found.site, found.document
+    asked = Written(profile.directives, document, ("defaults", "directives"))
+    problems = [
+        *directive_faults(batch, site, document, [queue], asked),
+        *constraint_faults(batch, site, profile.constraint, document.origins.get(("defaults", "constraint"))),
+    ]
+    if problems:
+        raise InvalidConfiguration(*problems)
+
+
 def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
     default = None if profile.queue == AUTO else profile.queue
     name = given or default or (next(iter(site.queues)) if len(site.queues) == 1 else None)
@@ -88,4 +107,4 @@ def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
         raise UsageError(Problem(f"{site.name} has no default queue", None, f"say --queue NAME; {there}"))
     if name in site.queues:
         return name
-    raise InvalidConfiguration(Problem(sites.no_such_queue(site, name), Origin(f"--queue {name}"), there))
+    raise InvalidConfiguration(Problem(sites.no_such_queue(site, name), Origin(f"--queue {printable(name)}"), there))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isqrt
 
 from hpc_launch import quoting, units
+from hpc_launch.limits.job import longest_walltime
 from hpc_launch.limits.node import usable_memory
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.site import Qos, Queue, Site
@@ -33,8 +34,8 @@ class OneNode:
 
 def job_of(site: Site, profile: Profile, name: str) -> tuple[OneNode, list[str]]:
     """The job, and what there is to say about its numbers."""
-    queue, qos, notes = site.queues[name], qos_of(site, profile, name), []
-    longest = (qos and qos.walltime) or queue.walltime
+    queue, notes = site.queues[name], list[str]()
+    longest = longest_walltime(site, queue, profile.qos or queue.qos)
     walltime = profile.walltime or queue.default_walltime
     if walltime and longest and walltime > longest:
         notes.append(f"The site's walltime, {units.format_walltime(walltime)}, is more than this queue allows.")
@@ -76,8 +77,13 @@ def _adapting(walltime: int | None, processes: int | None) -> list[str]:
     lifetime = Lifetime.until_walltime(walltime, end_early(walltime)) if walltime else Lifetime(None)
     if lifetime.seconds and lifetime.seconds > 0:
         said = f"[--lifetime, {lifetime.seconds}s, --lifetime-stagger, {lifetime.stagger}s]"
-        notes.append(f"With adapt(), workers should leave before their walltime: worker-extra-args: {said}.")
+        notes.append(f"With adapt(), workers should leave before their walltime: add {said} to worker-extra-args.")
     return notes
+
+
+def threads_of(site: Site, profile: Profile) -> int | None:
+    """Of each worker, as the site says; None: it says nothing, and it is as Dask thinks best."""
+    return None if (site.defaults.get("workers") or {}).get("threads") is None else profile.workers.threads
 
 
 def _processes(cores: int | None, site: Site, profile: Profile) -> tuple[int | None, list[str]]:
@@ -93,8 +99,8 @@ def _processes(cores: int | None, site: Site, profile: Profile) -> tuple[int | N
         return cores, [f"The site's workers.per_node, {per_node}, is more than the {cores} cores of a job."]
     if per_node is not None:
         return per_node, []
-    if "threads" in (site.defaults.get("workers") or {}):
-        return max(1, cores // profile.workers.threads), []
+    if threads := threads_of(site, profile):
+        return max(1, cores // threads), []
     return cores if cores <= 4 else cores // next(n for n in range(isqrt(cores), 0, -1) if cores % n == 0), []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hpc_launch.limits.at_once import at_once
 from hpc_launch.limits.job import size, submitted, time
-from hpc_launch.limits.misfit import Misfit
+from hpc_launch.limits.misfit import Misfit, where
 from hpc_launch.limits.node import on_a_node
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue
@@ -21,19 +21,19 @@ def check(plan: Plan, resolved: Resolved, queues: Queues) -> tuple[list[Misfit],
     misfits, notes = [*submitted(plan, resolved)], []
     for job in plan.jobs[:2]:  # further arrays are as the first one
         queue = queues[job.queue]
-        held = [*on_a_node(job, plan, resolved, queue)]
-        misfits += held
-        if resolved.profile.workers.per_node or not held:  # how many nodes are needed follows from what one holds
+        on_node = [*on_a_node(job, plan, resolved, queue)]
+        misfits += on_node
+        if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
             misfits += size(job, plan, resolved, queue)
         misfits += time(job, resolved, queue)
         if job.charged_cores_per_node > job.cores_per_node:
             notes.append(
-                f"queue {job.queue} of {plan.site} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
+                f"{where(job, resolved)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
                 f" {job.charged_cores_per_node} cores of each, and is charged for all"
             )
     for limit in at_once(plan, resolved, queues):
         if limit.least > limit.most:
             misfits.append(limit.misfit())
         elif limit.asked > limit.most:
-            notes.append(f"{limit.misfit().message}: the others wait")
+            notes.append(limit.waits())
     return list(dict.fromkeys(misfits)), notes  # both jobs may have the same fault

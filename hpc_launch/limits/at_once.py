@@ -18,29 +18,31 @@ from hpc_launch.units import format_memory
 class _Amount:
     """Something that is limited."""
 
+    name: str
     of: Callable[[Job], int]
     """How much of it one element takes."""
     said: Callable[[int], str]
     """So much of it, in words."""
-    lower: tuple[str, ...]
+    lower: tuple[str, ...] = ("workers.count",)
     """Keys of the profile that make it less."""
-    higher: tuple[str, ...] = ()
+    higher: tuple[str, ...] = ("workers.per_node",)
 
 
 CORES = _Amount(
+    "cores",
     lambda job: job.nodes * job.charged_cores_per_node,
     lambda cores: f"{cores} cores",
     ("workers.count", "workers.threads"),
 )
 MEMORY = _Amount(
+    "memory",
     lambda job: job.nodes * job.memory_bytes_per_node,
     lambda size: f"{format_memory(size)} in all",
     ("workers.count", "workers.memory"),
+    (),
 )
-NODES = _Amount(
-    lambda job: job.nodes, lambda nodes: f"{nodes} node{'s' * (nodes > 1)}", ("workers.count",), ("workers.per_node",)
-)
-JOBS = _Amount(lambda job: 1, lambda jobs: f"{jobs} job{'s' * (jobs > 1)}", ("workers.count",), ("workers.per_node",))
+NODES = _Amount("nodes", lambda job: job.nodes, lambda nodes: f"{nodes} node{'s' * (nodes > 1)}")
+JOBS = _Amount("jobs", lambda job: 1, lambda jobs: f"{jobs} job{'s' * (jobs > 1)}")
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,30 @@ class Limit:
     asked: int
     least: int
     """Of what is asked for, what the run cannot begin without."""
+    minimum: int | None
+    """Workers without which it cannot begin, where these come in jobs of their own."""
     origin: Origin
+    whole_nodes: bool
+    """Whether more is charged than is asked for."""
+
+    def _rule(self) -> str:
+        whole = ", and whole nodes count" if self.whole_nodes and self.amount is CORES else ""
+        return self.rule.replace("MOST", self.amount.said(self.most)) + whole
+
+    def waits(self) -> str:
+        """That not all can run at once."""
+        return f"{self.amount.said(self.asked)} are asked for, {self._rule()}: the others wait"
 
     def misfit(self) -> Misfit:
-        """More than that is asked for."""
-        said = self.amount.said
-        message = f"{said(self.asked)} are asked for, {self.rule.replace('MOST', said(self.most))}"
-        kind = ("at once", self.rule, self.amount.lower[-1])
-        return Misfit(message, self.origin, kind=kind, lower=self.amount.lower, higher=self.amount.higher)
+        """The run could never begin."""
+        least = self.amount.said(self.least)
+        asked = f"{least} are asked for"
+        if self.minimum is not None:
+            first = f"{self.minimum} workers (workers.minimum)" if self.minimum > 1 else "worker"
+            asked = f"{least} are needed at once for the first {first}"
+        kind, amount = ("at once", self.rule, self.amount.name), self.amount
+        lower = (*(["workers.minimum"] if self.minimum is not None else []), *amount.lower)
+        return Misfit(f"{asked}, {self._rule()}", self.origin, kind=kind, lower=lower, higher=amount.higher)
 
 
 def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) -> Iterator[Limit]:
@@ -71,19 +89,21 @@ def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) 
     yield from _limit(CORES, user, running.cores, plan, plan.jobs, origin)
     yield from _limit(MEMORY, user, running.memory, plan, plan.jobs, origin)
     yield from _limit(JOBS, f"a user of {site.name} may run MOST at once", running.jobs, plan, plan.jobs, origin)
-    for name in dict.fromkeys(job.qos for job in plan.jobs if job.qos in site.qos):
-        qos, jobs = site.qos[str(name)], [job for job in plan.jobs if job.qos == name]
-        rule = f"the QOS {name!r} of {site.name} allows MOST"
+    for given in dict.fromkeys(job.qos for job in plan.jobs if job.qos in site.qos):
+        qos, jobs = site.qos[str(given)], [job for job in plan.jobs if job.qos == given]
+        rule = f"the QOS {given!r} of {site.name} allows MOST"
         yield from _limit(CORES, rule, qos.cores, plan, jobs, resolved.origin("qos"))
         yield from _limit(JOBS, rule, qos.jobs, plan, jobs, resolved.origin("qos"))
-    for queue in dict.fromkeys(job.queue for job in plan.jobs):
-        jobs = [job for job in plan.jobs if job.queue == queue]
+    for name in dict.fromkeys(job.queue for job in plan.jobs):
+        jobs, queue = [job for job in plan.jobs if job.queue == name], queues[name]
         here = where(jobs[0], resolved)
-        yield from _limit(JOBS, f"a user may run MOST at once in {here}", queues[queue].max_jobs, plan, jobs, origin)
-        most = queues[queue].max_user_nodes
-        yield from _limit(NODES, f"a user may have MOST at once in {here}", most, plan, jobs, origin)
+        user = f"a user may have MOST at once in {here}"
+        yield from _limit(JOBS, f"a user may run MOST at once in {here}", queue.max_jobs, plan, jobs, origin)
+        yield from _limit(NODES, user, queue.max_user_nodes, plan, jobs, origin)
+        yield from _limit(CORES, user, queue.max_user_cores, plan, jobs, origin)
+        yield from _limit(MEMORY, user, queue.max_user_memory, plan, jobs, origin)
         if others := [job for job in jobs if job.after is not None]:
-            capacity = _capacity(others[0], queues[queue], site)
+            capacity = _capacity(others[0], queue, site)
             yield from _limit(JOBS, f"{here} has room for MOST at once", capacity, plan, others, origin)
 
 
@@ -109,5 +129,7 @@ def _limit(
     elements = [(amount.of(job), job.array or 1) for job in jobs if job.after is not None]
     asked = whole + sum(each * number for each, number in elements)
     needed = -(-plan.minimum // plan.workers.per_node)
-    least = whole + (elements[0][0] * needed if elements else 0)
-    yield Limit(amount, rule, most, asked, min(asked, least), origin)
+    least = min(asked, whole + (elements[0][0] * needed if elements else 0))
+    whole_nodes = any(job.charged_cores_per_node > job.cores_per_node for job in jobs)
+    minimum = plan.minimum if elements else None
+    yield Limit(amount, rule, most, asked, least, minimum, origin, whole_nodes)

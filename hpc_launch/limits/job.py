@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hpc_launch.limits.misfit import Misfit, where
 from hpc_launch.models.plan import Job, Plan
-from hpc_launch.models.site import Queue
+from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_walltime
 
@@ -29,11 +29,15 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
         )
 
 
+def longest_walltime(site: Site, queue: Queue, qos: str | None) -> int | None:
+    """Seconds. What a quality of service allows may be more than what the queue does (Ceres: 60 days, not 21)."""
+    rule = site.qos.get(qos) if qos else None
+    return rule.walltime if rule and rule.walltime else queue.walltime
+
+
 def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """Its walltime."""
-    rule = resolved.site.qos.get(job.qos) if job.qos else None
-    # The site profile says what a quality of service allows; it may be more than the queue (Ceres: 60 days, not 21).
-    limit = rule.walltime if rule and rule.walltime else queue.walltime
+    rule, limit = resolved.site.qos.get(job.qos or ""), longest_walltime(resolved.site, queue, job.qos)
     who = f"the QOS {job.qos!r} of {resolved.site.name}" if rule and rule.walltime else where(job, resolved)
     key = "workers.walltime" if job.after and resolved.profile.workers.walltime else "walltime"
     origin, asked = resolved.origin(*key.split(".")), job.walltime_seconds
@@ -43,7 +47,7 @@ def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     if asked is not None and asked < job.end_early_seconds + LEAST_TIME:
         early = f"the job ends {job.end_early_seconds} s before it"
         message = f"a walltime of {format_walltime(asked)} is too short: {early}"
-        yield Misfit(message, origin, kind=("short walltime", job.name), higher=(key,))
+        yield Misfit(message, origin, kind=("short walltime", key), higher=(key,))
 
 
 def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
@@ -55,10 +59,11 @@ def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
         limits.append((f"a user may have {{}} in {where(jobs[0], resolved)}", site.queues[name].max_submitted, jobs))
     for rule, most, jobs in limits:
         number = sum(job.array or 1 for job in jobs)
+        scheduler = ", and the scheduler's" if any(job.after is None for job in jobs) else ""
         if most is not None and number > most:
             yield Misfit(
                 f"{number} jobs would be submitted, {rule.format(most)} ({plan.workers.count} workers,"
-                f" {plan.workers.per_node} on each, and the scheduler's)",
+                f" {plan.workers.per_node} on each{scheduler})",
                 resolved.origin("workers", "count"),
                 kind=("submitted", rule),
                 lower=FEWER,

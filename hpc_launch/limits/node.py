@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from hpc_launch.limits.misfit import Misfit, where
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import BATCH_UNITS, MIB
-
-ON_A_NODE = ("workers.per_node", "workers.threads")
 
 
 def memory_grain(site: Site, cores: int) -> int:
@@ -20,16 +19,26 @@ def memory_grain(site: Site, cores: int) -> int:
 
 
 def usable_memory(queue: Queue, site: Site) -> int | None:
-    """Bytes of a node that can be asked for: batch systems count whole MiB, on some sites for each core."""
-    if queue.memory is None:
+    """Bytes of a node, of the smallest, that can be asked for; None: nobody knows."""
+    return _usable(queue.memory, queue.cores, site)
+
+
+def most_memory(queue: Queue, site: Site) -> int | None:
+    """The same of the largest."""
+    return _usable(queue.largest.memory or queue.memory, queue.largest.cores or queue.cores, site)
+
+
+def _usable(memory: int | None, cores: int | None, site: Site) -> int | None:
+    """Batch systems count whole MiB, on some sites for each core."""
+    if memory is None:
         return None
-    grain = memory_grain(site, queue.cores or 1)
-    return queue.memory // grain * grain
+    grain = memory_grain(site, cores or 1)
+    return memory // grain * grain
 
 
 def usable_gpus(queue: Queue, site: Site) -> int | None:
     """GPUs of a node; None: nobody knows. A site that names them for some queues has none in the others."""
-    known = any(other.gpus for other in site.queues.values())
+    known = any(other.gpus is not None for other in site.queues.values())
     return 0 if queue.gpus is None and known else queue.gpus
 
 
@@ -65,31 +74,32 @@ def _workers(plan: Plan) -> str:
 def _cores(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     profile, site = resolved.profile, resolved.site
     origin = resolved.origin("workers", "per_node" if profile.workers.per_node else "threads")
-    asked = f"{job.cores_per_node} cores per node are asked for"
-    if queue.cores is not None and job.cores_per_node > queue.cores:
+    asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, plan, "cores")
+    most = queue.largest.cores or queue.cores
+    if most is not None and job.cores_per_node > most:
         each = f"{_workers(plan)} × {plan.workers.threads} threads"
         cores = held_by_a_node(job, plan, each, str(plan.scheduler.cores), str(profile.workload.cores))
-        has = f"a node of {where(job, resolved)} has {queue.cores} ({cores})"
-        yield Misfit(f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=_of(plan, job, *ON_A_NODE))
-    environment = site.parallel_environments.nodes if job.nodes > 1 else None
+        has = f"{_a_node(queue.largest.cores)} of {where(job, resolved)} has {most} ({cores})"
+        yield Misfit(f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower)
+    environment = site.parallel_environments.of(job.nodes)
     if environment and environment.slots and job.cores_per_node > environment.slots:
         gives = f"the parallel environment {environment.name!r} of {site.name} gives {environment.slots} slots on each"
-        yield Misfit(f"{asked}, {gives} host", origin, kind=("slots", environment.name), lower=ON_A_NODE)
+        yield Misfit(f"{asked}, {gives} host", origin, kind=("slots", environment.name), lower=lower)
 
 
 def _memory(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     profile, site = resolved.profile, resolved.site
-    usable = usable_memory(queue, site)
-    if usable is not None and job.memory_bytes_per_node > usable:
+    most = most_memory(queue, site)
+    if most is not None and job.memory_bytes_per_node > most:
         each = f"{_workers(plan)} × {_mib(plan.workers.memory_bytes)}"
         beside = (_mib(profile.scheduler.memory), _mib(profile.workload.memory))
         memory = held_by_a_node(job, plan, each, *beside)
         yield Misfit(
-            f"{_mib(job.memory_bytes_per_node)} per node are asked for, a node of {where(job, resolved)} has"
-            f" {_mib(usable)} ({memory}, and {float(site.memory.headroom):.0%} stay free)",
+            f"{_mib(job.memory_bytes_per_node)} per node are asked for, {_a_node(queue.largest.memory)} of"
+            f" {where(job, resolved)} has {_mib(most)} ({memory}, and {float(site.memory.headroom):.0%} stay free)",
             resolved.origin("workers", "memory"),
             kind=("memory", str(job.queue)),
-            lower=_of(plan, job, "workers.per_node", "workers.memory"),
+            lower=_deciding(job, plan, "memory"),
         )
 
 
@@ -98,8 +108,12 @@ def _mib(size: int) -> str:
     return f"{-(-size // MIB)} MiB"
 
 
-def _of(plan: Plan, job: Job, *workers: str) -> tuple[str, ...]:
-    """The keys that decide what a node of this job holds."""
-    what = "cores" if workers == ON_A_NODE else "memory"
+def _deciding(job: Job, plan: Plan, what: Literal["cores", "memory"]) -> tuple[str, ...]:
+    """The keys that decide how much of it a node of this job is asked for."""
+    workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory")
     beside = (f"workload.{what}", f"scheduler.{what}") if job.after is None else ()
     return (*(workers if plan.has_workers(job) else ()), *beside)
+
+
+def _a_node(largest: int | None) -> str:
+    return "a node" if largest is None else "the largest node"

@@ -57,6 +57,14 @@ def regular_expression(value: str) -> str:
     return value
 
 
+def ports(value: str) -> str:
+    """Two that there are, the smaller one first."""
+    first, last = map(int, value.split("-"))
+    if not 1 <= first <= last <= 65535:
+        raise ValueError(f"{value!r} are no ports: the first of them, a - and the last, from 1 to 65535")
+    return value
+
+
 def named(value: Any) -> Any:
     """A mapping with a `name`, or that name in its place."""
     return {"name": value} if isinstance(value, str) else value
@@ -111,9 +119,11 @@ NodePath = Annotated[
 """A path on a node, or `auto`."""
 ResourceName = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", "letters, digits and _ . -")]
 """A resource of Dask's workers."""
-Directive = Annotated[Text, _only(r"-[^#]*", "one option that starts with -, without #")]
+Directive = Annotated[Text, _only(r"--?[A-Za-z@][^#]*", "one option that starts with - and a letter, without #")]
 """One further directive, such as `--licenses=matlab:1`."""
-Ports = Annotated[Text, Matching(r"[0-9]{1,5}-[0-9]{1,5}", "expected ports such as 50000-55000, got {value!r}")]
+Ports = Annotated[
+    Text, Matching(r"[0-9]{1,5}-[0-9]{1,5}", "expected ports such as 50000-55000, got {value!r}"), After(ports)
+]
 """The first and the last of some."""
 RegularExpression = Annotated[Text, After(regular_expression)]
 Date = Annotated[datetime.date, Before(date)]

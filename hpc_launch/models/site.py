@@ -63,6 +63,10 @@ class ParallelEnvironments(Model):
     node: Annotated[ParallelEnvironment, Before(named)] | None = key(None, "one host")
     nodes: Annotated[ParallelEnvironment, Before(named)] | None = key(None, "several hosts")
 
+    def of(self, nodes: int) -> ParallelEnvironment | None:
+        """The one for a job of so many nodes."""
+        return self.nodes if nodes > 1 else self.node
+
 
 class Policy(Model):
     required: list[Text] = key([], "profile keys a user must set")
@@ -115,11 +119,17 @@ class SiteEnvironment(Model):
     setup: ShellLines = key("", "what makes `module` and the like work in a bare shell")
 
 
+class NodeSize(Model):
+    cores: Positive | None = key(None, "as the batch system counts them")
+    memory: Bytes | None = key(None, "what a job may ask for")
+
+
 class Queue(Model):
     nodes: Positive | None = key(None, "how many there are")
     cores: Positive | None = key(None, "of one node, as the batch system counts them")
     memory: Bytes | None = key(None, "of one node, what a job may ask for")
     gpus: Annotated[Whole, Bound(ge=0)] | None = key(None, "of one node")
+    largest: NodeSize = key(NodeSize, "of unlike nodes: a job may ask for so much; workers are laid out for `cores`")
     exclusive: Switch = key(False, "jobs get whole nodes, and are charged for all their cores")
     walltime: Seconds | None = key(None, "the longest")
     default_walltime: Seconds | None = key(None, "when none is asked for")
@@ -127,6 +137,8 @@ class Queue(Model):
     max_jobs: Positive | None = key(None, "running jobs of one user")
     max_submitted: Positive | None = key(None, "queued and running jobs of one user")
     max_user_nodes: Positive | None = key(None, "of all running jobs of one user")
+    max_user_cores: Positive | None = key(None, "of all running jobs of one user")
+    max_user_memory: Bytes | None = key(None, "of all running jobs of one user")
     qos: Word | None = key(None, "the quality of service that this queue needs")
     interface: Word | None = key(None, "the fast network's interface where it differs from the site's")
     preemptible: Switch = key(False, "jobs may be killed for others: never taken unasked")
@@ -143,7 +155,7 @@ class Site(Model):
     reviewed: Date | None = key(None, "when it was last compared with the machine")
     sources: list[Text] = key([], "where the facts were read")
     notes: list[Text] = key([], "what is unknown or contradicted")
-    message: Text | None = key(None, "shown on every submit")
+    message: ShellLines | None = key(None, "shown on every submit")
     extends: Text | None = key(None, "name of a site profile whose keys this one inherits")
     detect: Detect = key(Detect, "where this site is taken when none is named")
     batch_system: Name = key(description="slurm, pbs, sge (Grid Engine), lsf, local, or a plug-in's")

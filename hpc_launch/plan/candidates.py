@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hpc_launch.errors import DoesNotFit, Problem
+from hpc_launch.limits.misfit import Misfit
 from hpc_launch.models.plan import Plan
 from hpc_launch.plan.changes import Planner, together
 from hpc_launch.resolve import Resolved
@@ -25,10 +26,8 @@ def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
         if drawback := _drawback(resolved, name):
             refusals[name] = f"{drawback}; --set queue={name} takes it"
             continue
-        skipped = "".join(f"; not {other}: {cause}" for other, cause in refusals.items())
-        made.notes.append(
-            f"{resolved.origin('queue')}: queue {name} was taken, the first of {site.name} that fits{skipped}"
-        )
+        made.notes.append(f"{resolved.origin('queue')}: queue {name} was taken, the first of {site.name} that fits")
+        made.notes.extend(f"not {other}: {cause}" for other, cause in refusals.items())
         return made
     hint = "\n    ".join(f"{name}: {cause}{_changed(resolved, name, plan)}" for name, cause in refusals.items())
     raise DoesNotFit(Problem(f"queue: none of {site.name} takes this", resolved.origin("queue"), hint))
@@ -36,25 +35,36 @@ def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
 
 def with_other_queues(refused: DoesNotFit, resolved: Resolved, plan: Planner) -> DoesNotFit:
     """The same refusal, which also names the queues that would take the run as it is."""
-    fitting = [name for name in resolved.site.queues if name != resolved.profile.queue and _fits(resolved, name, plan)]
+    site = resolved.site
+    others = [name for name in site.queues if name != resolved.profile.queue and _fits(resolved, name, plan)]
+    if {"queue"} & {*site.policy.forbidden}:
+        return refused
+    doubts = {name: _drawback(resolved, name) or _unknown(refused, resolved, name) for name in others}
+    fitting = sorted((name for name in others if not _is_for_gpus(resolved, name)), key=lambda name: bool(doubts[name]))
     if not fitting:
         return refused
-    drawbacks = {name: _drawback(resolved, name) for name in fitting}
-    fitting.sort(key=lambda name: bool(drawbacks[name]))
-    named = ", ".join(f"{name} ({drawbacks[name]})" if drawbacks[name] else name for name in fitting)
-    *others, last = refused.problems
-    hint = f"{named} would take it: --set queue={fitting[0]}"
-    return DoesNotFit(*others, replace(last, hint="\n    ".join(filter(None, (last.hint, hint)))))
+    named = ", ".join(f"{name} ({doubts[name]})" if doubts[name] else name for name in fitting)
+    *first, last = refused.problems
+    return DoesNotFit(*first, last.also(f"{named} would take it: --set queue={fitting[0]}"))
 
 
 def _drawback(resolved: Resolved, name: str) -> str:
     """Why a queue is no choice for whoever did not ask for it; empty: it is one."""
-    queue = resolved.site.queues[name]
-    if queue.preemptible:
+    if resolved.site.queues[name].preemptible:
         return "its jobs may be killed for others"
-    if queue.gpus and not resolved.profile.workers.gpus:
-        return "it is for jobs with GPUs"
-    return ""
+    return "it is for jobs with GPUs" if _is_for_gpus(resolved, name) else ""
+
+
+def _is_for_gpus(resolved: Resolved, name: str) -> bool:
+    return bool(resolved.site.queues[name].gpus and not resolved.profile.workers.gpus)
+
+
+def _unknown(refused: DoesNotFit, resolved: Resolved, name: str) -> str:
+    """What of a queue nobody knows that was too small in the one that refused; empty: nothing."""
+    queue = resolved.site.queues[name]
+    kinds = {problem.kind[0] for problem in refused.problems if isinstance(problem, Misfit) and problem.kind}
+    unknown = [kind for kind in ("cores", "memory", "walltime") if kind in kinds and getattr(queue, kind) is None]
+    return f"its {' and '.join(unknown)} not known" if unknown else ""
 
 
 def _changed(resolved: Resolved, queue: str, plan: Planner) -> str:

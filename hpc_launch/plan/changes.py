@@ -19,6 +19,8 @@ Planner = Callable[[Resolved], Plan]
 """Makes the plan for a profile; raises DoesNotFit."""
 
 MOST_CHOICES = 2
+EVERY, SOME = 256, 32
+"""Up to so many numbers are all tried; of more of them so many."""
 LONGEST = 10**6
 """Seconds, among which one is looked for that is long enough."""
 Faults = Mapping[Kind, str]
@@ -47,9 +49,7 @@ def with_smallest_changes(refused: DoesNotFit, resolved: Resolved, plan: Planner
     """The same refusal; each problem also says what would mend it, and the last one what would mend them all."""
     problems = [_with_change(problem, refused, resolved, plan) for problem in refused.problems]
     if len(problems) > 1 and (changes := together(resolved, plan)):
-        last = problems[-1]
-        hint = f"all of it fits with: {' '.join(map(str, changes))}"
-        problems[-1] = replace(last, hint="\n    ".join(filter(None, (last.hint, hint))))
+        problems[-1] = problems[-1].also(f"all of it fits with: {' '.join(map(str, changes))}")
     return DoesNotFit(*problems)
 
 
@@ -57,8 +57,8 @@ def _with_change(problem: Problem, refused: DoesNotFit, resolved: Resolved, plan
     if not isinstance(problem, Misfit):
         return problem
     found = ", or ".join(map(str, islice(_changes(problem, _faults(refused), resolved, plan), MOST_CHOICES)))
-    keys = [*(f"lower {key}" for key in problem.lower), *(f"raise {key}" for key in problem.higher)]
-    hint = f"smallest change: {found}" if found else f"no change of one key alone makes it fit: {', or '.join(keys)}"
+    ways = [f"{word} {key}" for word, key, *_ in _ways(problem, resolved)]
+    hint = f"smallest change: {found}" if found else f"no change of one key alone makes it fit: {', or '.join(ways)}"
     return replace(problem, hint=hint)
 
 
@@ -83,35 +83,49 @@ def _changes(misfit: Misfit, known: Faults, resolved: Resolved, plan: Planner) -
     """For each of the keys the change nearest to what is asked for that mends this, and breaks nothing else."""
 
     def mends(change: Change) -> bool:
-        return misfit.kind not in _broken_by(change, resolved, plan)
-
-    def only_mends(change: Change) -> bool:
         left = _broken_by(change, resolved, plan)
         # More of something makes what is too large already worse: then the others are to stay as they are.
         breaks = left.items() - known.items() if change.key in misfit.higher else left.keys() - known.keys()
         return misfit.kind not in left and not breaks
 
-    for key in (*misfit.lower, *misfit.higher):
+    for _, key, asked, end in _ways(misfit, resolved):
+        if change := _nearest(key, asked, end, mends):
+            yield change
+
+
+def _ways(misfit: Misfit, resolved: Resolved) -> Iterator[tuple[str, str, int, int]]:
+    """What may be done about it: `lower` or `raise`, which key, what is asked for, and how far it can go."""
+    profile, forbidden = resolved.profile, resolved.site.policy.forbidden
+    ways = [*(("lower", key, _least(key, profile)) for key in misfit.lower)]
+    ways += [("raise", key, _most(key, profile)) for key in misfit.higher]
+    for word, key, end in ways:
         asked = _asked(resolved, key)
-        if asked is None:
-            continue
-        end = _least(key, resolved.profile) if key in misfit.lower else _most(key, resolved.profile)
-        near = _nearest(key, asked, end, mends)
-        if near and not only_mends(near):  # the one that comes next may
-            near = _nearest(key, asked, end, only_mends)
-        if near:
-            yield near
+        if asked is not None and asked != end and not {key, key.partition(".")[0]} & {*forbidden}:
+            yield word, key, asked, end
 
 
 def _nearest(key: str, asked: int, end: int, mends: Callable[[Change], bool]) -> Change | None:
-    """The number nearest to `asked`, on the way to `end`, from which on all mend it; None: none does."""
-    if asked == end or not mends(Change(key, end)):
-        return None
-    broken, good = asked, end
+    """The number nearest to `asked`, on the way to `end`, that mends it; None: none was found.
+
+    Of many numbers only some are tried, and then those between the first that mends it and the one before: what fits
+    is not always in one piece, for where less is asked for each worker more of them come to a node.
+    """
+    towards = 1 if end > asked else -1
+    step = max(1, abs(end - asked) // (EVERY if abs(end - asked) <= EVERY else SOME))
+    broken = asked
+    for number in [*range(asked + towards * step, end, towards * step), end]:
+        if mends(Change(key, number)):
+            return Change(key, _border(broken, number, lambda between: mends(Change(key, between))))
+        broken = number
+    return None
+
+
+def _border(broken: int, good: int, mends: Callable[[int], bool]) -> int:
+    """The number next to one that does not mend it, between the two."""
     while abs(good - broken) > 1:
         middle = (broken + good) // 2
-        broken, good = (broken, middle) if mends(Change(key, middle)) else (middle, good)
-    return Change(key, good)
+        broken, good = (broken, middle) if mends(middle) else (middle, good)
+    return good
 
 
 def _broken_by(change: Change, resolved: Resolved, plan: Planner) -> Faults:
@@ -144,7 +158,7 @@ def _least(key: str, profile: Profile) -> int:
         return LEAST_MEMORY // MIB
     if key == "workers.count":
         return profile.workers.minimum or 1
-    return 0 if key in ("workers.gpus", "scheduler.cores", "workload.cores") else 1
+    return 0 if key in ("scheduler.cores", "workload.cores") else 1
 
 
 def _most(key: str, profile: Profile) -> int:

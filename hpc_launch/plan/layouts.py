@@ -9,6 +9,7 @@ from typing import Literal
 
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.limits.misfit import Misfit
 from hpc_launch.limits.node import memory_grain
 from hpc_launch.models.plan import Job, WorkerGroup
 from hpc_launch.models.site import Queue
@@ -17,6 +18,7 @@ from hpc_launch.plan.workers import Beside, Lifetime, group
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import ceil_to
 
+MOST_SUBMISSIONS = 1000
 Laid = tuple[WorkerGroup, tuple[Job, ...]]
 
 
@@ -142,6 +144,7 @@ def _chunks(resolved: Resolved, elements: int) -> Iterator[tuple[int, int]]:
     """First element and number of elements of each array, as large as the site allows."""
     site = resolved.site
     most = (site.limits.array or elements) if site.arrays else 1
+    _refuse_too_many(resolved, -(-elements // most))
     for first in range(0, elements, most):
         yield first, min(most, elements - first)
 
@@ -189,10 +192,10 @@ def _job(
         walltime_seconds=walltime,
         end_early_seconds=end_early(walltime),
         queue=queue_name,
-        qos=profile.qos or queue.qos,
+        qos=_qos(resolved, queue_name, queue),
         mail_to=profile.mail.to if after is None else None,  # nobody wants one from each element
         requeue=site.requeue if requeue is None else requeue,
-        resources=_gpus(resolved, queue, gpus),
+        resources=_gpus(resolved, queue_name, queue, nodes, gpus),
         directives=[*site.directives, *queue.directives, *profile.directives],
         array=elements if elements > 1 else None,  # PBS refuses an array of one
         first_element=first,
@@ -200,18 +203,47 @@ def _job(
 
 
 def _slots(resolved: Resolved, cores: int, nodes: int) -> int:
-    environments = resolved.site.parallel_environments
-    environment = environments.nodes if nodes > 1 else environments.node
+    environment = resolved.site.parallel_environments.of(nodes)
     return environment.slots if environment and environment.slots else cores
 
 
-def _gpus(resolved: Resolved, queue: Queue, number: int) -> list[str]:
-    """In the site's words, for so many on a node."""
+def _qos(resolved: Resolved, queue_name: str | None, queue: Queue) -> str | None:
+    """The quality of service of a job; raises DoesNotFit where the queue is for another one."""
+    given, site = resolved.profile.qos, resolved.site
+    if given and queue.qos and given != queue.qos:
+        others = [name for name, other in site.queues.items() if other.qos in (None, given)]
+        hint = f"leave qos out, or --set queue={others[0]}" if others else "leave qos out"
+        cause = f"qos: queue {queue_name!r} of {site.name} is for the QOS {queue.qos!r}, not for {given!r}"
+        raise DoesNotFit(Problem(cause, resolved.origin("qos"), hint))
+    return given or queue.qos
+
+
+def _gpus(resolved: Resolved, queue_name: str | None, queue: Queue, nodes: int, number: int) -> list[str]:
+    """In the site's words, for so many on each of so many nodes."""
     site = resolved.site
     if not number or (queue.exclusive and queue.gpus and "gpus" not in site.resources):
         return []  # GPUs come with a whole node, where no directive is needed for them
     if "gpus" not in site.resources:
-        origin = resolved.origin("workers", "gpus")
-        hint = f"a sysadmin of {site.name} can add `resources: {{gpus: '--gres=gpu:{{n}}'}}`, say, to its site profile"
-        raise DoesNotFit(Problem(f"workers.gpus: {site.name} does not say how GPUs are asked for", origin, hint))
-    return [site.resources["gpus"].replace("{n}", str(number))]
+        key = f"queues.{queue_name}.gpus" if queue.exclusive else "resources.gpus (docs/contracts.md)"
+        hint = f"a sysadmin of {site.name} can say it in its site profile: {key}"
+        cause = f"workers.gpus: {site.name} does not say how GPUs are asked for"
+        raise DoesNotFit(Problem(cause, resolved.origin("workers", "gpus"), hint))
+    words = site.resources["gpus"]
+    return [words.replace("{n}", str(number)).replace("{total}", str(number * nodes))]
+
+
+def _refuse_too_many(resolved: Resolved, submissions: int) -> None:
+    """Each is a call of the submit command; raises DoesNotFit before a job is made of each."""
+    if submissions > MOST_SUBMISSIONS:
+        site = resolved.site
+        arrays = f"arrays of {site.limits.array} elements at most" if site.arrays else "no arrays"
+        raise DoesNotFit(
+            Misfit(
+                f"{submissions} calls of the submit command would be needed, for {site.name} has {arrays}; hpc-launch"
+                f" makes {MOST_SUBMISSIONS} at most",
+                resolved.origin("workers", "count"),
+                kind=("submissions",),
+                lower=("workers.count",),
+                higher=("workers.per_node",),
+            )
+        )

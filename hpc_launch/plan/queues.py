@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, Problem
+from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.site import Queue
 from hpc_launch.resolve import Resolved
 
 
 def given_queue(resolved: Resolved, context: Context) -> tuple[str | None, Queue]:
-    """The run's queue; raises DoesNotFit where none was given and the site has several."""
+    """The run's queue; raises InvalidConfiguration where none was given and the site has several."""
     site, name = resolved.site, resolved.profile.queue
     if site.queues and name is None and len(site.queues) == 1:
         name = next(iter(site.queues))
     if site.queues and name is None:
-        hint = f"add `queue:` to the profile; queues of {site.name}: {', '.join(site.queues)}"
-        raise DoesNotFit(Problem(f"no queue was given and {site.name} has no default", resolved.origin(), hint))
+        hint = f"add `queue:` to the profile, or --set queue=auto; queues of {site.name}: {', '.join(site.queues)}"
+        raise InvalidConfiguration(
+            Problem(f"no queue was given and {site.name} has no default", resolved.origin(), hint)
+        )
     return queue_of(resolved, name, context)
 
 

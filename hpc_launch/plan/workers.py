@@ -9,7 +9,8 @@ from typing import Literal
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.limits.node import usable_gpus, usable_memory
 from hpc_launch.models.plan import WorkerGroup
-from hpc_launch.models.site import Queue, Site
+from hpc_launch.models.profile import AUTO
+from hpc_launch.models.site import ParallelEnvironment, Queue, Site
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, format_memory
 
@@ -83,7 +84,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         gpus=workers.gpus,
         resources=_resources(resolved),
         interface=interface(workers.interface, queue, site),
-        local_directory=site.storage.local if workers.local_directory == "auto" else workers.local_directory,
+        local_directory=local_directory(workers.local_directory, site),
         spill=_spill(resolved),
         lifetime_seconds=lifetime.seconds,
         lifetime_stagger_seconds=lifetime.stagger,
@@ -94,7 +95,12 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
 
 def interface(wanted: str, queue: Queue, site: Site) -> str | None:
     """The network interface to use; None: whatever Dask takes."""
-    return (queue.interface or site.network.interface) if wanted == "auto" else wanted
+    return (queue.interface or site.network.interface) if wanted == AUTO else wanted
+
+
+def local_directory(wanted: str, site: Site) -> str:
+    """Where workers spill to, and what is theirs alone."""
+    return site.storage.local if wanted == AUTO else wanted
 
 
 def _free_memory(resolved: Resolved, queue: Queue, beside: Beside) -> Fraction | None:
@@ -135,11 +141,18 @@ def _most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int
         fits.append(int(free // memory))
     if workers.gpus and (gpus := usable_gpus(queue, resolved.site)) is not None:
         fits.append(gpus // workers.gpus)
-    most = max(1, min(fits))
-    spread = resolved.site.parallel_environments.nodes
-    if beside.several_nodes and spread and spread.slots and most < workers.count:  # each host gives so many slots
-        most = min(most, (spread.slots - beside.cores) // workers.threads)
+    environments = resolved.site.parallel_environments
+    most = max(1, _within_slots(environments.node, min(fits), beside, workers.threads))
+    if beside.several_nodes and most < workers.count:
+        most = _within_slots(environments.nodes, most, beside, workers.threads)
     return max(1, most)
+
+
+def _within_slots(environment: ParallelEnvironment | None, most: int, beside: Beside, threads: int) -> int:
+    """As many as fit where each host gives a fixed number of slots."""
+    if environment is None or environment.slots is None:
+        return most
+    return min(most, (environment.slots - beside.cores) // threads)
 
 
 def _resources(resolved: Resolved) -> dict[str, float]:

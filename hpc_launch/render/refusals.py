@@ -3,41 +3,74 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from hpc_launch.config.document import Document
-from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.origin import Origin
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Site
+from hpc_launch.render.directives import Written, directive_faults
 from hpc_launch.resolve import Resolved
-
-QUOTES = "\"' "
 
 
 def refuse(batch: Any, plan: Plan, resolved: Resolved) -> None:
     """What only the batch system's template knows to be wrong; raises InvalidConfiguration."""
-    problems = _repeated(batch, plan, resolved)
-    site, origins = resolved.site, resolved.site_document.origins
-    if batch.has_queues and not site.queues:
-        problems.append(Problem(f"queues: {site.batch_system} has at least one queue", origins.get(("queues",))))
-    problems += memory_faults(batch, site, resolved.site_document)
+    site, document = resolved.site, resolved.site_document
+    queues = [name for name in dict.fromkeys(job.queue for job in plan.jobs) if name in site.queues]
+    asked = Written(resolved.profile.directives, resolved.document, ("directives",))
+    problems = [
+        *directive_faults(batch, site, document, queues, asked),
+        *constraint_faults(batch, site, plan.constraint, resolved.origin("constraint")),
+        *site_faults(batch, site, document),
+    ]
     if problems:
         raise InvalidConfiguration(*problems)
 
 
-def memory_faults(batch: Any, site: Site, document: Document) -> list[Problem]:
+def site_faults(batch: Any, site: Site, document: Document) -> list[Problem]:
+    """What a batch system does not have, or has to have, whatever is asked for."""
+    problems = []
+    if batch.has_queues and not site.queues:
+        cause = f"queues: {site.batch_system} has at least one queue"
+        problems.append(Problem(cause, document.origins.get(("queues",)), "add `queues: {NAME: {}}`"))
+    return problems + _memory_faults(batch, site, document)
+
+
+def _memory_faults(batch: Any, site: Site, document: Document) -> list[Problem]:
     """Ways of asking for memory that the batch system does not have."""
     problems, system, origins = [], site.batch_system, document.origins
     if site.memory.directive not in batch.memory_directives:
-        hint = f"allowed with {system}: {', '.join(batch.memory_directives)}"
-        cause = f"memory.directive: {system} has no memory {site.memory.directive}"
-        problems.append(Problem(cause, origins.get(("memory", "directive")) or origins.get(()), hint))
+        origin, cause = origins.get(("memory", "directive")), f"{system} has no memory {site.memory.directive}"
+        if origin:
+            hint = f"allowed with {system}: {', '.join(batch.memory_directives)}"
+            problems.append(Problem(f"memory.directive: {cause}", origin, hint))
+        else:
+            others = ", ".join(way for way in batch.memory_directives if way != "omit")
+            add = "`directive: omit` to `memory`" if ("memory",) in origins else "`memory: {directive: omit}`"
+            hint = f"add {add}" + (f", or one of: {others}" if others else "")
+            problems.append(Problem(f"memory.directive is not set, and {cause}", _above(document, "memory"), hint))
     units = getattr(batch, "memory_units", [])
     if site.memory.unit is not None and site.memory.unit not in units:
         hint = f"allowed with {system}: {', '.join(units) or 'none, leave it out'}"
         problems.append(Problem(f"memory.unit: {site.memory.unit!r}", origins.get(("memory", "unit")), hint))
     return problems
+
+
+def _above(document: Document, key: str) -> Origin | None:
+    """Of the mapping in which something is missing; a document's first line has nothing to do with that."""
+    whole = document.origins.get(())
+    return document.origins.get((key,)) or (whole and replace(whole, text=""))
+
+
+def constraint_faults(batch: Any, site: Site, constraint: str | None, origin: Origin | None) -> list[Problem]:
+    """One that would be more than a constraint where the batch system's template puts it."""
+    pattern = getattr(batch, "constraint_pattern", None)
+    if constraint is None or pattern is None or re.fullmatch(pattern, constraint):
+        return []
+    cause = f"constraint: {site.batch_system} does not take {constraint!r}"
+    return [Problem(cause, origin, f"write {batch.constraint_words}")]
 
 
 def refuse_launcher(launcher: Any, name: str, batch: Any, plan: Plan, resolved: Resolved) -> None:
@@ -81,39 +114,3 @@ def unused(batch: Any, resolved: Resolved) -> list[str]:
     given = [key for key in getattr(batch, "unused", ()) if getattr(resolved.profile, key)]
     batch_system = resolved.site.batch_system
     return [f"{resolved.origin(key)}: {key} is not used: {batch_system} has no such thing" for key in given]
-
-
-def _repeated(batch: Any, plan: Plan, resolved: Resolved) -> list[Problem]:
-    """Directives that say again what the scripts say: they would win or be ignored, depending on the site."""
-    site = resolved.site
-    own: list[tuple[list[str], KeyPath, Document]] = [(site.directives, ("directives",), resolved.site_document)]
-    for queue in dict.fromkeys(job.queue for job in plan.jobs):
-        if queue in site.queues:
-            own.append((site.queues[queue].directives, ("queues", queue, "directives"), resolved.site_document))
-    own.append((resolved.profile.directives, ("directives",), resolved.document))
-    problems = []
-    reserved = {*batch.reserved, *([f"-l {plan.memory_resource}"] if plan.memory_resource else [])}
-    for directives, path, document in own:
-        for number, directive in enumerate(directives):
-            origin = document.origins.get((*path, number))
-            for part in re.findall(r"(?:^|\s)(-\S.*?)(?=\s-|\s*$)", directive):
-                option = re.split(r"[=\s]", part, maxsplit=1)[0]
-                if document is resolved.document and option in site.rejects:
-                    problems.append(Problem(f"directives: {site.name} refuses {option}", origin))
-                elif _says(batch, reserved, option, part):
-                    hint = (
-                        "set the profile's own key for it (account, queue, walltime, workers …), and leave it out here"
-                    )
-                    cause = f"directives: {option} is already said by the rendered script"
-                    problems.append(Problem(cause, origin, hint))
-    return problems
-
-
-def _says(batch: Any, reserved: set[str], option: str, part: str) -> bool:
-    """Long options may be shortened (getopt), short ones may have their value behind them, or several: `-l a=1,b=2`."""
-    if option.startswith("--"):
-        return any(known.startswith(option) for known in reserved)
-    short = option if getattr(batch, "whole_options", False) else option[:2]
-    values = part[len(short) :].split(",")
-    said = {option, short, *(f"{short} {value.partition('=')[0].strip(QUOTES)}" for value in values)}
-    return not said.isdisjoint(reserved)

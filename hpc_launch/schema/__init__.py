@@ -3,7 +3,7 @@
 It says what the models say of one file, with two additions of the layers: in a profile, and in a site profile that
 extends another, `null` takes away what a lower layer has set; and in the latter nothing is required. What it cannot
 say is left to the program: rules over several keys (`Model.check`), that hours in `1-12:00:00` are less than 24,
-that a date or a regular expression is one.
+that a date or a regular expression is one, that the first of some ports is not behind the last.
 """
 
 from __future__ import annotations

@@ -81,5 +81,5 @@ AS_WRITTEN: dict[Callable[[Any], Any], Callable[[Json], Json]] = {
 }
 """By what reads a value as written: what that takes, given the schema of what it makes of it."""
 
-ALSO: dict[Callable[[Any], Any], Json] = {fields.regular_expression: {"format": "regex"}}
-"""By what checks a text: what else holds of it."""
+ALSO: dict[Callable[[Any], Any], Json] = {fields.regular_expression: {"format": "regex"}, fields.ports: {}}
+"""By what checks a text: what else holds of it, as far as it can be said."""

@@ -1,7 +1,19 @@
 """Site profiles: found by name or file, listed, and the one that this machine is."""
 
 from hpc_launch.sites.detection import detect, may_be_here
-from hpc_launch.sites.files import Listed, SiteFile, find, listed, read, search_path
+from hpc_launch.sites.files import Listed, SiteFile, find, listed, read
 from hpc_launch.sites.queues import no_such_queue
+from hpc_launch.sites.search import search_path, unusable
 
-__all__ = ["Listed", "SiteFile", "detect", "find", "listed", "may_be_here", "no_such_queue", "read", "search_path"]
+__all__ = [
+    "Listed",
+    "SiteFile",
+    "detect",
+    "find",
+    "listed",
+    "may_be_here",
+    "no_such_queue",
+    "read",
+    "search_path",
+    "unusable",
+]

@@ -3,53 +3,127 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeAlias
 
+from hpc_launch.config.document import Document
+from hpc_launch.config.validation import validate
+from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
-from hpc_launch.models.site import Site
+from hpc_launch.models.site import Detect, Site
 from hpc_launch.sites import rules as site_rules
-from hpc_launch.sites.files import SiteFile, listed
+from hpc_launch.sites.files import Listed, SiteFile, listed
+from hpc_launch.sites.search import unusable
+
+ClusterName: TypeAlias = Callable[[str], str | None]
 
 
 def detect(context: Context) -> SiteFile:
     """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates."""
     # Rules that cost something are for the site that is used, not for all that it might have been.
-    usable = [entry.found for entry in listed(context, rules=False) if entry.found and entry.shadowed_by is None]
-    matching = [found for found in usable if _is_here(found.site, context)] or _named_so(usable, context)
-    wrong = {found.file: site_rules.problems(found.document) for found in matching}
-    sound = [found for found in matching if not wrong[found.file]]
+    entries = [entry for entry in listed(context, rules=False) if entry.shadowed_by is None]
+    cluster_name = cache(context.cluster_name)  # it may ask a batch system
+    matching = _youngest(_matching([entry for entry in entries if entry.found], context, cluster_name))
+    broken = [entry for entry in entries if entry.error]
+    _refuse_broken(matching, broken, context, cluster_name)
+    here = [entry.found for entry in matching if entry.found]
+    wrong = {found.file: site_rules.problems(found.document) for found in here}
+    sound = [found for found in here if not wrong[found.file]]
     if len(sound) == 1:
         return sound[0]
-    if len(matching) == 1:
-        raise InvalidConfiguration(*wrong[matching[0].file])
-    names = ", ".join(found.site.name for found in matching or usable)
-    cause = "more than one site profile matches this machine" if matching else "no site profile matches this machine"
-    raise InvalidConfiguration(
-        Problem(f"no site was given, and {cause} ({context.hostname})", None, f"say --site NAME, one of: {names}")
-    )
+    if len(here) == 1:
+        raise InvalidConfiguration(*wrong[here[0].file])
+    raise InvalidConfiguration(_undecided(here, entries, context))
 
 
 def may_be_here(site: Site, context: Context) -> bool:
     """Whether this machine is the site's; one that does not say how to know it is taken to be."""
     rule = site.detect
-    if not (rule.hostname or rule.environment or rule.cluster):
+    if not _says_how(rule):
         return True
-    return _is_here(site, context) or bool(rule.cluster and context.cluster_name(site.batch_system) == rule.cluster)
+    return any(tells(rule, site.batch_system, context, context.cluster_name) for tells in WAYS)
 
 
-def _is_here(site: Site, context: Context) -> bool:
-    """Whether host name or environment say that this machine is the site's."""
-    rule = site.detect
-    if rule.hostname and re.fullmatch(rule.hostname, context.hostname):
-        return True
+def _by_hostname(rule: Detect, system: str, context: Context, cluster_name: ClusterName) -> bool:
+    return bool(rule.hostname and re.fullmatch(rule.hostname, context.hostname))
+
+
+def _by_environment(rule: Detect, system: str, context: Context, cluster_name: ClusterName) -> bool:
     wanted = rule.environment.items()
     return bool(wanted) and all(context.environment.get(name) == value for name, value in wanted)
 
 
-def _named_so(usable: Sequence[SiteFile], context: Context) -> list[SiteFile]:
-    """The sites whose cluster has the name that the batch system here gives; each batch system is asked once."""
-    named = [found for found in usable if found.site.detect.cluster]
-    systems = {found.site.batch_system for found in named}
-    here = {system: context.cluster_name(system) for system in sorted(systems)}
-    return [found for found in named if found.site.detect.cluster == here[found.site.batch_system]]
+def _by_cluster(rule: Detect, system: str, context: Context, cluster_name: ClusterName) -> bool:
+    return bool(rule.cluster) and cluster_name(system) == rule.cluster
+
+
+WAYS = (_by_hostname, _by_environment, _by_cluster)
+"""How a site is known, the surest first: one that tells makes the next ones of no account."""
+
+
+def _matching(entries: Sequence[Listed], context: Context, cluster_name: ClusterName) -> list[Listed]:
+    rules = [(entry, *_rule(entry)) for entry in entries]
+    for tells in WAYS:
+        if found := [entry for entry, rule, system in rules if tells(rule, system, context, cluster_name)]:
+            return found
+    return []
+
+
+def _rule(entry: Listed) -> tuple[Detect, str]:
+    """How a site is known and its batch system; of a broken file, as far as it says so."""
+    if entry.found:
+        return entry.found.site.detect, entry.found.site.batch_system
+    said: dict[str, Any] = entry.document.data if entry.document else {}
+    given = said.get("detect")
+    rule, _ = validate(Detect, Document(given if isinstance(given, dict) else {}, {}, ()))
+    return rule or Detect(), str(said.get("batch_system"))
+
+
+def _youngest(matching: Sequence[Listed]) -> list[Listed]:
+    """Without those that another one extends: it inherits how the machine is known, and was made to be taken."""
+    extended = {parent for entry in matching for parent in entry.parents}
+    return [entry for entry in matching if entry.file not in extended]
+
+
+def _refuse_broken(
+    matching: Sequence[Listed], broken: Sequence[Listed], context: Context, cluster_name: ClusterName
+) -> None:
+    """A broken file that would have been the one is no reason to take its parent, or none."""
+    files = {entry.file for entry in matching}
+    instead = [entry for entry in broken if not matching or files & {*entry.parents}]
+    problems = [
+        problem
+        for entry in _youngest(_matching(instead, context, cluster_name))
+        if entry.error
+        for problem in entry.error.problems
+    ]
+    if problems:
+        raise InvalidConfiguration(*problems)
+
+
+def _undecided(here: Sequence[SiteFile], entries: Sequence[Listed], context: Context) -> Problem:
+    candidates = here or [entry.found for entry in entries if entry.found and _is_a_machine(entry.found.site)]
+    cause = "more than one site profile matches this machine" if here else "no site profile matches this machine"
+    hint = f"say --site NAME, one of: {', '.join(found.site.name for found in candidates)}"
+    notes = unusable(context)
+    if broken := list(_places([entry for entry in entries if entry.error])):
+        notes = [f"broken, not looked at: {', '.join(broken)} (hpc-launch site list)", *notes]
+    return Problem(f"no site was given, and {cause} ({context.hostname})", None, "; ".join([hint, *notes]))
+
+
+def _places(broken: Sequence[Listed]) -> Iterator[str]:
+    for entry in broken:
+        origin = entry.error.problems[0].origin if entry.error else None
+        yield printable(str(origin or entry.file))
+
+
+def _is_a_machine(site: Site) -> bool:
+    """One that takes jobs: not retired, and no pattern to start from, which knows neither host nor nodes."""
+    sized = any(queue.nodes or queue.cores for queue in site.queues.values())
+    return site.status == "active" and (_says_how(site.detect) or sized or not site.queues)
+
+
+def _says_how(rule: Detect) -> bool:
+    return bool(rule.hostname or rule.environment or rule.cluster)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from hpc_launch.config.wording import nearest
 from hpc_launch.models.site import Site
 
 
 def no_such_queue(site: Site, queue: str) -> str:
     """What to say of a queue that the site does not have, or not any more."""
-    cause = f"{site.name} has no queue {queue!r}"
-    if reason := site.retired_queues.get(queue):
-        return f"{cause} any more: {reason}"
-    near = nearest(queue, site.queues)
-    return f"{cause}; did you mean {near!r}?" if near else cause
+    return f"{site.name} has {missing(queue, site.queues, site.retired_queues)}"
+
+
+def missing(queue: str, queues: Iterable[str], retired: Mapping[str, object]) -> str:
+    """`no queue 'shrot'`, with what became of it or what was probably meant."""
+    if reason := retired.get(queue):
+        return f"no queue {queue!r} any more: {reason}"
+    near = nearest(queue, queues)
+    return f"no queue {queue!r}" + (f"; did you mean {near!r}?" if near else "")

@@ -12,14 +12,12 @@ from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
-from hpc_launch.survey import host, trial
+from hpc_launch.survey import another_machine, host, trial
 from hpc_launch.survey.compare import compare
-from hpc_launch.survey.difference import Difference, NotCompared
-from hpc_launch.survey.elsewhere import is_elsewhere
-from hpc_launch.survey.elsewhere import verdict as elsewhere
-from hpc_launch.survey.present import survey
-from hpc_launch.survey.scratch import look
-from hpc_launch.survey.silent import not_compared
+from hpc_launch.survey.comparison import Difference, NotCompared
+from hpc_launch.survey.live import survey
+from hpc_launch.survey.network_and_scratch import scratch_here
+from hpc_launch.survey.not_compared import not_compared
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,11 @@ def check(name: str | None, context: Context) -> Checked:
         InvalidConfiguration: with all that is wrong in the file, or where no site is found.
         NoAnswer: the batch system is here, and does not answer.
     """
-    found = sites.find(name, context, Origin("site check"), context.directory) if name else sites.detect(context)
+    found = (
+        sites.find(name, context, Origin("site check"), context.directory)
+        if name is not None
+        else sites.detect(context)
+    )
     site, system = found.site, _system(found)
     if mistakes := trial.problems(found, context):
         raise InvalidConfiguration(*mistakes)
@@ -92,15 +94,14 @@ def check(name: str | None, context: Context) -> Checked:
     except NotStarted:
         return Checked(found, why=f"there is no {site.batch_system} here to compare it with")
     except NoAnswer:
-        if is_elsewhere(site, None, here, context):
-            return Checked(found, why=elsewhere(site, None, here))
+        if another_machine.is_elsewhere(site, None, here, context):
+            return Checked(found, why=another_machine.verdict(site, None, here, context))
         raise
     if machine is None:
         return Checked(found, why=f"{site.batch_system} has nothing to compare it with")
-    if is_elsewhere(site, machine, here, context):
-        return Checked(found, why=elsewhere(site, machine, here))
-    path = site.storage.local
-    local = look(path) if path.startswith("/") and "$" not in path else None
+    if another_machine.is_elsewhere(site, machine, here, context):
+        return Checked(found, why=another_machine.verdict(site, machine, here, context))
+    local = scratch_here(site, context, host.is_a_node(here, machine))
     both = (site, found.document, machine, here, local)
     return Checked(found, tuple(compare(*both)), tuple(not_compared(*both)))
 

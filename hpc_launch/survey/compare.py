@@ -10,9 +10,10 @@ from hpc_launch.batch.machine import LiveQueue, Machine
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.models.site import Queue, Site
-from hpc_launch.survey.difference import Comparison, Difference
+from hpc_launch.survey.comparison import Comparison, Difference
 from hpc_launch.survey.environments import environments
 from hpc_launch.survey.host import Host
+from hpc_launch.survey.network_and_scratch import differences_here
 from hpc_launch.survey.scratch import Scratch
 from hpc_launch.units import MIB, format_memory, format_walltime
 
@@ -22,7 +23,7 @@ def compare(
 ) -> list[Difference]:
     """Every difference, the grave ones first; for the arguments see `Comparison`."""
     both = Comparison(site, document, machine, host, local)
-    found = [*_whole(both), *_queues(both), *environments(both), *_here(both)]
+    found = [*_whole(both), *_queues(both), *environments(both), *differences_here(both)]
     return sorted(found, key=lambda difference: not difference.grave)
 
 
@@ -55,7 +56,10 @@ def _queues(both: Comparison) -> Iterator[Difference]:
         else:
             yield both.differ(("queues", name), "there is one", _absent(both, name))
     for name in live:
-        if name not in both.site.queues:
+        if name in both.site.retired_queues:
+            path: KeyPath = ("retired_queues", name)
+            yield both.differ(path, both.site.retired_queues[name], "has a queue of this name", grave=False)
+        elif name not in both.site.queues:
             yield both.differ(("queues", name), "", "has a queue of this name", grave=False)
 
 
@@ -68,9 +72,11 @@ def _absent(both: Comparison, name: str) -> str:
 
 
 def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> Iterator[Difference]:
-    yield from both.upper((*path, "walltime"), queue.walltime, live.walltime, format_walltime)
-    yield from both.upper((*path, "max_nodes"), queue.max_nodes, live.max_nodes)
-    if queue.default_walltime != live.default_walltime:
+    if live.tells("walltime"):
+        yield from both.upper((*path, "walltime"), queue.walltime, live.walltime, format_walltime)
+    if live.tells("max_nodes"):
+        yield from both.upper((*path, "max_nodes"), queue.max_nodes, live.max_nodes)
+    if live.tells("default_walltime") and queue.default_walltime != live.default_walltime:
         said = format_walltime(queue.default_walltime) if queue.default_walltime else ""
         clause = f"says {format_walltime(live.default_walltime)}" if live.default_walltime else "says none"
         yield both.differ((*path, "default_walltime"), said, clause, grave=False)
@@ -107,21 +113,3 @@ def _size(
         enough = sum(size >= said for size in live)
         has += f", so much on {enough} of {len(live)} nodes"
     yield both.differ(path, "" if said is None else shown(said), has, said is not None and said > largest)
-
-
-def _here(both: Comparison) -> Iterator[Difference]:
-    """Network and scratch: of this host, which says something for certain only if it is a compute node."""
-    site, host, grave = both.site, both.host, both.on_a_node
-    by = f"{host.name}, {'a compute node' if grave else 'no compute node'},"
-    names = [each.name for each in host.interfaces]
-    wanted: list[tuple[KeyPath, str | None]] = [(("network", "interface"), site.network.interface)]
-    wanted += [(("queues", name, "interface"), queue.interface) for name, queue in site.queues.items()]
-    for path, interface in wanted:
-        if interface and interface not in names:
-            yield both.differ(path, interface, f"has {', '.join(names) or 'none'}", grave, by)
-    local, kind = both.local, site.storage.local_kind
-    if local and not local.filesystem:
-        yield both.differ(("storage", "local"), local.path, "has no such directory", grave, by)
-    elif local and kind and local.kind != kind:
-        clause = f"has {local.kind or 'something else'} there ({local.filesystem})"
-        yield both.differ(("storage", "local_kind"), kind, clause, grave, by)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from hpc_launch.batch.machine import Machine
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import BatchSystemError, Problem
+from hpc_launch.survey.allowed import fits, is_known
+from hpc_launch.survey.draft_host import host_lines
 from hpc_launch.survey.draft_queues import queue_lines, usable
 from hpc_launch.survey.draft_system import source, system_lines
-from hpc_launch.survey.here import here_lines
 from hpc_launch.survey.host import Host
-from hpc_launch.survey.yaml_lines import Line, absent, fits, flow, is_known, line, remark
+from hpc_launch.survey.yaml_lines import Line, absent, flow, line, remark
 
 Lines = Iterator[Line]
 
@@ -41,7 +42,7 @@ def draft(machine: Machine, host: Host, today: datetime.date) -> Draft:
         raise BatchSystemError(Problem(f"no site profile can name this batch system: {name}", hint=hint))
     if not usable(machine):
         raise _without_queues(machine)
-    parts = (_head(machine, host, today), system_lines(machine, host), here_lines(machine, host), _limits(machine))
+    parts = (_head(machine, host, today), system_lines(machine, host), host_lines(machine, host), _limits(machine))
     lines = [*(each for part in parts for each in part), *queue_lines(machine)]
     text = "\n".join([*(each.text for each in lines), ""])
     return Draft(text, tuple(each.not_found for each in lines if each.not_found))
@@ -49,7 +50,7 @@ def draft(machine: Machine, host: Host, today: datetime.date) -> Draft:
 
 def _without_queues(machine: Machine) -> BatchSystemError:
     known = [f"{printable(name)} ({printable(why)})" for name, why in machine.closed.items()]
-    known += [f"{queue.name!r} (no directive can carry this name)" for queue in machine.queues]
+    known += [f"{queue.name!r} (no site profile can name it)" for queue in machine.queues]
     found = f"it has {', '.join(known[:20])}" if known else "it has no queues at all"
     more = f", and {len(known) - 20} more" if len(known) > 20 else ""
     said = f"{printable(machine.batch_system)} answers, and has no queue that takes jobs: {found}{more}"
@@ -88,7 +89,6 @@ def _limits(machine: Machine) -> Lines:
     asked = source(machine, "config")
     if machine.array == 0:
         yield line("arrays: false", asked)
-        yield Line("layouts: [single-job, mpi]")
     limits = {"array": machine.array, "submitted": machine.submitted and {"jobs": machine.submitted}}
     given = {key: value for key, value in limits.items() if value and fits(("limits", key), value)}
     if given:
@@ -102,4 +102,5 @@ def _limits(machine: Machine) -> Lines:
         reason = machine.default_reason
         yield line(f"defaults: {{queue: {flow(default)}}}", reason, "add walltime: what a job gets that does not say")
     else:
-        yield absent("defaults.queue", machine.missing.get("defaults.queue", "a default queue"))
+        asked = source(machine, "queues") or machine.batch_system
+        yield absent("defaults.queue", machine.missing.get("defaults.queue", f"{asked} marks no queue as the default"))

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hpc_launch.batch.machine import LiveQueue, Machine, vouching
+from hpc_launch.survey.allowed import fits, is_known
 from hpc_launch.survey.draft_system import source
-from hpc_launch.survey.yaml_lines import Line, absent, fits, flow, line, remark
+from hpc_launch.survey.yaml_lines import Line, absent, flow, line, remark
 from hpc_launch.units import exact_memory, format_walltime
 
 Lines = Iterator[Line]
@@ -15,7 +16,7 @@ Lines = Iterator[Line]
 
 def usable(machine: Machine) -> Mapping[str, LiveQueue]:
     """The queues that a site profile can name, by name."""
-    return {queue.name: queue for queue in reversed(machine.queues) if fits(("queues", queue.name), {})}
+    return {queue.name: queue for queue in reversed(machine.queues) if is_known(("queues", queue.name), {})}
 
 
 def queue_lines(machine: Machine) -> Lines:
@@ -28,7 +29,7 @@ def queue_lines(machine: Machine) -> Lines:
         elif queue.name in good:
             yield remark(f"{queue.name}: there is a second one of this name", indent=2)
         else:
-            yield absent("queues", f"{queue.name!r}: no directive can carry this name", indent=2)
+            yield absent("queues", f"{queue.name!r}: no site profile can name it", indent=2)
 
 
 def _queue(queue: LiveQueue) -> Lines:
@@ -41,7 +42,9 @@ def _queue(queue: LiveQueue) -> Lines:
         yield absent(f"queues.{queue.name}", f"{', '.join(missing)}{none}", indent=4)
     for key in (key for key in told if key not in values):
         yield absent(f"queues.{queue.name}", f"{key}: {told[key]} is more than can be written", indent=4)
-    if not queue.walltime:
+    if not queue.tells("walltime"):
+        yield absent(f"queues.{queue.name}", "walltime: the batch system does not tell the longest one", indent=4)
+    elif not queue.walltime:
         yield remark("walltime: there is no longest one", indent=4)
     yield from (remark(each, indent=4) for each in (*_unlike(queue), *_out(queue), *queue.remarks))
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from hpc_launch.batch.machine import Machine, Said
 from hpc_launch.config.wording import listed, printable
+from hpc_launch.survey.allowed import is_known
 from hpc_launch.survey.host import Host
-from hpc_launch.survey.yaml_lines import Line, absent, flow, is_known, line
+from hpc_launch.survey.yaml_lines import Line, absent, flow, line
 
 Lines = Iterator[Line]
 
@@ -49,8 +50,8 @@ def _mpi(machine: Machine, host: Host) -> Line:
         name, program = known[0]
         return _value(Said(("launchers", "mpi"), name, f"a guess: {host.programs[program]} on this host"), indent=2)
     wanted = listed(f"{name} ({program})" for name, program in machine.mpi)
-    why = f"launchers.mpi: none of {wanted} on this host"
-    return line(f"  # mpi: {flow(machine.mpi[0][0] if machine.mpi else 'mpiexec')}", not_found=why)
+    why = f"none of {wanted} on this host" if machine.mpi else f"nobody says which ones go with {machine.batch_system}"
+    return line(f"  # mpi: {flow(machine.mpi[0][0] if machine.mpi else 'mpiexec')}", not_found=f"launchers.mpi: {why}")
 
 
 def _group(machine: Machine, name: str, *further: Line) -> Lines:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hpc_launch.batch.machine import Machine
 from hpc_launch.survey.scratch import Scratch, candidates
 
 FAST = re.compile(r"(?:ib|hsn|opa|ipogif|hfi|roce)[\w.]*")
@@ -63,6 +64,12 @@ def look(name: str, environment: Mapping[str, str]) -> Host:
     has_modules = bool(places) or any(Path(f"/etc/profile.d/{name}.sh").exists() for name in ("modules", "lmod"))
     programs = _programs(environment.get("PATH", ""))
     return Host(name, _interfaces(), tuple(candidates()), programs, tuple(found[:_MOST_MODULES]), has_modules)
+
+
+def is_a_node(host: Host, machine: Machine) -> bool:
+    """Whether this host is one of the machine's compute nodes: then what is seen here holds for jobs."""
+    names = {node.name.partition(".")[0] for queue in machine.queues for node in queue.nodes or ()}
+    return host.name.partition(".")[0] in names
 
 
 def _programs(path: str) -> dict[str, str]:

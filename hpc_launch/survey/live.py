@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from hpc_launch import batch
-from hpc_launch.batch.faults import NotStarted
-from hpc_launch.batch.machine import Machine
+from hpc_launch import batch, locations
+from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.batch.machine import LiveQueue, Machine, Node
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, InvalidConfiguration, Problem, UsageError
-from hpc_launch.survey.present import survey
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,7 @@ class Heard:
 
 def names() -> list[str]:
     """Every batch system that there is a module for, those from outside too."""
-    from importlib.metadata import entry_points
-
-    return sorted({*batch.BUILT_IN, *(entry.name for entry in entry_points(group=batch.GROUP))})
+    return sorted({*batch.BUILT_IN, *locations.plug_ins()})
 
 
 def listen(name: str | None = None) -> Heard:
@@ -80,3 +78,48 @@ def _named(name: str) -> Machine:
     if answer is None:
         raise UsageError(Problem(f"--batch-system {name}: it has no machine to tell about", hint=_hint()))
     return answer
+
+
+def survey(name: str, system: Callable[[], BatchSystem]) -> Machine | None:
+    """What the live machine says of itself; None where this kind of batch system has nothing to say.
+
+    A plug-in's own faults are kept apart from ours.
+
+    Args:
+        name: the batch system's.
+        system: makes it.
+
+    Raises:
+        NotStarted: the batch system is not here.
+        NoAnswer: it is here, and a command is missing or does not answer; or a plug-in is broken.
+    """
+    try:
+        answer = system().survey()
+    except HpcLaunchError:
+        raise
+    except Exception as fault:
+        if name in batch.BUILT_IN:
+            raise
+        raise NoAnswer(f"batch_system: {name!r}: its plug-in broke: {type(fault).__name__}: {fault}") from fault
+    if answer is None or name in batch.BUILT_IN:
+        return answer
+    if lacks := _lacks(answer):
+        raise NoAnswer(f"batch_system: {name!r}: its plug-in tells of no machine, but {lacks}")
+    return answer
+
+
+def _lacks(answer: object) -> str:
+    """What keeps the answer of a plug-in from being a machine; empty: it is one."""
+    if not isinstance(answer, Machine):
+        return type(answer).__name__
+    if not _all(LiveQueue, answer.queues):
+        return f"of queues that are {answer.queues!r:.60}"
+    if not all(queue.nodes is None or _all(Node, queue.nodes) for queue in answer.queues):
+        return "of nodes that are none"
+    if not isinstance(answer.commands, Mapping) or not _all(str, [*answer.commands, *answer.commands.values()]):
+        return f"of commands that are {answer.commands!r:.60}"
+    return "" if _all(str, (answer.batch_system, answer.version, answer.queue_option)) else "of names that are no texts"
+
+
+def _all(kind: type, values: object) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(value, kind) for value in values)

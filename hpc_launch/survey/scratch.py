@@ -25,7 +25,7 @@ _SHARED = re.compile(
 
 @dataclass(frozen=True)
 class Scratch:
-    """A directory to which this user may write."""
+    """A place for scratch, and what is there."""
 
     path: str
     kind: Kind | None

@@ -1,7 +1,4 @@
-"""Lines of YAML with comments. What a machine says may hold anything: nothing of it can leave its value or comment.
-
-And nothing that a site profile does not take gets into one: `fits` and `is_known` say what does.
-"""
+"""Lines of YAML with comments. What a machine says may hold anything: nothing of it can leave its value or comment."""
 
 from __future__ import annotations
 
@@ -10,17 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpc_launch.config.document import Document
 from hpc_launch.config.wording import printable
-from hpc_launch.models.site import Site
-from hpc_launch.sites.rules import problems
 
 COLUMN = 44
 """Where comments begin, if the line leaves room."""
 _LONGEST = 160
 _CLOCK = re.compile(r"[0-9]{2,6}:[0-9]{2}:[0-9]{2}")
-_LEAST: Mapping[str, Any] = {"name": "x", "batch_system": "x", "queues": {"x": {}}}
-"""Enough of a site profile to try a key in; that there is no batch system called x is not the key's fault."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +22,6 @@ class Line:
     text: str
     not_found: str = ""
     """`KEY: why`: what a site profile could say of this key, and the draft does not."""
-
-
-def fits(path: Sequence[str], value: Any) -> bool:
-    """Whether a site profile takes a value, as written in a file, at this key: the schema alone."""
-    return Site.validator().isinstance_python(_least_with(path, value))
-
-
-def is_known(path: Sequence[str], value: Any) -> bool:
-    """The same with the rules beyond the schema: is there a launcher, a batch system of this name?"""
-    return fits(path, value) and _against(_least_with(path, value)) <= _against(_LEAST)
-
-
-def _least_with(path: Sequence[str], value: Any) -> dict[str, Any]:
-    for key in reversed(path[1:]):
-        value = {key: value}
-    return {**_LEAST, path[0]: value}
-
-
-def _against(data: Mapping[str, Any]) -> set[str]:
-    return {problem.message for problem in problems(Document(dict(data), {}, ()))}
 
 
 def flow(value: Any) -> str:

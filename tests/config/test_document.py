@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -307,8 +308,31 @@ def test_a_file_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
     assert "larger than 1 MiB" in unloadable(file)
 
 
-def test_an_endless_file_is_refused() -> None:
-    assert "larger than 1 MiB" in unloadable(Path("/dev/zero"))
+def test_what_may_have_no_end_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "link.yaml").symlink_to("pipe.yaml")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.yaml"))
+    kinds = {"pipe.yaml": "a named pipe", "link.yaml": "a named pipe", "socket.yaml": "a socket"}
+    for name, kind in kinds.items():
+        assert f"this is {kind}, not a file" in unloadable(tmp_path / name)
+    assert "this is a device, not a file" in unloadable(Path("/dev/zero"))
+
+
+def test_what_a_shell_has_opened_is_read() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "w") as stream:
+        stream.write("a: 1\n")
+        stream.close()
+        assert load_document(Path(f"/dev/fd/{reading}")).data == {"a": 1}
+
+
+@pytest.mark.parametrize("target", ["/nonexistent", "nowhere.yaml", "\x1b[2J"])
+def test_a_link_to_nowhere_is_told_as_one(tmp_path: Path, target: str) -> None:
+    (tmp_path / "profile.yaml").symlink_to(target)
+    told = unloadable(tmp_path / "profile.yaml")
+    assert "this is a symbolic link to " in told and ", which is not there" in told
+    assert "did you mean" not in told and "\x1b" not in told
 
 
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:

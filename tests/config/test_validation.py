@@ -13,6 +13,7 @@ from hpc_launch.config.document import parse_document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.validation import validate
 from hpc_launch.errors import Problem
+from hpc_launch.models.site import Site
 
 
 class Strict(BaseModel):
@@ -144,13 +145,16 @@ def test_one_wrong_value_is_one_problem_in_plain_words(line: str, message: str) 
         ("workers: {count: 1, lifetime: 3}", "also allowed: 'none'"),
         ("name: 5", "a number or true and false need quotes to be text: '5'"),
         ("workers: {count: 1, options: gcc/12.2}", "write [gcc/12.2]"),
-        ("workers: {count: 1, options: --nice 5}", "write [--nice 5]"),
-        ('workers: {count: 1, options: "it\'s, a [b]: #c"}', "write ['it''s, a [b]: #c']"),
-        ("workers: {count: 1, options: 'a: b'}", "write ['a: b']"),
+        ("workers: {count: 1, options: --nice 5}", "write [--nice, 5], or [--nice 5] if that is one"),
+        ("workers: {count: 1, options: '--x \"a b\" ]'}", "write [--x, a b, ']'], or ['--x \"a b\" ]'] if that is one"),
+        ('workers: {count: 1, options: "it\'s, a [b]: #c"}', "write ['it''s, a [b]: #c'] if that is one"),
+        ("workers: {count: 1, options: 'a: b'}", "write ['a:', b], or ['a: b'] if that is one"),
         ("workers: {count: 1, options: 5}", "write [5]"),
         ("workers: {count: 1, options: true}", "write ['true']"),
         ("queues: A=1", "write {A: 1}"),
-        ("queues: 'A=x, y'", "write {A: 'x, y'}"),
+        ("queues: A = 1", "write {A: 1}"),
+        ("queues: A=1 B=2", "write {A: 1, B: 2}"),
+        ("queues: \"A='x, y' B=z\"", "write {A: 'x, y', B: z}"),
         ("workers: 4", "write its keys, {key: value}: count, lifetime, minimum, options, share, spill, threads"),
         ("hosts: [x]", "write its keys, {key: value}: address, name, options, ports"),
         ("workers: {cuont: 1}", "did you mean workers.count?"),
@@ -226,35 +230,65 @@ def test_a_long_value_is_cut() -> None:
     assert len(str(problem)) < 500
 
 
-def test_what_is_advised_for_a_list_can_be_written() -> None:
-    for word in (
-        "gcc",
-        "--nice 5",
-        "a: b",
-        "it's",
-        "#c",
-        "[x",
-        "{",
-        "&a",
-        "*a",
-        "! x",
-        "- x",
-        "a,b",
-        "%x",
-        "@x",
-        "`x",
-        "-",
-        "null",
-        "no",
-    ):
-        quoted = "'" + word.replace("'", "''") + "'"
-        (problem,) = problems(f"command: [x]\nworkers: {{count: 1, options: {quoted}}}\n")
-        model, wrong = validate(
-            Model, parse_document(f"workers: {{count: 1, options: {problem.hint.removeprefix('write ')}}}\n", "p")
-        )
-        assert model is not None and (model.workers.options, wrong) == ([word], [])
+def written(form: str) -> list[str]:
+    model, wrong = validate(Model, parse_document(f"workers: {{count: 1, options: {form}}}\n", "p"))
+    assert model is not None and wrong == []
+    return model.workers.options
+
+
+def advised(text: str) -> str:
+    quoted = "'" + text.replace("'", "''") + "'"
+    (problem,) = problems(f"command: [x]\nworkers: {{count: 1, options: {quoted}}}\n")
+    return problem.hint.removeprefix("write ")
+
+
+@pytest.mark.parametrize(
+    "word", ["gcc", "it's", "#c", "[x", "{", "&a", "*a", "a,b", "%x", "@x", "`x", "-", "null", "no", '"a', "a\\b"]
+)
+def test_what_is_advised_for_a_list_can_be_written(word: str) -> None:
+    assert written(advised(word)) == [word]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("--nice x", ["--nice", "x"]),
+        ("a: b", ["a:", "b"]),
+        ("! x", ["!", "x"]),
+        ("- x", ["-", "x"]),
+        ("--preload 'my file.py' null", ["--preload", "my file.py", "null"]),
+        ("{a, b}  ]", ["{a,", "b}", "]"]),
+    ],
+)
+def test_of_text_with_blanks_both_that_it_may_be_can_be_written(text: str, words: list[str]) -> None:
+    several, one = advised(text).removesuffix(" if that is one").split(", or ")
+    assert (written(several), written(one)) == (words, [text])
+
+
+def test_text_that_is_no_shell_words_is_one_if_anything() -> None:
+    assert written(advised("it's a b").removesuffix(" if that is one")) == ["it's a b"]
 
 
 @pytest.mark.parametrize("value", ["{a: b}", "~", "'\\x1b[31m'", "{}"])
 def test_where_nobody_knows_what_was_meant_nothing_is_made_up(value: str) -> None:
     assert all("\x1b" not in problem.hint for problem in problems(f"workers: {{count: 1, options: {value}}}"))
+
+
+@pytest.mark.parametrize(
+    ("hints", "shown"), [(["b"], "a\n    b"), (["a", "b"], "a\n    a\n    b"), ([""], "a"), (["", "b"], "a\n    b")]
+)
+def test_one_more_hint_stands_on_a_line_of_its_own(hints: list[str], shown: str) -> None:
+    problem = Problem("a")
+    for hint in hints:
+        problem = problem.also(hint)
+    assert str(problem) == shown
+
+
+def test_of_a_document_that_is_not_whole_nothing_is_missing() -> None:
+    document = parse_document("name: x\nlaunchers: {node: {options: [a]}}\ntitel: x\n", "x.yaml")
+    _, problems = validate(Site, document)
+    assert [each.message for each in problems if "missing" in each.message] == [
+        *("batch_system is missing", "queues is missing", "launchers.node.name is missing")
+    ]
+    site, left = validate(Site, document, whole=False)
+    assert site is None and [each.message for each in left] == ["titel is not a known key"]

@@ -184,8 +184,8 @@ def test_an_interface_that_is_not_there_is_told(mpi: Here) -> None:
 def test_a_launcher_that_is_not_there_is_told(mpi: Here) -> None:
     reason = refused(mpi, environment={"setup": "PATH=/usr/bin:/bin"})
     assert reason == (
-        "the MPI launcher was not found (is its MPI library's module in environment.modules?), so it ended before the"
-        " workload began, see logs/job.log and logs/workers-*.log"
+        "the MPI launcher ended with exit code 127 (a program was not found: is the MPI library's module in"
+        " environment.modules?) before the workload began, see logs/job.log and logs/workers-*.log"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,27 +18,9 @@ from hpc_launch.sites import rules as site_rules
 from tests.conftest import ROOT
 from tests.test_sites import on, site_file
 
-HEAD = "name: x\nqueues:\n  short: {cores: 4}\n  long: {cores: 4, qos: slow}\n"  # four lines
 TORQUE = ROOT / "tests" / "torque"
 
 Told = Callable[..., list[str]]
-
-
-@pytest.fixture
-def told(tmp_path: Path, context: Context) -> Told:
-    """The lines `LINE: message` and the hints of what is wrong with a site profile of these further lines."""
-
-    def of(*lines: str, system: str = "slurm") -> list[str]:
-        text = f"{HEAD}batch_system: {system}\n" + "".join(f"{line}\n" for line in lines)
-        (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
-        try:
-            sites.read(tmp_path / "x.yaml", context)
-        except InvalidConfiguration as wrong:
-            assert all(each.origin and each.origin.source == "x.yaml" for each in wrong.problems)
-            return [f"{each.origin and each.origin.line}: {each.message} | {each.hint}" for each in wrong.problems]
-        return []
-
-    return of
 
 
 def test_a_good_one(told: Told) -> None:
@@ -152,22 +135,23 @@ def test_every_kind_of_key_may_stand_in_a_policy(told: Told) -> None:
 
 
 DEFAULTS = [
-    ("{walltme: 1h}", "walltme is not a known key | did you mean walltime?"),
-    ("{walltime: 60}", "walltime: "),
-    ("{workers: {threads: 0}}", "workers.threads: "),
-    ("{workers: {threads: many}}", "workers.threads: "),
-    ("{workers: 4}", "workers: "),
-    ("{environment: {conda: a, venv: b}}", "environment: conda and venv name two Python environments"),
-    ('{environment: {variables: {"A B": x}}}', "the name of environment.variables"),
-    ('{account: "a\\nb"}', "account: control characters are not allowed here"),
-    ("{account: '$(id)'}", "account: '$(id)' is not allowed here"),
-    (
-        "{queue: shrot}",
-        "defaults.queue: 'shrot' is not one of the queues; did you mean 'short'? | there are: short, lo",
-    ),
-    ("{queue: old}", "defaults.queue: 'old' is not one of the queues | taken away in 2025; there are: short, long"),
-    ("{workers: {queue: shrot}}", "defaults.workers.queue: 'shrot' is not one of the queues; did you mean 'short'?"),
-    ("{workers: {queue: auto}}", "defaults.workers.queue: 'auto' is not one of the queues"),
+    ("{walltme: 1h}", "defaults.walltme is not a known key | did you mean walltime?"),
+    ("{walltime: 60}", "defaults.walltime: "),
+    ("{workers: {threads: 0}}", "defaults.workers.threads: "),
+    ("{workers: {threads: many}}", "defaults.workers.threads: "),
+    ("{workers: {count: 0}}", "defaults.workers.count: "),
+    ("{workers: 4}", "defaults.workers: "),
+    ("{layout: single}", "defaults.layout: "),
+    ("{layout: 5}", "defaults.layout: "),
+    ("{environment: {conda: a, venv: b}}", "defaults.environment: conda and venv name two Python environments"),
+    ('{environment: {variables: {"A B": x}}}', "the name of defaults.environment.variables"),
+    ('{account: "a\\nb"}', "defaults.account: control characters are not allowed here"),
+    ("{account: '$(id)'}", "defaults.account: '$(id)' is not allowed here"),
+    ("{queue: shrot}", "defaults.queue: there is no queue 'shrot'; did you mean 'short'? | there are: short, long"),
+    ("{queue: 2026}", "defaults.queue: there is no queue '2026' | there are: short, long"),
+    ("{queue: old}", "defaults.queue: there is no queue 'old' any more: taken away in 2025 | there are: short, long"),
+    ("{workers: {queue: shrot}}", "defaults.workers.queue: there is no queue 'shrot'; did you mean 'short'?"),
+    ("{workers: {queue: auto}}", "defaults.workers.queue: there is no queue 'auto'"),
     ("{layout: mpi}", "defaults.layout: 'mpi' is not one of the layouts | there are: single-job"),
 ]
 
@@ -183,7 +167,17 @@ def test_a_default_is_told_at_its_own_line(told: Told) -> None:
 
 
 @pytest.mark.parametrize(
-    "defaults", ["{}", "{workers: {minimum: 4}}", "{queue: null}", "{queue: auto}", "{layout: job-array}"]
+    "defaults",
+    [
+        "{}",
+        "{workers: {minimum: 4}}",
+        "{queue: null}",
+        "{queue: auto}",
+        "{layout: job-array}",
+        "{workers: null}",
+        "{workers: {count: null, threads: 2}}",
+        "{workload: {command: null}}",
+    ],
 )
 def test_defaults_need_not_be_a_whole_profile(told: Told, defaults: str) -> None:
     assert told(f"defaults: {defaults}") == []
@@ -203,14 +197,6 @@ def test_a_qos_is_one_of_those_that_have_rules(told: Told, lines: list[str], fou
     assert [each.partition(" is not one of those under qos")[0] for each in told(*lines)] == found
 
 
-def test_what_is_ruled_out_needs_the_layouts_that_are_not(told: Told) -> None:
-    (said,) = told("ruled_out: {mpi: no MPI here}")
-    assert said.startswith("6: ruled_out: mpi is among the layouts") and "add layouts: [single-job, job-array]" in said
-    assert told("layouts: [single-job]", "ruled_out: {mpi: no MPI here}") == []
-    (said,) = told("layouts: [single-job]", "ruled_out: {mpy: no MPI here}")
-    assert "mpi" in said
-
-
 def test_a_successor_need_not_be_known(told: Told) -> None:
     assert told("status: retired", "successor: not-built-yet") == []
 
@@ -222,13 +208,20 @@ def test_all_is_told_at_once_along_with_the_schemas_errors(told: Told) -> None:
 
 @pytest.mark.parametrize("value", ["null", "[]", "{}", "5", "[[a]]", "{a: {b: c}}", "'\u202e'", "[1, null, x]"])
 def test_no_value_of_the_wrong_kind_breaks_a_rule(value: str) -> None:
-    keys = ("batch_system", "launchers", "queues", "qos", "layouts", "policy", "defaults", "retired_queues")
-    for key in keys:
-        for problem in site_rules.problems(parse_document(f"{key}: {value}\n", "x.yaml")):
-            assert problem.message
-    nested = "".join(f"{key}: {{{inner}: {value}}}\n" for key, inner in NESTED)
-    for problem in site_rules.problems(parse_document(nested, "x.yaml")):
-        assert problem.message
+    keys = ("batch_system", "launchers", "queues", "qos", "layouts", "ruled_out", "policy", "defaults")
+    more = ("retired_queues", "rejects", "directives", "reviewed", "extends", "account", "name")
+    texts = [f"{key}: {value}\n" for key in keys + more]
+    texts.append("".join(f"{key}: {{{inner}: {value}}}\n" for key, inner in NESTED))
+    texts.append("".join(f"{key}: {{{inner}: {{{below}: {value}}}}}\n" for key, inner, below in NESTED_DEEPER))
+    for text in texts:
+        document = parse_document(text, "x.yaml")
+        for whole in (True, False):
+            for problem in site_rules.problems(document, whole=whole):
+                assert problem.origin and problem.origin.line, problem
+                assert problem.message.isprintable()
+        assert all(
+            each.origin and each.origin.line for each in site_rules.doubts(document, datetime.date(2026, 11, 22))
+        )
 
 
 NESTED = [
@@ -238,13 +231,25 @@ NESTED = [
     ("defaults", "workers"),
     ("qos", "fast"),
     ("retired_queues", "old"),
+    ("ruled_out", "mpi"),
 ]
+NESTED_DEEPER = [
+    ("queues", "short", "max_nodes"),
+    ("queues", "long", "directives"),
+    ("launchers", "node", "name"),
+    ("defaults", "workers", "queue"),
+]
+
+
+def test_a_number_in_place_of_a_name_is_told_once(told: Told) -> None:
+    (only,) = told("launchers: {node: 5}")
+    assert only.startswith("6: launchers.node: ")
 
 
 def test_what_is_inherited_is_judged_at_the_parents_line(context: Context, tmp_path: Path) -> None:
     site_file(tmp_path / "a", "parent", defaults="{queue: q}")
     (tmp_path / "a" / "child.yaml").write_text("name: child\nextends: parent\nqueues: {q: null, other: {}}\n")
-    with pytest.raises(InvalidConfiguration, match=r"parent.yaml:4: defaults.queue: 'q' is not one of the queues"):
+    with pytest.raises(InvalidConfiguration, match=r"parent.yaml:4: defaults.queue: there is no queue 'q'"):
         sites.find("child", on(context, tmp_path / "a"), Origin("--site x"), tmp_path)
 
 

@@ -77,4 +77,4 @@ def small(*queues: LiveQueue, **more: Any) -> Machine:
     """A machine of queues, without a batch system behind it."""
     commands = {"queues": "ask queues", "nodes": "ask nodes", "config": "ask config"}
     keys = {"queue_option": "--queue", "cluster": "testcluster", "array": 10000, **more}
-    return Machine("slurm", "1.0", queues, commands, **keys)
+    return Machine(keys.pop("batch_system", "slurm"), "1.0", queues, commands, **keys)

@@ -13,7 +13,7 @@ from hpc_launch import sites
 from hpc_launch.batch.machine import Environment, LiveQueue, Machine, Node
 from hpc_launch.context import Context
 from hpc_launch.survey.compare import compare
-from hpc_launch.survey.difference import Difference
+from hpc_launch.survey.comparison import Difference
 from hpc_launch.survey.scratch import Scratch
 from hpc_launch.units import MIB
 from tests.survey.machines import LOGIN, queue, small
@@ -110,6 +110,21 @@ def test_a_queue_that_is_gone_is_grave_and_a_new_one_is_not(against: Against) ->
     gone, new = against(small(queue("long")))
     assert (gone.key, gone.grave) == ("queues.short", True) and "it has long" in str(gone)
     assert (new.key, new.grave) == ("queues.long", False)
+
+
+def test_a_queue_that_is_told_to_be_gone_and_is_there_is_noted(against: Against) -> None:
+    found = only(against(small(queue(), queue("old")), retired_queues={"old": "use short"}))
+    assert (found.key, found.grave) == ("retired_queues.old", False)
+    assert str(found).startswith("retired_queues.old: the profile says use short (site.yaml:")
+    assert str(found).endswith("slurm has a queue of this name")
+
+
+def test_a_limit_that_is_not_known_is_neither_none_nor_compared(against: Against) -> None:
+    said = {**SHORT, "default_walltime": "10m", "max_nodes": 2}
+    unknown = ("walltime", "default_walltime", "max_nodes")
+    assert against(small(queue(walltime=None, unknown=unknown)), said) == []
+    found = against(small(queue(walltime=1800, max_nodes=1, default_walltime=60, unknown=unknown)), said)
+    assert [each.key.rpartition(".")[2] for each in found] == ["walltime", "max_nodes", "default_walltime"]
 
 
 def test_where_jobs_may_not_name_a_queue_its_name_means_nothing(against: Against) -> None:
@@ -253,6 +268,11 @@ def test_network_and_scratch_are_certain_on_a_compute_node_alone(against: Agains
     assert (found.key, found.grave) == ("storage.local_kind", grave)
     found = only(against(small(queue()), storage=storage, host=host, local=Scratch("/scratch", None, "")))
     assert (found.key, found.grave) == ("storage.local", grave)
+    assert against(small(queue()), storage=storage, host=host, local=Scratch("/scratch", None, "aufs")) == []
+    expanded = {"local": "$SCRATCH", "local_kind": "disk"}
+    found = only(against(small(queue()), storage=expanded, host=host, local=Scratch("/x\n", None, "")))
+    assert str(found).partition("profile says ")[2].startswith("$SCRATCH (site.yaml:")
+    assert str(found).endswith("has no such directory: /x\\n'")
 
 
 def test_the_grave_ones_come_first(against: Against) -> None:

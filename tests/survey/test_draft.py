@@ -134,7 +134,7 @@ def test_without_a_queue_that_takes_jobs_there_is_no_draft() -> None:
     with pytest.raises(BatchSystemError) as told:
         draft(small(queue("a b"), closed=closed), LOGIN, TODAY)
     (problem,) = told.value.problems
-    for words in ("old (State=DOWN)", "staff (RootOnly=YES)", "'a b' (no directive"):
+    for words in ("old (State=DOWN)", "staff (RootOnly=YES)", "'a b' (no site profile"):
         assert words in problem.message
     assert "`ask queues` told that" in problem.hint
 
@@ -209,7 +209,22 @@ def test_what_is_missing_is_whole_where_its_comment_is_cut() -> None:
 
 def test_no_arrays(read: Read) -> None:
     site = read(draft(small(queue(), array=0), LOGIN, TODAY)).site
-    assert site.arrays is False and site.layouts == ["single-job", "mpi"]
+    assert site.arrays is False and site.layouts == ["single-job", "job-array", "mpi"]
+
+
+def test_without_arrays_workers_come_as_plain_jobs(prepared: Callable[..., Prepared], tmp_path: Path) -> None:
+    (tmp_path / "draft.yaml").write_text(draft(small(queue(), array=0), LOGIN, TODAY), encoding="utf-8")
+    plan = prepared(LEAST, "layout=job-array", "walltime=10m", "workers.per_node=1", site="./draft.yaml").plan
+    assert [(job.name, job.array) for job in plan.jobs] == [("scheduler", None), ("workers", None), ("workers-2", None)]
+
+
+def test_what_is_not_known_is_not_told_to_be_none() -> None:
+    made = drafting.draft(small(queue(walltime=None, unknown=("walltime",)), mpi=()), LOGIN, TODAY)
+    assert "there is no longest one" not in made.text
+    assert "queues.short: walltime: the batch system does not tell the longest one" in made.not_found
+    assert "defaults.queue: ask queues marks no queue as the default" in made.not_found
+    assert "launchers.mpi: nobody says which ones go with slurm" in made.not_found
+    assert "# walltime: there is no longest one" in draft(small(queue(walltime=None)), LOGIN, TODAY)
 
 
 @pytest.mark.parametrize("word", HOSTILE)

@@ -169,7 +169,7 @@ def test_a_queue_of_any_name_is_written_under_it_or_told_of(tmp_path: Path, cont
     file = tmp_path / "draft.yaml"
     file.write_text(made.text, encoding="utf-8")
     there = name in sites.read(file, context).site.queues
-    assert there is not any("no directive can carry" in each for each in made.not_found)
+    assert there is not any("no site profile can name" in each for each in made.not_found)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "sge\nx: y", "null", "theirs"])

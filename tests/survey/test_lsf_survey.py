@@ -107,3 +107,27 @@ def test_daemons_that_do_not_respond_are_no_machine(programs: Path) -> None:
     write(programs / "bqueues", down.script_for_anything())
     with pytest.raises(NoAnswer, match="not responding"):
         batch.get("lsf").survey()
+
+
+LIMITS = [
+    (" 2880.0 min of host1", 48 * 3600, True),
+    (" 2880 min", 48 * 3600, True),
+    (" .", None, False),
+    (" . min of host1", None, False),
+    (" 1.2.3 min of host1", None, False),
+    (" 48:00 hours", None, False),
+    (f" {'9' * 400} min", None, False),
+]
+
+
+@pytest.mark.parametrize(("value", "seconds", "known"), LIMITS)
+def test_a_limit_that_is_not_understood_is_not_known(make: Make, value: str, seconds: int | None, known: bool) -> None:
+    make("lsf", lambda name, text: text.replace("     2880.0 min of host1", value) if name == "queues" else text)
+    normal = machine("lsf").queues[0]
+    assert (normal.walltime, normal.tells("walltime")) == (seconds, known)
+    assert normal.default_walltime == 3600
+
+
+def test_a_queue_without_a_limit_is_known_to_have_none(queues: dict[str, LiveQueue]) -> None:
+    assert queues["big"].walltime is None and queues["big"].tells("walltime")
+    assert not queues["big"].tells("max_nodes")  # LSF limits slots and hosts in other places

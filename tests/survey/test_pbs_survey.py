@@ -155,3 +155,61 @@ def test_an_answer_of_another_shape_is_a_machine_without_queues(programs: Path) 
     for program in ("pbsnodes", "qstat"):
         write(programs / program, """echo '{"nodes": [1], "Queue": {"q": 7}, "Server": {"s": null}}'""")
     assert machine("pbs").queues == ()
+
+
+def test_a_queue_that_passes_jobs_on_has_no_more_than_those_that_take_them(make: Make) -> None:
+    own = '"resources_max": {"walltime": "100:00:00", "nodect": 50}, "route_destinations": "workq"'
+    main = changed(make, ('"route_destinations": "wide,workq"', own))["main"]
+    assert (main.walltime, main.max_nodes, main.unknown) == (48 * 3600, 4, ())
+
+
+def test_its_own_limits_count_where_they_are_lower(make: Make) -> None:
+    own = '"resources_max": {"walltime": "10:00:00", "nodes": 2}, "route_destinations": "workq"'
+    main = changed(make, ('"route_destinations": "wide,workq"', own))["main"]
+    assert (main.walltime, main.max_nodes) == (10 * 3600, 2)
+
+
+SERVER = (
+    '"ncpus": 1\n            },',
+    '"ncpus": 1, "walltime": "02:00:00"}, "resources_max": {"walltime": "20:00:00"},',
+)
+
+
+def test_the_servers_limits_hold_for_queues_that_have_none(make: Make) -> None:
+    found = changed(make, SERVER, ('"walltime": "48:00:00"', '"cput": "1:00:00"'))
+    assert (found["workq"].walltime, found["main"].walltime) == (20 * 3600, 20 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "server", "default", "certain"),
+    [
+        ("workq", '"resources_default": {"walltime": "00:30:00"}, ', False, 1800, True),
+        ("workq", "", False, 3600, True),
+        ("wide", "", False, None, True),
+        ("wide", "", True, 7200, True),
+        ("wide,workq", "", False, None, False),  # 01:00:00 in one of them
+        ("away", "", True, 7200, False),
+        ("away", "", False, None, False),
+    ],
+)
+def test_the_walltime_of_jobs_that_say_none_and_are_passed_on(
+    make: Make, to: str, more: str, server: bool, default: int | None, certain: bool
+) -> None:
+    route = ('"route_destinations": "wide,workq"', f'{more}"route_destinations": "{to}"')
+    main = changed(make, route, *([SERVER] if server else []))["main"]
+    assert (main.default_walltime, "default_walltime" not in main.unknown) == (default, certain)
+
+
+def test_limits_of_a_queue_that_leads_nobody_knows_where_are_not_known_to_be_none(make: Make) -> None:
+    main = changed(make, ('"wide,workq"', '"away"'))["main"]
+    assert main.unknown == ("walltime", "max_nodes", "default_walltime")
+    assert not main.tells("walltime") and not main.tells("max_nodes")
+
+
+@pytest.mark.parametrize(("name", "why"), [("", "no default_queue is set"), ("closed", "is closed, which takes no")])
+def test_a_default_queue_that_is_none_has_a_reason(make: Make, name: str, why: str) -> None:
+    make("pbs", lambda _, text: text.replace('"default_queue": "workq"', f'"default_queue": "{name}"'))
+    found = machine("pbs")
+    assert found.default_queue is None
+    said = found.missing["defaults.queue"]
+    assert said.startswith("qstat -B -f -F json: ") and why in said

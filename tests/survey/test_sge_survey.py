@@ -249,3 +249,10 @@ def test_xml_that_is_none_is_no_answer(make: Make, programs: Path) -> None:
     write(programs / "qhost", "echo '<qhost><host'")
     with pytest.raises(NoAnswer, match="not understood"):
         survey(batch.get("sge"))
+
+
+def test_a_host_without_slots_in_a_queue_is_no_node_of_it(make: Make) -> None:
+    slots = "<queuevalue qname='all.q' name='slots'>"
+    make("sge", lambda name, text: text.replace(f"{slots}8", f"{slots}0", 1) if name == "hosts" else text)
+    (queue,) = machine("sge").queues
+    assert queue.ready == 2 and [node.name for node in queue.nodes or ()] == ["c2", "c3"]

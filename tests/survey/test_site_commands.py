@@ -182,7 +182,12 @@ def put(site: Here, more: str, name: str = "north") -> None:
 OTHERS = [
     ("detect: {hostname: 'login\\d+'}\n", "detect.hostname: login\\d+, this host is here0"),
     ("detect: {cluster: north}\n", "detect.cluster: north, slurm says testcluster"),
-    ("detect: {environment: {CENTRE: '$(x) \\n'}}\n", "detect.environment: CENTRE=$(x) \\n, which is not so here"),
+    ("detect: {environment: {CENTRE: '$(x) \\n'}}\n", "detect.environment: CENTRE=$(x) \\n, which is not set here"),
+    (
+        "detect: {environment: {HERE: '1', CENTRE: north}}\n",
+        "north (detect.environment: CENTRE=north, which is not set",
+    ),
+    ("detect: {environment: {HERE: '2'}}\n", "(detect.environment: HERE=2, which is 1 here)"),
     (
         "detect: {hostname: 'login\\d+', cluster: north}\n",
         "login\\d+, this host is here0; detect.cluster: north, slurm",
@@ -195,6 +200,8 @@ def test_another_machine_is_not_compared(
     site: Here, make: Make, monkeypatch: pytest.MonkeyPatch, rule: str, words: str
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "here0")
+    monkeypatch.setenv("HERE", "1")
+    monkeypatch.delenv("CENTRE", raising=False)
     make("slurm")
     put(site, rule)
     told = site("check", "x.yaml")
@@ -259,22 +266,24 @@ def test_what_could_not_be_compared_is_told_and_the_verdict_says_so(
     site: Here, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "c1")
+    monkeypatch.delenv("TMPDIR", raising=False)
     make("slurm")
     put(site, "limits: {array: 10000}\nrejects: [--partition]\n")
     *notes, verdict = site("check", "x.yaml").splitlines()
+    why = "$TMPDIR: a variable in it is not set here (run this check in a job)"
     assert notes == [
         "note: queues (x.yaml:3): not compared: jobs name no queue here (rejects: --partition)",
-        "note: storage.local (x.yaml:4): not compared: $TMPDIR is known in a job alone",
+        f"note: storage.local (x.yaml:4): not compared: {why}",
     ]
     assert verdict.endswith("x.yaml) is valid and agrees with the live slurm, as far as it could be compared")
     found = json.loads(site("check", "x.yaml", "--json"))
     assert (found["agrees"], found["notes"]) == (True, [])
     assert found["not_compared"][1] == {
         "key": "storage.local",
-        "why": "$TMPDIR is known in a job alone",
+        "why": why,
         "file": "x.yaml",
         "line": 4,
-        "message": "storage.local (x.yaml:4): not compared: $TMPDIR is known in a job alone",
+        "message": f"storage.local (x.yaml:4): not compared: {why}",
     }
 
 
@@ -283,9 +292,8 @@ def test_where_all_was_compared_the_verdict_has_no_limit(
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "c1")
     make("slurm")
+    monkeypatch.setenv("TMPDIR", str(site.directory))  # as in a job
     put(site, "limits: {array: 10000}\n")
-    text = (site.directory / "x.yaml").read_text().replace("$TMPDIR", str(site.directory))
-    (site.directory / "x.yaml").write_text(text)
     assert site("check", "x.yaml").splitlines()[-1].endswith("x.yaml) is valid and agrees with the live slurm")
 
 
@@ -324,6 +332,21 @@ def test_the_name_may_be_left_out_where_the_site_is_known_by_itself(site: Here, 
     make("slurm")
     site.draft().rename(site.directory / "sites" / "here.yaml")
     assert "agrees with the live slurm" in site("check")
+
+
+def test_in_a_job_the_scratch_of_the_job_is_looked_at(site: Here, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "c1")
+    monkeypatch.setenv("TMPDIR", str(site.directory / "gone"))
+    make("slurm")
+    put(site, "limits: {array: 10000}\n")
+    said = "storage.local: the profile says $TMPDIR (x.yaml:4), c1, a compute node, has no such directory: {}"
+    assert site("check", "x.yaml", ends=1).splitlines()[0] == said.format(site.directory / "gone")
+
+
+def test_a_name_that_is_empty_is_no_name_that_was_left_out(site: Here, make: Make) -> None:
+    make("slurm")
+    site.draft().rename(site.directory / "sites" / "here.yaml")
+    assert site("check", "", ends=3) == ""
 
 
 def test_no_such_site(site: Here) -> None:

@@ -32,6 +32,7 @@ def told(tmp_path: Path, context: Context) -> Told:
 
 
 OMIT = "memory: {directive: omit}"
+LONG = "a walltime of {}"
 WRONG = [
     ("slurm", ["memory: {directive: per-slot}"], "5: memory.directive: slurm has no memory per-slot"),
     ("sge", ["memory: {directive: per-node}"], "5: memory.directive: sge has no memory per-node"),
@@ -49,11 +50,59 @@ WRONG = [
     ("slurm", ["layouts: [mpi]", "launchers: {node: pbsdsh}"], ""),
     ("slurm", ["layouts: []", "memory: {directive: per-slot}"], ""),
     ("slurm", ["storage: {runs: '$NOBODY_SETS_THIS/${NOR_THIS}/runs'}"], ""),
-    ("slurm", ["account: required", "policy: {required: [qos], forbidden: [account]}"], ""),
-    ("slurm", ["defaults: {workers: {threads: 64, minimum: 50, memory: 1 TB}, environment: {conda: x}}"], ""),
+    ("slurm", ["account: required", "policy: {required: [qos], forbidden: [mail]}"], ""),
+    ("slurm", ["defaults: {workers: {minimum: 50, per_node: 3, count: 99}, environment: {conda: x}}"], ""),
     ("slurm", ["memory: {unit: GB}", "defaults: {workers: {minimum: 50, per_node: 9}}"], "5: memory.unit: 'GB'"),
     ("slurm", ["memory: {unit: GB}", "defaults: {environment: {venv: x}}"], "5: memory.unit: 'GB'"),
-    ("slurm", ["defaults: {environment: {container: {image: a.sif}}, walltime: 30-00:00:00}"], ""),
+    ("slurm", ["defaults: {environment: {container: {image: a.sif}}}", "containers: apptainer"], ""),
+    ("slurm", ["defaults: {environment: {container: {image: a.sif}}}"], "5: defaults: environment.container: x names"),
+    ("slurm", ["defaults: {walltime: 30-00:00:00}"], f"5: defaults: {LONG.format('720:00:00')}"),
+    ("slurm", ["defaults: {walltime: 5m, workers: {walltime: 1m}}"], ""),
+    ("slurm", ["defaults: {workers: {threads: 64}}"], "5: defaults: 64 cores per node are asked for"),
+    ("slurm", ["defaults: {workers: {memory: 1 TB}}"], "5: defaults: 1003870 MiB per node are asked for"),
+    ("slurm", ["defaults: {workers: {queue: short}, scheduler: {cores: 3}}"], ""),
+    ("slurm", ["defaults: {directives: [--time=1]}"], "5: defaults: directives: --time is already said"),
+    ("slurm", ["layouts: [mpi]", "defaults: {workers: {options: [--x]}}"], "6: defaults: workers.options: these are"),
+    ("slurm", ["resources: {gpus: '--gres=gpu:{n}'}", "defaults: {workers: {gpus: 1}}"], ""),
+    ("slurm", ["qos: {q: {walltime: 5s}}", "defaults: {qos: q}"], "6: defaults: a walltime of 00:00:05 is too short"),
+    ("slurm", ["qos: {q: {walltime: 2m}}", "defaults: {qos: q}"], ""),
+    ("slurm", ["qos: {q: {walltime: 2h}}", "defaults: {qos: q, walltime: 2h}"], ""),
+    ("slurm", ["  long: {walltime: 2h}", "defaults: {walltime: 2h}"], ""),  # users name the queue
+    (
+        "slurm",
+        ["  long: {walltime: 2h}", "defaults: {walltime: 2h, queue: short}"],
+        f"6: defaults: {LONG.format('02:')}",
+    ),
+    ("slurm", ["  long: {walltime: 2h}", "defaults: {walltime: 2h, queue: long}"], ""),
+    ("slurm", ["  long: {walltime: 2h}", "defaults: {walltime: 2h, queue: auto}"], ""),
+    ("slurm", ["  b: {walltime: 1h, default_walltime: 3h}"], "5: queues.b.default_walltime: a walltime of 03:00:00"),
+    ("slurm", ["  b: {walltime: 1h, default_walltime: 1h}"], ""),
+    (
+        "slurm",
+        ["  b: {walltime: 1h, default_walltime: 10s}"],
+        "5: queues.b.default_walltime: a walltime of 00:00:10 is",
+    ),
+    ("slurm", ["  b: {walltime: 1h, qos: q}", "qos: {q: {walltime: 1m}}"], ""),
+    ("slurm", ["  b: {memory: 100 MiB}"], "5: queues.b: no job can be had in it: "),
+    ("slurm", ["memory: {headroom: 99%}"], "1: layouts: no job of single-job can be had: "),
+    ("slurm", ["limits: {submitted: {jobs: 1}}"], ""),  # of its layouts it names none
+    (
+        "slurm",
+        ["layouts: [single-job, job-array]", "limits: {submitted: {jobs: 1}}"],
+        "5: layouts: no job of job-array ",
+    ),
+    (
+        "sge",
+        ["layouts: [job-array]", "submit_from_compute: false", "memory: {directive: omit}"],
+        "6: layouts: no job of job-array can be had: layout: job-array needs jobs that may speak",
+    ),
+]
+SWALLOWED = [
+    ["defaults: {workers: {gpus: 1}}"],
+    ["defaults: {scheduler: {cores: 8}}"],
+    ["layouts: [job-array]", "defaults: {workers: {walltime: 2h}}"],
+    ["qos: {q: {walltime: 5s}}", "defaults: {qos: q}"],
+    ["  late: {directives: [--nodes=2], memory: 100 MiB}"],
 ]
 
 
@@ -61,7 +110,33 @@ WRONG = [
 def test_what_a_users_first_run_would_meet(told: Told, system: str, lines: list[str], words: str) -> None:
     found = told(system, *lines)
     assert len(found) == bool(words), found
-    assert all(each.startswith(words) for each in found)
+    assert all(each.startswith(words) for each in found), found
+
+
+@pytest.mark.parametrize("lines", SWALLOWED, ids=" ".join)
+def test_a_mistake_is_told_whatever_else_makes_a_job_too_large(told: Told, lines: list[str]) -> None:
+    found = told("slurm", *lines, "memory: {directive: per-slot}")
+    assert f"{5 + len(lines)}: memory.directive: slurm has no memory per-slot" in found
+
+
+def test_each_default_that_no_run_could_keep_is_told(told: Told) -> None:
+    found = told("slurm", "defaults: {walltime: 2h, workers: {threads: 64, gpus: 1, memory: 1 TB}}")
+    assert [each for each in found if "does not say how GPUs are asked for" in each] == found
+    found = told(
+        "slurm", "resources: {gpus: '-G {n}'}", "defaults: {walltime: 2h, workers: {threads: 64, memory: 1 TB}}"
+    )
+    assert {each.partition(" asked for")[0] for each in found} == {
+        "6: defaults: 64 cores per node are",
+        "6: defaults: 1003870 MiB per node are",
+        "6: defaults: a walltime of 02:00:00 is",
+    }
+    assert len(found) == 3
+
+
+def test_every_layout_is_tried_in_every_queue(told: Told) -> None:
+    small, ample = "  small: {cores: 4, max_jobs: 1}", "  ample: {cores: 4}"
+    assert told("slurm", small, ample, "layouts: [job-array]", "  ")[0].startswith("5: queues.small: no job can be had")
+    assert told("slurm", small, ample, "layouts: [single-job, job-array]") == []
 
 
 def test_the_directives_of_every_queue_are_looked_at(told: Told) -> None:

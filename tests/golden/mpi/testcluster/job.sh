@@ -34,7 +34,7 @@ until [ -f "$state/ready" ]; do
     wait "$workers"
     workers_code=$?
     how="ended with exit code $workers_code"
-    [ "$workers_code" -ne 127 ] || how="was not found (is its MPI library's module in environment.modules?), so it ended"
+    [ "$workers_code" -ne 127 ] || how="$how (a program was not found: is the MPI library's module in environment.modules?)"
     fail "$(unfit || { [ ! -e "$state/scheduler" ] && cat "$state/joining" 2>/dev/null; } ||
       echo "the MPI launcher $how before the workload began, see logs/job.log and logs/workers-*.log")"
   fi

@@ -8,8 +8,9 @@ from hpc_launch.batch.machine import LiveQueue, Machine, vouching
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.models.site import Queue, Site
-from hpc_launch.survey.difference import Comparison, NotCompared
+from hpc_launch.survey.comparison import Comparison, NotCompared
 from hpc_launch.survey.host import Host
+from hpc_launch.survey.network_and_scratch import not_compared_here
 from hpc_launch.survey.scratch import Scratch
 
 
@@ -18,7 +19,7 @@ def not_compared(
 ) -> list[NotCompared]:
     """Each thing that `compare` would look at and could not; what it never looks at is in docs/adding-a-site.md."""
     both = Comparison(site, document, machine, host, local)
-    return [*_whole(both), *_queues(both), *_environments(both), *_here(both)]
+    return [*_whole(both), *_queues(both), *_environments(both), *not_compared_here(both)]
 
 
 def _whole(both: Comparison) -> Iterator[NotCompared]:
@@ -44,6 +45,8 @@ def _queues(both: Comparison) -> Iterator[NotCompared]:
 
 
 def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> Iterator[NotCompared]:
+    for limit in ("walltime", "default_walltime", "max_nodes"):
+        yield from both.untold((*path, limit), getattr(queue, limit), live.tells(limit))
     sizes = {"cores": len(live.cores), "memory": len(live.memory)}
     said = [key for key in ("nodes", *sizes) if getattr(queue, key) is not None]
     if live.nodes is None:
@@ -69,17 +72,3 @@ def _environments(both: Comparison) -> Iterator[NotCompared]:
             yield both.silent(path, f"{system} has no parallel environments")
         elif wanted.name in live and not live[wanted.name].queues:
             yield both.silent(path, f"{system} does not tell which queues give {wanted.name}")
-
-
-def _here(both: Comparison) -> Iterator[NotCompared]:
-    site, path = both.site, ("storage", "local")
-    elsewhere = "" if both.on_a_node else f"{both.host.name} is no compute node (run this check in a job)"
-    wanted: dict[KeyPath, str | None] = {("network", "interface"): site.network.interface}
-    wanted |= {("queues", name, "interface"): queue.interface for name, queue in site.queues.items()}
-    named = [each for each, interface in wanted.items() if interface]
-    if elsewhere and named:
-        yield both.silent(named[0], elsewhere)
-    if both.local is None:
-        yield both.silent(path, f"{site.storage.local} is known in a job alone")
-    elif elsewhere:
-        yield both.silent(path, elsewhere)

@@ -10,7 +10,8 @@ from hpc_launch.batch.asking import text_of
 from hpc_launch.batch.environment import locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.local import Local
-from hpc_launch.survey.present import survey
+from hpc_launch.batch.machine import LiveQueue, Machine, Node
+from hpc_launch.survey.live import survey
 
 
 def from_outside(answer: Any) -> Local:
@@ -35,6 +36,13 @@ def from_outside(answer: Any) -> Local:
         ({"queues": ()}, "'odd': its plug-in tells of no machine, but dict"),
         ("", "'odd': its plug-in tells of no machine, but str"),
         (NoAnswer("down"), "down"),
+        (Machine("odd", "1", None, {}, "-q"), "tells of no machine, but of queues that are None"),  # type: ignore[arg-type]
+        (Machine("odd", "1", ("q",), {}, "-q"), r"of queues that are \('q',\)"),  # type: ignore[arg-type]
+        (Machine("odd", "1", (LiveQueue("q", ("c1",)),), {}, "-q"), "of nodes that are none"),  # type: ignore[arg-type]
+        (Machine("odd", "1", (LiveQueue("q", 3),), {}, "-q"), "of nodes that are none"),  # type: ignore[arg-type]
+        (Machine("odd", "1", (), None, "-q"), "of commands that are None"),  # type: ignore[arg-type]
+        (Machine("odd", "1", (), {"queues": ("ask",)}, "-q"), "of commands that are"),  # type: ignore[dict-item]
+        (Machine("odd", None, (), {}, "-q"), "of names that are no texts"),  # type: ignore[arg-type]
     ],
 )
 def test_a_broken_plug_in_gives_no_answer(answer: Any, words: str) -> None:
@@ -47,6 +55,11 @@ def test_one_that_is_not_here_or_tells_nothing() -> None:
     with pytest.raises(NotStarted, match="gone"):
         survey("odd", lambda: from_outside(NotStarted("gone")))
     assert survey("odd", lambda: from_outside(None)) is None
+
+
+def test_a_machine_is_taken_as_it_is() -> None:
+    told = Machine("odd", "1", (LiveQueue("q", (Node("c1"),)), LiveQueue("r", None)), {"queues": "ask"}, "-q")
+    assert survey("odd", lambda: from_outside(told)) is told
 
 
 @pytest.mark.parametrize("commands", [["no-such-command", "true"], ["true", "no-such-command"]])

@@ -10,8 +10,7 @@ from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
 from hpc_launch.models.site import Site
 from hpc_launch.sites import may_be_here
-from hpc_launch.survey.here import is_a_node
-from hpc_launch.survey.host import Host
+from hpc_launch.survey.host import Host, is_a_node
 
 
 def is_elsewhere(site: Site, machine: Machine | None, host: Host, context: Context) -> bool:
@@ -31,17 +30,19 @@ def is_elsewhere(site: Site, machine: Machine | None, host: Host, context: Conte
     return machine is None or not is_a_node(host, machine)
 
 
-def verdict(site: Site, machine: Machine | None, host: Host) -> str:
-    """That it is, with how the site is known and what this machine is instead."""
-    rules = "; ".join(map(printable, _rules(site, machine, host)))
+def verdict(site: Site, machine: Machine | None, host: Host, context: Context) -> str:
+    """That it is, with how the site is known and what of that is not so here."""
+    rules = "; ".join(map(printable, _rules(site, machine, host, context)))
     return f"this machine is not {site.name} ({rules}), so there was nothing to compare it with"
 
 
-def _rules(site: Site, machine: Machine | None, host: Host) -> Iterator[str]:
+def _rules(site: Site, machine: Machine | None, host: Host, context: Context) -> Iterator[str]:
     rule = site.detect
     if rule.hostname:
         yield f"detect.hostname: {rule.hostname}, this host is {host.name}"
     for name, value in rule.environment.items():
-        yield f"detect.environment: {name}={value}, which is not so here"
+        if (here := context.environment.get(name)) != value:
+            says = "is not set here" if here is None else f"is {here} here"
+            yield f"detect.environment: {name}={value}, which {says}"
     if rule.cluster and machine:
         yield f"detect.cluster: {rule.cluster}, {machine.batch_system} says {machine.cluster or 'none'}"

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch.batch.machine import Machine
-from hpc_launch.survey.host import CONTAINERS, Host
-from hpc_launch.survey.yaml_lines import Line, absent, fits, flow, line, remark
-
-
-def is_a_node(host: Host, machine: Machine) -> bool:
-    """Whether this host is one of the machine's compute nodes: then what is seen here holds for jobs."""
-    names = {node.name.partition(".")[0] for queue in machine.queues for node in queue.nodes or ()}
-    return host.name.partition(".")[0] in names
+from hpc_launch.survey.allowed import fits
+from hpc_launch.survey.host import CONTAINERS, Host, is_a_node
+from hpc_launch.survey.yaml_lines import Line, absent, flow, line, remark
 
 
 def seen_on(host: Host, machine: Machine) -> str:
@@ -21,7 +16,7 @@ def seen_on(host: Host, machine: Machine) -> str:
     return f"seen on {host.name}, {kind}"
 
 
-def here_lines(machine: Machine, host: Host) -> Iterator[Line]:
+def host_lines(machine: Machine, host: Host) -> Iterator[Line]:
     """`network`, `storage`, `environment` and `containers` of a draft."""
     yield from _network(host, seen_on(host, machine))
     yield from _storage(machine, host)

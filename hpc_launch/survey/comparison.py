@@ -10,8 +10,7 @@ from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.config.wording import dotted, printable
 from hpc_launch.models.site import Site
-from hpc_launch.survey.here import is_a_node
-from hpc_launch.survey.host import Host
+from hpc_launch.survey.host import Host, is_a_node
 from hpc_launch.survey.scratch import Scratch
 
 
@@ -28,7 +27,7 @@ class Difference:
     """Who said that."""
     origin: Origin | None
     grave: bool
-    """Jobs would be refused or never start; else the profile only promises less than there is."""
+    """Jobs would be refused or never start; else the profile says less than there is, or what no job fails by."""
 
     def __str__(self) -> str:
         where = f" ({self.origin})" if self.origin else ""
@@ -54,7 +53,7 @@ class Comparison:
     def __init__(
         self, site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
     ) -> None:
-        """`local`: what this host has at the profile's `storage.local`; None where that is a variable of jobs."""
+        """`local`: what this host has at the profile's `storage.local`; None where it names a variable of jobs."""
         self.site, self.document, self.machine, self.host, self.local = site, document, machine, host, local
 
     @property
@@ -81,6 +80,15 @@ class Comparison:
         clause = "says no limit" if live is None else f"says {shown(live)}"
         grave = said is not None and live is not None and said > live
         yield self.differ(path, "" if said is None else shown(said), clause, grave)
+
+    @property
+    def interfaces(self) -> Iterator[tuple[KeyPath, str]]:
+        """Each key that names a network interface, with it."""
+        if self.site.network.interface:
+            yield ("network", "interface"), self.site.network.interface
+        for name, queue in self.site.queues.items():
+            if queue.interface:
+                yield ("queues", name, "interface"), queue.interface
 
     def silent(self, path: KeyPath, why: str) -> NotCompared:
         return NotCompared(dotted(path), printable(why), self.document.origins.get(path))

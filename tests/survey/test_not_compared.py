@@ -13,8 +13,9 @@ import yaml
 from hpc_launch import sites
 from hpc_launch.batch.machine import Environment, LiveQueue, Machine, Node
 from hpc_launch.context import Context
+from hpc_launch.survey.host import Host
+from hpc_launch.survey.not_compared import not_compared
 from hpc_launch.survey.scratch import Scratch
-from hpc_launch.survey.silent import not_compared
 from hpc_launch.units import MIB
 from tests.survey.machines import LOGIN, queue, small
 
@@ -64,7 +65,7 @@ def test_queues_that_jobs_do_not_name(silent: Silent) -> None:
 def test_nodes_of_a_queue_that_are_not_told(silent: Silent, short: dict[str, Any], said: list[str]) -> None:
     host = replace(LOGIN, name="login")
     found = silent(small(LiveQueue("short", None, 3600)), short, host=host, local=None)
-    assert found == [*said, "storage.local: $TMPDIR is known in a job alone"]
+    assert found == said
 
 
 SIZES = [
@@ -126,9 +127,17 @@ def test_parallel_environments(silent: Silent, environments: dict[str, Environme
 @pytest.mark.parametrize(
     ("keys", "names"),
     [
-        ({}, ["storage.local"]),
-        ({"network": {"interface": "ib0"}}, ["network.interface", "storage.local"]),
-        ({"queues": {"short": {**SHORT, "interface": "hsn0"}}}, ["queues.short.interface", "storage.local"]),
+        ({}, []),
+        ({"storage": {"local": "/scratch"}}, ["storage.local"]),
+        ({"storage": {"local_kind": "disk"}}, ["storage.local_kind"]),
+        ({"storage": {"local": "/scratch", "local_kind": "disk"}}, ["storage.local"]),
+        (
+            {"network": {"interface": "ib0"}, "queues": {"short": {**SHORT, "interface": "eth0"}}},
+            ["network.interface", "queues.short.interface"],
+        ),
+        # these the comparison notes: that there is something else
+        ({"network": {"interface": "hsn0"}, "queues": {"short": {**SHORT, "interface": "hsn1"}}}, []),
+        ({"storage": {"local": "/scratch", "local_kind": "memory"}}, []),
     ],
 )
 def test_network_and_scratch_of_a_host_that_is_no_compute_node(
@@ -136,17 +145,43 @@ def test_network_and_scratch_of_a_host_that_is_no_compute_node(
 ) -> None:
     why = "login is no compute node (run this check in a job)"
     assert silent(small(queue()), host=LOGIN, **keys) == [f"{name}: {why}" for name in names]
-    assert silent(small(queue()), host=NODE, **keys) == []
+    if names:
+        assert silent(small(queue()), host=NODE, **keys) == []
 
 
-@pytest.mark.parametrize("host", [NODE, LOGIN])
-def test_scratch_that_is_a_variable(silent: Silent, host: Any) -> None:
-    found = silent(small(queue()), host=host, local=None, storage={"local": "$SCRATCH/${USER}"})
-    assert found == ["storage.local: $SCRATCH/${USER} is known in a job alone"]
+@pytest.mark.parametrize(
+    ("host", "local", "why"),
+    [
+        (NODE, "$SCRATCH/${USER}", "$SCRATCH/${USER}: a variable in it is not set here (run this check in a job)"),
+        (NODE, "scratch", "scratch: it is relative to each run (run this check in a job)"),
+        (LOGIN, "$SCRATCH/${USER}", "login is no compute node (run this check in a job)"),
+    ],
+)
+def test_scratch_that_a_job_alone_knows(silent: Silent, host: Host, local: str, why: str) -> None:
+    assert silent(small(queue()), host=host, local=None, storage={"local": local}) == [f"storage.local: {why}"]
+    assert silent(small(queue()), host=host, local=None) == []
+
+
+def test_a_file_system_that_nobody_knows(silent: Silent) -> None:
+    aufs = Scratch("/scratch", None, "aufs")
+    why = "storage.local_kind: the file system there, aufs, is none of those known"
+    assert silent(small(queue()), local=aufs, storage={"local": "/scratch", "local_kind": "disk"}) == [why]
+    assert silent(small(queue()), local=aufs, storage={"local": "/scratch"}) == []
+
+
+@pytest.mark.parametrize("limit", ["walltime", "default_walltime", "max_nodes"])
+def test_limits_that_are_not_known(silent: Silent, limit: str) -> None:
+    said = {**SHORT, "walltime": "1h", "default_walltime": "1h", "max_nodes": 2}
+    live: dict[str, Any] = {"walltime": 3600, "default_walltime": 3600, "max_nodes": 2}
+    assert silent(small(queue(**live, unknown=(limit,))), said) == []
+    live[limit] = None
+    assert silent(small(queue(**live, unknown=(limit,))), said) == [f"queues.short.{limit}: slurm does not tell it"]
+    assert silent(small(queue(**live)), said) == []
 
 
 def test_hostile_names_stay_on_their_line(silent: Silent) -> None:
-    machine = small(LiveQueue("short", None), queue_option="--queue\n\x1b[2J")
-    assert silent(machine, host=LOGIN)[0].startswith("queues.short: nodes, cores, memory: ")
-    (found, *_) = silent(replace(machine, batch_system="sl\nurm\x1b"), {"cores": 1})
-    assert "\\n" in found
+    machine = small(LiveQueue("short", None), batch_system="sl\nurm\x1b")
+    (found,) = silent(machine, {"cores": 1})
+    assert found.startswith("queues.short: ") and r"sl\nurm\x1b does not tell which nodes" in found
+    local = silent(small(queue()), host=replace(LOGIN, name="\x1b[2J"), storage={"local": "/scratch"})
+    assert local == [r"storage.local: '\x1b[2J is no compute node (run this check in a job)'"]

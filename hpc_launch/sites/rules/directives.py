@@ -1,0 +1,49 @@
+"""Directives that a site refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hpc_launch.config.document import Document
+from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.wording import dotted
+from hpc_launch.errors import Problem
+from hpc_launch.sites.rules.places import mapping, words
+
+OPTION = re.compile(r"--[A-Za-z][\w-]*|-[A-Za-z][\w-]*( [A-Za-z_]\w*)?")
+"""As the templates of directives call theirs: `--mem`, `-q`, and of those that hold several, `-l select`."""
+
+
+def options(document: Document) -> Iterator[Problem]:
+    """What is refused is an option, without a value: anything else is like none of those in a script."""
+    for path, option in words(document, ("rejects",)):
+        if not OPTION.fullmatch(option):
+            meant = OPTION.match(option)
+            hint = (
+                f"write {meant.group()}" if meant else "write an option as it stands in a script: --mem, -q, -l select"
+            )
+            cause = f"{dotted(path)}: {option!r} is no option of a directive, alone and without a value"
+            yield Problem(cause, document.origins.get(path), hint)
+
+
+def refused(document: Document) -> Iterator[Problem]:
+    """A site does not add itself what it refuses."""
+    rejects = {option for _, option in words(document, ("rejects",))}
+    for path, directive in _directives(document) if rejects else ():
+        for option in sorted(rejects.intersection(_options_in(directive))):
+            hint = "every job has this directive: keep one of the two"
+            yield Problem(f"{dotted(path)}: {option} is among rejects, too", document.origins.get(path), hint)
+
+
+def _directives(document: Document) -> Iterator[tuple[KeyPath, str]]:
+    yield from words(document, ("directives",))
+    for queue in mapping(document, ("queues",)):
+        yield from words(document, ("queues", queue, "directives"))
+
+
+def _options_in(directive: str) -> Iterator[str]:
+    """`--mem=4` has `--mem`; `-l mem=4 -q x` has `-l`, `-l mem`, `-q` and `-q x`."""
+    for option, value in re.findall(r"(?:^|\s)(-[^\s=]+)(?:[=\s]+(\w+))?", directive):
+        yield option
+        yield f"{option} {value}"

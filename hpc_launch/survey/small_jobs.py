@@ -1,0 +1,112 @@
+"""Small jobs, rendered for a site as those of users are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hpc_launch.config.document import Document
+from hpc_launch.config.layers import merge
+from hpc_launch.config.origin import KeyPath, Origin
+from hpc_launch.config.validation import validate
+from hpc_launch.context import Context
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.models.profile import Profile
+from hpc_launch.plan import make_plan
+from hpc_launch.render import render
+from hpc_launch.resolve import Resolved
+from hpc_launch.sites import SiteFile
+
+LONGEST = 600
+"""Seconds; a queue, or a quality of service, may allow less."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a job cannot be had."""
+
+    problems: Sequence[Problem]
+    mistakes: tuple[Problem, ...]
+    """Those that are at a line of the site profile; where there is none, the job is only larger than the site."""
+
+
+class SmallJobs:
+    """One worker of one thread and 100 MiB, for ten minutes at most, in a directory that any host has."""
+
+    def __init__(self, found: SiteFile, context: Context) -> None:
+        self.found = found
+        # The machine sets the variables that paths of the site name, and this one may be another.
+        named = re.findall(r"\$\{?(\w+)", found.site.storage.runs)
+        variables = {**dict.fromkeys(named, "/"), **context.environment}
+        self.context = replace(context, environment=variables, directory=Path("/"))
+        self._lines = set(found.document.origins.values())
+
+    def refusal(self, layout: str, queue: str | None, defaults: bool = False, walltime: bool = True) -> Refusal | None:
+        """Why the job cannot be had; None: it can.
+
+        Args:
+            queue: None: this machine.
+            defaults: with what the site's `defaults` say for all profiles.
+            walltime: whether the profile says one, which is short enough for the queue.
+        """
+        least = self._profile(layout, queue, defaults)
+        if not walltime:
+            del least["walltime"]
+        try:
+            resolved = self._resolved(least, defaults)
+            render(make_plan(resolved, self.context), resolved, self.context)
+        except (DoesNotFit, InvalidConfiguration) as refused:
+            sure = defaults or isinstance(refused, InvalidConfiguration)
+            return Refusal(refused.problems, tuple(each for each in refused.problems if sure and self.is_own(each)))
+        return None
+
+    def is_own(self, problem: Problem) -> bool:
+        """Whether it is at a line of the site profile."""
+        return problem.origin in self._lines
+
+    def origin(self, *path: str) -> Origin | None:
+        """Where a key stands in the site profile; of its nearest parent where it does not."""
+        origins = self.found.document.origins
+        return next((origins[path[:end]] for end in range(len(path), -1, -1) if path[:end] in origins), None)
+
+    def _profile(self, layout: str, queue: str | None, defaults: bool) -> dict[str, Any]:
+        site = self.found.site
+        told = site.defaults.get("qos") if defaults else None
+        most = site.queues[queue].walltime if queue else None
+        rule = site.qos.get(told or (site.queues[queue].qos if queue else None) or "")
+        most = (rule.walltime if rule else None) or most
+        return {
+            "name": "trial",
+            "layout": layout,
+            "account": "trial",
+            "queue": queue,
+            "walltime": f"{min(LONGEST, most or LONGEST)}s",
+            "workers": {"count": 1, "threads": 1, "memory": "100 MiB"},
+            "scheduler": {"memory": "1 MiB"},
+            "workload": {"command": ["true"], "directory": "/", "memory": "1 MiB"},
+        }
+
+    def _resolved(self, profile: dict[str, Any], defaults: bool) -> Resolved:
+        """As `resolve` makes it of a file; raises InvalidConfiguration."""
+        layers = [Document(profile, {}, ())]
+        if defaults:
+            # of any number of workers: `minimum` is compared with that of users
+            forced = {"layout": profile["layout"], "queue": profile["queue"], "workers": {"minimum": None}}
+            layers += [self._defaults(), Document(forced, {}, ())]
+        document = merge(layers)
+        checked, wrong = validate(Profile, document)
+        if checked is None:
+            raise InvalidConfiguration(*wrong)
+        found = self.found
+        return Resolved(checked, found.site, document, Path("trial.yaml"), "", found.document, found.text)
+
+    def _defaults(self) -> Document:
+        """The site's `defaults` as a layer, with the lines of its file."""
+        whole = self.found.document
+        origins: dict[KeyPath, Origin] = {
+            path[1:]: origin for path, origin in whole.origins.items() if path[:1] == ("defaults",)
+        }
+        return Document(whole.data.get("defaults") or {}, origins, ())
