@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jinja2 import (
+    BytecodeCache,
     ChoiceLoader,
     Environment,
     FileSystemLoader,
@@ -13,6 +14,7 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
 )
+from jinja2.bccache import Bucket
 
 from hpc_launch import quoting
 from hpc_launch.errors import InvalidConfiguration, Problem
@@ -36,6 +38,23 @@ NEEDED = {
 """What every template of a kind defines: some come from plug-ins."""
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once in a process: `site check` renders dozens of small jobs."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.known:
+            bucket.bytecode_from_string(self.known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def environment() -> Environment:
     made = Environment(
         # Plug-ins are looked for only when a template is not among ours: that takes a while.
@@ -45,6 +64,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     made.filters.update(
         word=quoting.word,
