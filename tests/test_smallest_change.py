@@ -34,7 +34,7 @@ queues:
   gpu: {nodes: 8, cores: 40, memory: 384 GB, gpus: 4, walltime: 24:00:00}
   mixed: {cores: 16, memory: 64 GiB, largest: {cores: 64, memory: 256 GiB}, walltime: 04:00:00}
 """
-SEEDS = 60
+SEEDS = 30
 WORK = "workload: {command: x}\n"
 
 

@@ -84,7 +84,13 @@ def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> It
     yield from _size(both, (*path, "cores"), queue.cores, live.cores, str)
     # As plans do: a size in GB is never a whole number of the MiB that batch systems count.
     memory = None if queue.memory is None else queue.memory // MIB * MIB
-    yield from _size(both, (*path, "memory"), memory, [size // MIB * MIB for size in live.memory], format_memory)
+    sizes = [size // MIB * MIB for size in live.memory]
+    yield from _size(both, (*path, "memory"), memory, sizes, format_memory)
+    if queue.largest.cores and live.cores:
+        yield from both.upper((*path, "largest", "cores"), queue.largest.cores, live.cores[-1])
+    if queue.largest.memory and sizes:
+        most = queue.largest.memory // MIB * MIB
+        yield from both.upper((*path, "largest", "memory"), most, sizes[-1], format_memory)
     if live.gpus is not None and (queue.gpus or 0) != live.gpus:
         yield from both.upper((*path, "gpus"), queue.gpus, live.gpus)
     if live.exclusive is not None and queue.exclusive != live.exclusive:

@@ -55,6 +55,7 @@ def _told(queue: LiveQueue) -> Mapping[str, Any]:
         "nodes": queue.ready,
         "cores": min(queue.cores, default=None),
         "memory": exact_memory(min(queue.memory)) if queue.memory else None,
+        "largest": _largest(queue),
         "gpus": queue.gpus,
         "exclusive": queue.exclusive,
         "walltime": queue.walltime and format_walltime(queue.walltime),
@@ -64,10 +65,16 @@ def _told(queue: LiveQueue) -> Mapping[str, Any]:
     return {key: value for key, value in values.items() if value}
 
 
+def _largest(queue: LiveQueue) -> Mapping[str, Any]:
+    """What the largest of unlike nodes has; nothing of that in which they are alike."""
+    sizes = {"cores": [*queue.cores], "memory": [*queue.memory]}
+    most = {key: each[-1] for key, each in sizes.items() if each and each[0] != each[-1]}
+    return {key: exact_memory(size) if key == "memory" else size for key, size in most.items()}
+
+
 def _unlike(queue: LiveQueue) -> Iterator[str]:
-    for what, sizes in (("cores", list(map(str, queue.cores))), ("memory", list(map(exact_memory, queue.memory)))):
-        if len(set(sizes)) > 1:
-            yield f"unlike nodes: {what} from {sizes[0]} to {sizes[-1]}; the smallest counts"
+    if _largest(queue):
+        yield "unlike nodes: workers are laid out for the smallest, a job may ask for what the largest has"
     gpus = sorted(node.gpus for node in vouching(queue.nodes or ()) if node.gpus is not None)
     if gpus and gpus[0] != gpus[-1]:
         counts = "the fewest count" if queue.gpus else "not on every node"

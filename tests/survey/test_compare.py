@@ -102,6 +102,22 @@ def test_of_unlike_nodes_some_may_have_enough(against: Against, cores: int, grav
     assert found.grave is grave and words in str(found)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "above", "below"), [("cores", 96, 97, 95), ("memory", "16000 MiB", "20000 MiB", "9000 MiB")]
+)
+def test_what_the_largest_node_has_is_compared(
+    against: Against, key: str, value: object, above: object, below: object
+) -> None:
+    nodes = (Node("a", 48, 8000 * MIB), Node("b", 96, 16000 * MIB))
+    said = {**SHORT, "nodes": 2, "cores": 48, "memory": "8000 MiB"}
+    live = small(LiveQueue("short", nodes, 3600))
+    assert against(live, {**said, "largest": {key: value}}) == []
+    more = only(against(live, {**said, "largest": {key: above}}))
+    assert (more.key, more.grave) == (f"queues.short.largest.{key}", True)
+    less = only(against(live, {**said, "largest": {key: below}}))
+    assert (less.key, less.grave) == (f"queues.short.largest.{key}", False)
+
+
 def test_what_the_machine_does_not_tell_is_not_compared(against: Against) -> None:
     assert against(small(LiveQueue("short", None, 3600), array=None)) == []
 

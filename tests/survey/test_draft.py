@@ -107,12 +107,16 @@ def test_a_host_with_nothing_to_see(read: Read) -> None:
         assert any("not found: " in line and what in line for line in text.splitlines()), what
 
 
-def test_of_unlike_nodes_the_smallest_counts_and_that_is_said(read: Read) -> None:
+def test_of_unlike_nodes_the_smallest_and_the_largest_are_told(read: Read) -> None:
     nodes = (Node("a", 48, 2**30), Node("b", 96, 2**31))
     text = draft(small(LiveQueue("mixed", nodes)), LOGIN, TODAY)
     found = read(text).site.queues["mixed"]
     assert (found.nodes, found.cores, found.memory) == (2, 48, 2**30)
-    assert "cores from 48 to 96" in text
+    assert (found.largest.cores, found.largest.memory) == (96, 2**31)
+    assert "unlike nodes: workers are laid out for the smallest" in text
+    alike = (Node("a", 48, 2**30), Node("b", 48, 2**31))
+    largest = read(draft(small(LiveQueue("mixed", alike)), LOGIN, TODAY)).site.queues["mixed"].largest
+    assert (largest.cores, largest.memory) == (None, 2**31)
 
 
 def test_nodes_that_take_no_jobs_are_not_counted_and_named(read: Read) -> None:
