@@ -10,7 +10,7 @@ from hpc_launch.limits.job import longest_walltime
 from hpc_launch.limits.node import usable_memory
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.site import Qos, Queue, Site
-from hpc_launch.plan.layouts import end_early
+from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.workers import Lifetime, interface
 from hpc_launch.units import MIB
 
