@@ -137,7 +137,7 @@ def test_a_queue_that_was_left_to_auto_is_among_the_changed(prepared: Prepare) -
 
 @pytest.mark.parametrize("layout", ["single-job", "job-array", "mpi"])
 def test_what_is_explained_adds_up(prepared: Prepare, layout: str) -> None:
-    from hpc_launch.explain import core_hours, described
+    from hpc_launch.explain.sentences import core_hours, described
 
     made = prepared("workers: {count: 3, per_node: 2, memory: 1 GiB}\nworkload: {command: x}\n", f"layout={layout}")
     jobs = made.plan.jobs

@@ -96,7 +96,7 @@ def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = Fa
     if json:
         return print_json({"schema": 1, "fits": True, "submissions": submissions, "batch_system": said})
     from hpc_launch.config.wording import printable
-    from hpc_launch.explain import described
+    from hpc_launch.explain.sentences import described
 
     print(f"{printable(str(profile))} can be submitted:")
     for sentence in described(prepared.resolved, prepared.plan):
@@ -115,7 +115,8 @@ def explain(
     """Show every resolved value with where it came from, and how the numbers came about."""
     from hpc_launch.cli.output import print_json, table
     from hpc_launch.config.layers import dotted
-    from hpc_launch.explain import as_json, described, leaves, shown
+    from hpc_launch.explain import as_json, leaves, shown
+    from hpc_launch.explain.sentences import described
 
     prepared, _ = _prepare(profile, site, set_)
     if json:

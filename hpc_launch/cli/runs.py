@@ -133,7 +133,7 @@ def list_(json: JSON = False) -> None:
 def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
     """Submit what was prepared, say so, and wait for its end if asked to."""
     from hpc_launch.cli.output import print_json, say
-    from hpc_launch.explain import core_hours
+    from hpc_launch.explain.sentences import core_hours
     from hpc_launch.runs import describe
     from hpc_launch.runs.status import collect_all
     from hpc_launch.runs.submit import submit
