@@ -7,11 +7,13 @@ import importlib
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import dask.config
@@ -53,6 +55,14 @@ def example(context: Context, tmp_path: Path) -> SiteOf:
     return of
 
 
+def imported(name: str) -> ModuleType:
+    """A module of dask-jobqueue, which takes Ctrl-C for itself when it is imported: other tests are to keep theirs."""
+    handler = signal.getsignal(signal.SIGINT)
+    module = importlib.import_module(name)
+    signal.signal(signal.SIGINT, handler)
+    return module
+
+
 def section(text: str) -> dict[str, Any]:
     """The only section, as Dask's configuration has it."""
     [found] = yaml.safe_load(text)["jobqueue"].values()
@@ -65,7 +75,7 @@ def job_script(text: str, **given: Any) -> str:
     loaded = yaml.safe_load(text)
     [name] = loaded["jobqueue"]
     system = text.split()[2].removesuffix("Cluster")
-    job = getattr(importlib.import_module(f"dask_jobqueue.{system.lower()}"), f"{system}Job")
+    job = getattr(imported(f"dask_jobqueue.{system.lower()}"), f"{system}Job")
     with dask.config.set(loaded):
         script: str = job("tcp://10.0.0.1:1", name="w", config_name=name, **given).job_script()
     return script
@@ -77,7 +87,7 @@ def cluster_script(text: str, **given: Any) -> str:
     [name] = loaded["jobqueue"]
 
     async def script() -> str:
-        made = getattr(importlib.import_module("dask_jobqueue"), text.split()[2])(
+        made = getattr(imported("dask_jobqueue"), text.split()[2])(
             config_name=name, asynchronous=True, **given
         )
         try:
@@ -108,7 +118,7 @@ def test_dask_finds_every_key_that_its_class_may_ask_for(context: Context, tmp_p
     text = jobqueue(sites.read(SITES / f"{name}.yaml", context))
     (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     [loaded] = dask.config.collect_yaml([str(tmp_path)])
-    package = Path(str(importlib.import_module("dask_jobqueue").__file__)).parent
+    package = Path(str(imported("dask_jobqueue").__file__)).parent
     defaults = yaml.safe_load((package / "jobqueue.yaml").read_text())["jobqueue"][EXAMPLES[name]]
     assert set(loaded["jobqueue"][name]) == set(defaults)
 
@@ -412,7 +422,7 @@ def test_dask_jobqueue_knows_a_jobs_workers_only_as_the_comment_says(example: Si
             await cluster.close()
         return told
 
-    dask_jobqueue = importlib.import_module("dask_jobqueue")
+    dask_jobqueue = imported("dask_jobqueue")
     with dask.config.set(yaml.safe_load(text)):
         assert asyncio.run(groups()) == [None, ["-0", "-1", "-2", "-3"]]
 
