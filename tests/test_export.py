@@ -87,9 +87,7 @@ def cluster_script(text: str, **given: Any) -> str:
     [name] = loaded["jobqueue"]
 
     async def script() -> str:
-        made = getattr(imported("dask_jobqueue"), text.split()[2])(
-            config_name=name, asynchronous=True, **given
-        )
+        made = getattr(imported("dask_jobqueue"), text.split()[2])(config_name=name, asynchronous=True, **given)
         try:
             return str(made.job_script())
         finally:
