@@ -115,8 +115,9 @@ def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
     queue, origin, key = _value(document, path), document.origins.get(path), dotted(path)
     if not isinstance(queue, str) or queue in site.queues or not site.queues:
         return []
-    if queue == AUTO and path == ("queue",):
-        return []
+    if queue == AUTO:
+        hint = "name one, or leave it out: workers then go where the run goes"
+        return [] if path == ("queue",) else [Problem(f"{key}: auto is for `queue` alone", origin, hint)]
     allowed = f"queues of {site.name}: {', '.join(site.queues)}"
     return [Problem(f"{key}: {sites.no_such_queue(site, queue)}", origin, allowed)]
 

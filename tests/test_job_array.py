@@ -164,7 +164,7 @@ def test_in_one_job_their_queue_and_walltime_are_named_as_not_used(prepared: Pre
         ("submitted: {jobs: 3}", 24, None),
         ("running: {cores: 9}", 24, ["25 cores are asked for, a user of changed may use 9 cores at once"]),
         ("running: {cores: 8}", 24, None),
-        ("running: {memory: 6 GB}", 24, ["13052 MiB in all are asked for"]),
+        ("running: {memory: 6 GB}", 24, ["12.7 GiB of memory are asked for"]),
         ("running: {memory: 3 GB}", 24, None),
         ("running: {jobs: 2}", 24, ["4 jobs are asked for, a user of changed may run 2 jobs at once"]),
         ("running: {jobs: 1}", 24, None),

@@ -156,7 +156,7 @@ def test_auto_where_nothing_fits_tells_why_of_each_queue(prepared: Prepare) -> N
 
 
 def test_auto_is_no_queue_of_workers(prepared: Prepare) -> None:
-    with pytest.raises(InvalidConfiguration, match=r"workers\.queue: testcluster has no queue 'auto'"):
+    with pytest.raises(InvalidConfiguration, match=r"workers\.queue: auto is for `queue` alone"):
         prepared("workers: {count: 1, memory: 1 GiB, queue: auto}\nworkload: {command: x}\n")
 
 
@@ -194,3 +194,9 @@ def test_a_launcher_of_another_batch_system_is_refused(
     (tmp_path / "site.yaml").write_text(site + "queues: {q: {cores: 4, memory: 8 GiB}}\ndefaults: {walltime: 1h}\n")
     with pytest.raises(InvalidConfiguration, match=f"site.yaml:3: launchers.node: {launcher} does not go with"):
         prepared("workers: {count: 2, memory: 1 GiB}\nworkload: {command: x}\n", site="./site.yaml")
+
+
+def test_a_worker_with_next_to_no_memory_is_refused(prepared: Prepare) -> None:
+    with pytest.raises(DoesNotFit, match=r"workers\.memory: 1 MB is too little") as refused:
+        prepared("workers: {count: 1, memory: 1 MB}\nworkload: {command: x}\n")
+    assert "at least --set workers.memory=100MiB" in str(refused.value)

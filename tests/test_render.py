@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import yaml
 
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
+from hpc_launch.render.templates import environment
 
 Prepare = Callable[..., Prepared]
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,11 +185,94 @@ def test_directives_that_a_site_rejects_are_left_out(prepared: Prepare, tmp_path
     assert "--mem" not in job and "--nodes=1" in job
 
 
-@pytest.mark.parametrize("directive", ["--comment=x --mem=5G", "--part=long", "--time-min=1", "-W", "-Mother"])
-def test_directives_in_disguise_are_refused_too(prepared: Prepare, directive: str) -> None:
+@pytest.mark.parametrize(
+    ("directive", "said"),
+    [
+        ("--comment=x --mem=5G", "--mem is already said by the rendered script where workers.memory asks for it, in '"),
+        ("--part=long", "--part is already said by the rendered script where queue asks for it, in '--part=long'\n"),
+        ("--time-min=1", "--time-min is hpc-launch's own"),
+        *(("-W", "-W is hpc-launch's own to say, or to leave unsaid\n"), ("-Mother", "-Mother is hpc-launch's own")),
+    ],
+)
+def test_directives_in_disguise_are_refused_too(prepared: Prepare, directive: str, said: str) -> None:
     text = f"directives: ['{directive}']\nworkers: {{count: 1, memory: 1 GiB}}\nworkload: {{command: x}}\n"
-    with pytest.raises(InvalidConfiguration, match="already said"):
+    with pytest.raises(InvalidConfiguration) as refusal:
         prepared(text)
+    assert str(refusal.value).startswith(f"profile.yaml:1: directives: {said}")
+
+
+UNSAID = {
+    "testcluster": "--dependency=after:1 --wait --export=ALL --array=0-3 -J%s --ntasks=3",
+    "pbscluster": "-V -I -z -J%s -N%s",
+    "gridcluster": "-hold_jid%s -sync%s -b%s -V -t%s",
+    "lsfcluster": "-K -w%s -H -J%s -cwd%s",
+}
+"""What no script of these layouts says (``%s``: with a value), and what is on the submit command's line."""
+
+
+@pytest.mark.parametrize(
+    ("site", "directive"), [(site, each.replace("%s", " y")) for site, all_ in UNSAID.items() for each in all_.split()]
+)
+def test_what_no_script_says_is_not_called_said(prepared: Prepare, site: str, directive: str) -> None:
+    option = re.split("[ =]", directive)[0]
+    script = prepared(EXAMPLE, site=site).rendered.files["job.sh"]
+    assert not re.search(rf"^#(SBATCH|PBS|\$|BSUB) {option}(?![\w-])", script, re.MULTILINE)
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(EXAMPLE, f"directives=['{directive}']", site=site)
+    whole = f", in '{directive}'" if directive != option else ""
+    assert f": directives: {option} is hpc-launch's own to say, or to leave unsaid{whole}\n" in str(refusal.value)
+    assert "already said" not in str(refusal.value)
+
+
+SET = ["account=a", "mail.to=a@b.example", "mail.on=[begin, end, fail]", "reservation=r", "constraint=a=b"]
+
+
+@pytest.mark.parametrize("site", UNSAID)
+def test_what_is_called_said_is_said_once_its_key_is_set(prepared: Prepare, site: str) -> None:
+    batch = prepared(EXAMPLE, site=site).plan.batch_system
+    said = environment().get_template(f"directives/{batch}.sh.j2").module.said  # type: ignore[attr-defined]
+    words = [word for word in SET if site != "gridcluster" or "constraint" not in word]
+    qos = ["qos=q"] if site == "testcluster" else []
+    script = prepared(EXAMPLE, *words, *qos, site=site).rendered.files["job.sh"]
+    lines = [line.partition(" ")[2] for line in script.splitlines() if re.match(r"#(SBATCH|PBS|\$|BSUB) -", line)]
+    written = {word for line in lines for word in (line.split("=")[0], line.split()[0].split("=")[0])}
+    short = {"-r", "--requeue"}  # what says it is `-rn` or `--no-requeue` here
+    by_long = {option for option in said if batch == "slurm" and not option.startswith("--")}
+    assert set(said) - short - by_long <= written | {"-q"}, "a reservation is PBS's queue"
+
+
+def test_each_of_several_wrong_directives_is_named(prepared: Prepare) -> None:
+    wrong = ["-l select=2", "-q short", "-l walltime=1:00", "-l software=a,mem=1gb"]
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(EXAMPLE, f"directives={wrong}", site="pbscluster")
+    told = [problem.message.partition(", in ")[2] for problem in refusal.value.problems]
+    assert told == [repr(each) for each in wrong]
+
+
+def test_the_next_step_is_the_key_that_says_it(prepared: Prepare, tmp_path: Path) -> None:
+    hints = {
+        "-q": "set queue for it,",
+        "-V": "set environment.variables for it,",
+        "-r": "leave it out:",
+        "-o": "leave ",
+    }
+    for option, hint in hints.items():
+        with pytest.raises(InvalidConfiguration) as refusal:
+            prepared(EXAMPLE, f"directives=[{option}]", site="pbscluster")
+        assert refusal.value.problems[0].hint.startswith(hint)
+    site = (ROOT / "tests/site/pbscluster.yaml").read_text() + "directives: [-q x]\n"
+    (tmp_path / "site.yaml").write_text(site)
+    with pytest.raises(InvalidConfiguration, match=r"leave it out: it comes from queue$"):
+        prepared(EXAMPLE, site="./site.yaml")
+
+
+def test_a_unit_of_memory_that_there_is_not_is_told_in_a_sentence(prepared: Prepare, tmp_path: Path) -> None:
+    site = (ROOT / "tests/site/testcluster.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(re.sub(r"(?m)^memory:.*$", "memory: {unit: MB}", site))
+    with pytest.raises(
+        InvalidConfiguration, match="none, leave it out: a job's memory is asked for in a unit that slurm"
+    ):
+        prepared(EXAMPLE, site="./site.yaml")
 
 
 @pytest.mark.parametrize("lines", ["directives: [--nodes=7]\n", "rejects: [--licenses]\n"])
@@ -218,7 +303,7 @@ def test_what_a_site_refuses_is_refused_however_it_is_written(
     with pytest.raises(InvalidConfiguration) as refusal:
         prepared(text, site="./site.yaml")
     told = str(refusal.value).splitlines()
-    assert told[0] == f"profile.yaml:1: directives: testcluster refuses {rule}"
+    assert told[0] == f"profile.yaml:1: directives: testcluster refuses {rule}, in '{directive}'"
     line = len(site.splitlines())
     assert told[-1].strip().startswith("leave it out: ") and told[-1].endswith(f"site.yaml:{line}")
 
@@ -238,7 +323,7 @@ def test_an_option_that_only_begins_like_one_that_is_refused_is_not(
 def test_what_a_site_with_short_options_refuses(prepared: Prepare, tmp_path: Path, rule: str, directive: str) -> None:
     site = (ROOT / "tests/site/pbscluster.yaml").read_text() + f"rejects: ['{rule}']\n"
     (tmp_path / "site.yaml").write_text(site)
-    with pytest.raises(InvalidConfiguration, match=rf"pbscluster refuses {rule}\n"):
+    with pytest.raises(InvalidConfiguration, match=rf"pbscluster refuses {rule}, in '{directive}'\n"):
         prepared(EXAMPLE, f"directives=['{directive}']", site="./site.yaml")
 
 

@@ -59,8 +59,9 @@ def test_one_slot_needs_no_parallel_environment(at: Prepare) -> None:
     none = {"parallel_environments: {node: smp, nodes: mpi}\n": ""}
     assert not any(line.startswith("-pe") for line in directives(at(none, "workers.count=1")))
     for count, kind in ((2, "node"), (24, "nodes")):
-        with pytest.raises(InvalidConfiguration, match=f"parallel_environments.{kind}: "):
+        with pytest.raises(InvalidConfiguration, match=f"parallel_environments.{kind}: ") as refusal:
             at(none, f"workers.count={count}")
+        assert f"add `parallel_environments: {{{kind}: NAME}}` to the site profile (qconf -spl" in str(refusal.value)
 
 
 def test_memory_needs_the_sites_name_for_it_unless_it_is_left_out(at: Prepare) -> None:
@@ -127,7 +128,7 @@ def test_an_allocation_is_looked_at_before_anything_is_started(
 
 
 @pytest.mark.parametrize(
-    "directive", ["-l h_rt=9:00:00", "-l gpu=1,h_rt=9:00:00", "-binding linear:1 -q other.q", "-hold_jid 7"]
+    "directive", ["-l h_rt=9:00:00", "-l gpu=1,h_rt=9:00:00", "-binding linear:1 -q other.q", "-pe mpi 7"]
 )
 def test_what_the_script_says_already_is_refused(at: Prepare, directive: str) -> None:
     with pytest.raises(InvalidConfiguration, match="already said"):

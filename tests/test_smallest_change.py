@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.explain.sentences import described
 from hpc_launch.limits.misfit import Misfit
 from hpc_launch.prepare import Prepared, prepare
@@ -126,7 +126,19 @@ def test_no_change_of_one_key_is_said_as_such(context: Context, machine: str) ->
     refused = refusal_of(
         context, machine, "queue=wide", "walltime=1h", "workers.memory=200 GB", "scheduler.memory=200 GB"
     )
-    assert refused and "no change of one key alone makes it fit: lower workers.memory, or lower" in str(refused)
+    assert refused and "one change alone does not do; what counts: lower workers.memory, lower" in str(refused)
+
+
+def test_what_shows_only_behind_the_first_obstacle_is_mended_too(context: Context, machine: str) -> None:
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    site = "name: machine\nbatch_system: slurm\nqueues: {wide: {cores: 32, memory: 128 GB, max_nodes: 16}}\n"
+    (context.directory / "machine.yaml").write_text(site, encoding="utf-8")
+    many = ("walltime=1h", "workers.memory=1 GiB", "workers.count=4000", "scheduler.cores=300")
+    (problem,) = (refusal_of(context, machine, *many) or pytest.fail("it fits")).problems
+    assert "one change alone does not do; what counts: lower scheduler.cores" in problem.hint
+    ((*changes,),) = offered(problem.hint, "all of it fits with:")
+    assert [change.partition("=")[0] for change in changes] == ["scheduler.cores", "workers.count"]
+    assert refusal_of(context, machine, *many, *changes) is None
 
 
 def test_a_minimum_that_cannot_run_at_once_is_named(context: Context, machine: str) -> None:
@@ -145,8 +157,8 @@ def test_what_the_site_does_not_let_users_set_is_not_offered(context: Context, m
     given = "defaults: {queue: whole, workers: {threads: 100}}"
     file.write_text(f"{SITE}policy: {{forbidden: [workers.threads, queue]}}\n{given}\n")
     told = str(refusal_of(context, machine, "walltime=20h", "workers.memory=1 GiB"))
-    assert "no change of one key alone makes it fit" in told and "smallest change: --set walltime" in told
-    assert "workers.threads" not in told.partition("makes it fit")[2] and "would take it" not in told
+    assert "100 threads" in told and "smallest change: --set walltime" in told
+    assert "workers.threads" not in told and "what counts" not in told and "would take it" not in told
 
 
 def test_calls_of_the_submit_command_without_end_are_refused(context: Context, machine: str) -> None:
@@ -227,7 +239,7 @@ def test_gpus_of_a_node_are_a_limit(prepared: Prepare, machine: str) -> None:
     job = prepared(text, site=machine).plan.jobs[0]
     assert (job.nodes, job.gpus_per_node, job.resources) == (2, 4, ["--gpus=4"])
     with pytest.raises(
-        DoesNotFit, match=r"8 GPUs per node are asked for, a node of queue 'gpu' of machine has 4"
+        DoesNotFit, match=r"8 GPUs are asked for on each node, a node of queue 'gpu' of machine has 4"
     ) as no:
         prepared(text, "workers.per_node=8", site=machine)
     assert "smallest change: --set workers.per_node=4" in str(no.value)
@@ -238,6 +250,14 @@ def test_a_queue_without_gpus_takes_no_job_that_wants_some(prepared: Prepare, ma
     with pytest.raises(DoesNotFit, match=r"a node of queue 'wide' of machine has none (?s:.)*gpu would take it"):
         prepared(text, site=machine)
     assert prepared(text, "queue=auto", site=machine).plan.jobs[0].queue == "gpu"
+    with pytest.raises(DoesNotFit, match=r"1 GPU is asked for on each node(?s:.)*queues with GPUs: gpu"):
+        prepared(text, "workers.count=1", "workers.memory=900 GB", site=machine)
+
+
+def test_dasks_own_word_for_gpus_is_not_said_twice(prepared: Prepare, machine: str) -> None:
+    text = f"queue: gpu\nwalltime: 1h\nworkers: {{count: 8, gpus: 1, memory: 1 GiB, resources: {{GPU: 2}}}}\n{WORK}"
+    with pytest.raises(InvalidConfiguration, match=r"profile.yaml:3: workers.resources: GPU is said by workers.gpus"):
+        prepared(text, site=machine)
 
 
 def test_gpus_may_be_asked_for_in_all_or_come_with_a_whole_node(prepared: Prepare, tmp_path: Path) -> None:
@@ -272,7 +292,10 @@ def test_whole_nodes_are_charged_and_it_is_said(prepared: Prepare, machine: str)
 
 def test_whole_nodes_count_against_the_limits_of_a_user(prepared: Prepare, machine: str) -> None:
     text = f"queue: whole\nwalltime: 2h\nworkers: {{count: 15, threads: 1, memory: 1 GiB, per_node: 1}}\n{WORK}"
-    with pytest.raises(DoesNotFit, match="960 cores are asked for, a user of machine may use 900 cores at once"):
+    with pytest.raises(
+        DoesNotFit,
+        match=r"960 cores \(15 nodes × 64 cores\) are asked for, a user of machine may use 900 cores at once",
+    ):
         prepared(text, site=machine)
 
 
@@ -284,9 +307,12 @@ def test_cores_and_memory_of_one_user_in_one_queue(prepared: Prepare, tmp_path: 
         SITE.replace("max_user_nodes: 30", "max_user_cores: 64, max_user_memory: 1 TB")
     )
     text = f"queue: wide\nwalltime: 1h\nworkers: {{count: 4, threads: 32, memory: 1 GiB}}\n{WORK}"
-    with pytest.raises(DoesNotFit, match="128 cores are asked for, a user may have 64 cores at once in queue 'wide'"):
+    with pytest.raises(
+        DoesNotFit,
+        match=r"128 cores \(4 nodes × 32 cores\) are asked for, a user may have 64 cores at once in queue 'wide'",
+    ):
         prepared(text, site="./machine.yaml")
-    with pytest.raises(DoesNotFit, match=r"a user may have [0-9.]+ [TGM]i?B in all at once in queue 'wide'"):
+    with pytest.raises(DoesNotFit, match=r"a user may have 931\.3 GiB of memory at once in queue 'wide'"):
         prepared(
             text,
             "workers.count=12",

@@ -46,7 +46,7 @@ def listing(facts: Sequence[tuple[str, str]]) -> str:
 def print_error(error: HpcLaunchError, as_json: bool) -> None:
     """Everything that is wrong, one block for each problem."""
     if as_json:
-        problems = [_problem(problem) for problem in error.problems]
+        problems = [problem_as_json(problem) for problem in error.problems]
         print_json({"schema": 1, "error": {"exit_code": error.exit_code, "problems": problems}})
         return
     for problem in error.problems:
@@ -55,10 +55,13 @@ def print_error(error: HpcLaunchError, as_json: bool) -> None:
         say(f"hpc-launch: {len(error.problems)} problems")
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def problem_as_json(problem: Problem) -> dict[str, Any]:
+    """Its hints without the indentation that they have on a terminal: as one text, and line by line."""
+    hints = [line.removeprefix("    ") for line in problem.hint.splitlines()]
     return {
         "message": problem.message,
         "file": problem.origin.source if problem.origin else None,
         "line": problem.origin.line if problem.origin else None,
-        "hint": problem.hint or None,
+        "hint": "\n".join(hints) or None,
+        "hints": hints,
     }

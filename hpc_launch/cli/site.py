@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from hpc_launch.cli.options import JSON
-
-if TYPE_CHECKING:
-    from hpc_launch.errors import Problem
 
 site = typer.Typer(no_args_is_help=True, help="Look at site profiles.", rich_markup_mode=None)
 
@@ -19,6 +16,7 @@ def list_(json: JSON = False) -> None:
     """List the site profiles on the search path, broken and shadowed ones too."""
     from hpc_launch import context, sites
     from hpc_launch.cli.output import print_json, say, table
+    from hpc_launch.config.wording import printable
 
     here = context.collect()
     entries = sites.listed(here)
@@ -41,8 +39,10 @@ def list_(json: JSON = False) -> None:
         return _say_unusable(sites.unusable(here))
     print(table(["NAME", "STATUS", "BATCH SYSTEM", "REVIEWED", "MAINTAINERS", "FILE"], [_row(row) for row in rows]))
     for entry in entries:
-        if entry.error:
-            say(f"broken: {entry.error}")
+        if entry.shadowed_by:
+            say(f"shadowed: {printable(str(entry.file))}: {printable(str(entry.shadowed_by))} comes first")
+        for problem in entry.error.problems if entry.error else ():
+            say(f"broken: {problem}")
     _say_unusable(sites.unusable(here))
 
 
@@ -56,7 +56,7 @@ def _say_unusable(directories: list[str]) -> None:
 def _row(row: dict[str, Any]) -> list[str]:
     from hpc_launch.config.wording import printable
 
-    status = f"{row['status']}, shadowed by {row['shadowed_by']}" if row["shadowed_by"] else row["status"]
+    status = f"{row['status']}, shadowed" if row["shadowed_by"] else row["status"]
     people = ", ".join(one["name"] for one in row["maintainers"])
     cells = [row["name"], status, row["batch_system"] or "", row["reviewed"] or "", people, row["file"]]
     return [printable(cell) for cell in cells]
@@ -109,14 +109,14 @@ def check(
     import datetime
 
     from hpc_launch import context
-    from hpc_launch.cli.output import print_json
+    from hpc_launch.cli.output import print_json, problem_as_json
     from hpc_launch.sites.rules import doubts
     from hpc_launch.survey.check import check as check_site
 
     checked = check_site(name, context.collect())
     doubtful = doubts(checked.found.document, datetime.date.today())
     if json:
-        print_json({**checked.as_json(), "doubtful": [_problem(each) for each in doubtful]})
+        print_json({**checked.as_json(), "doubtful": [problem_as_json(each) for each in doubtful]})
     else:
         for each in doubtful:
             print(f"note: {each}")
@@ -127,11 +127,6 @@ def check(
         print(checked.verdict)
     if checked.compared and not checked.agrees:
         raise typer.Exit(1)
-
-
-def _problem(each: Problem) -> dict[str, Any]:
-    place = {"file": each.origin.source if each.origin else None, "line": each.origin.line if each.origin else None}
-    return {**place, "message": each.message, "hint": each.hint or None}
 
 
 @site.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, ValidationError
 
 from hpc_launch.config.branches import KEY, faults_by_path
 from hpc_launch.config.document import Document
@@ -55,5 +55,25 @@ def _description(model: type[Checked], path: KeyPath) -> str:
     for found in models_at(model, tuple(parent)):
         for name, field in found.model_fields.items():
             if key == (field.alias or name) and field.description:
-                return f"add {key}: {field.description}"
+                return f"add {key}: {_least(model, path) or field.description}"
     return ""
+
+
+def _least(model: type[Checked], path: KeyPath) -> str:
+    """The keys that a missing mapping has to have: they tell more than what the mapping is; empty for other values."""
+    below: Any
+    for below in models_at(model, path):
+        if needed := _required(below):
+            means = below.model_fields[needed[0]].description if needed[0] in below.model_fields else ""
+            keys = ", ".join(f"{name}: …" for name in needed)
+            return f"{{{keys}}}" + (f" ({needed[0]}: {means})" if means else "")
+    return ""
+
+
+def _required(model: type[Checked]) -> list[str]:
+    """The keys without which a mapping is none of these."""
+    try:
+        model.model_validate({})
+    except ValidationError as error:
+        return [str(each["loc"][0]) for each in error.errors(include_url=False) if each["type"] == "missing"]
+    return []

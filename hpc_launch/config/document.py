@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,15 @@ from typing import Any
 
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.config.reading import read
-from hpc_launch.config.wording import nearest, printable, shown_value
+from hpc_launch.config.wording import listed, nearest, printable, shown_value
 from hpc_launch.errors import InvalidConfiguration, Problem
 
 LARGEST_FILE = 1024 * 1024
 """Bytes. A profile has some hundred lines; a file of this size is something else."""
+_MOST_FILES = 4
+"""That are told of a directory given for a file."""
+_MOST_READ = 100
+"""Of its files, to see what they are."""
 _OPENED = ("/dev/fd/", "/proc/self/fd/")
 """What the shell opened for us and will close: `<(COMMAND)`."""
 _ENDLESS = (
@@ -123,7 +128,24 @@ def _nearest_files(missing: Path) -> str:
 
 def _files_within(directory: Path) -> str:
     try:
-        names = sorted(name for name in os.listdir(directory) if name.endswith((".yaml", ".yml")))
+        names = sorted(name for name in os.listdir(directory) if name.endswith((".yaml", ".yml")))[:_MOST_READ]
     except OSError:
         return "name a file"
-    return f"did you mean {printable(str(directory / names[0]))}?" if names else "name a file"
+    kinds = {name: kind for name in names if (kind := _kind(directory / name))} or dict.fromkeys(names, "")
+    several = len(names) > 1
+    shown = [
+        printable(str(directory / name)) + (f" ({kind})" if kind and several else "") for name, kind in kinds.items()
+    ]
+    return f"did you mean {listed(shown[:_MOST_FILES])}?" if shown else "name a file"
+
+
+def _kind(file: Path) -> str:
+    """What a file is by its first keys, as `kinds` calls it; empty where nobody knows, or it cannot be read."""
+    from hpc_launch.config.kinds import KINDS
+
+    try:
+        text = load_text(file, str(file))
+    except InvalidConfiguration:
+        return ""
+    keys = set(re.findall(r"(?m)^(\w+)[ \t]*:", text))
+    return next((kind.name for kind in KINDS if kind.signs & keys), "")

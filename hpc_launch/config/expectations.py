@@ -34,8 +34,8 @@ _BOUNDS = {
     "multiple_of": ("multiple_of", "a multiple of"),
 }
 _LENGTHS = {
-    "too_short": ("min_length", "at least {} of them"),
-    "too_long": ("max_length", "at most {} of them"),
+    "too_short": ("min_length", "a list of at least {}"),
+    "too_long": ("max_length", "a list of at most {}"),
     "string_too_short": ("min_length", "at least {} characters"),
     "string_too_long": ("max_length", "at most {} characters"),
 }
@@ -47,6 +47,8 @@ _ALLOWED = ("literal_error", "enum")
 def sentence(errors: list[ErrorDetails]) -> str:
     """What was expected and what was found; several errors are alternatives for one value."""
     found = shown_value(errors[0]["input"])
+    # It is a list, but not a long enough one: what else might have stood there is of no use.
+    errors = [error for error in errors if error["type"] in _LENGTHS] or errors
     own = [text for error in errors if (text := _own_text(error))]
     expected = [words for error in errors for words in _expected(error)]
     for text in own:

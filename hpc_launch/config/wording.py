@@ -22,9 +22,9 @@ def shown_value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
-        return "a list"
+        return "a list" if value else "an empty list"
     words = repr(value)
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
 

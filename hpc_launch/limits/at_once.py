@@ -11,7 +11,7 @@ from hpc_launch.limits.node import usable_gpus, usable_memory
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import format_memory
+from hpc_launch.units import GIB
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ CORES = _Amount(
 MEMORY = _Amount(
     "memory",
     lambda job: job.nodes * job.memory_bytes_per_node,
-    lambda size: f"{format_memory(size)} in all",
+    lambda size: f"{size / GIB:.1f} GiB of memory",
     ("workers.count", "workers.memory"),
     (),
 )
@@ -61,6 +61,8 @@ class Limit:
     origin: Origin
     whole_nodes: bool
     """Whether more is charged than is asked for."""
+    sum: str
+    """How what is asked for came about; empty: that is plain."""
 
     def _rule(self) -> str:
         whole = ", and whole nodes count" if self.whole_nodes and self.amount is CORES else ""
@@ -68,12 +70,12 @@ class Limit:
 
     def waits(self) -> str:
         """That not all can run at once."""
-        return f"{self.amount.said(self.asked)} are asked for, {self._rule()}: the others wait"
+        return f"{self.amount.said(self.asked)}{self.sum} are asked for, {self._rule()}: the others wait"
 
     def misfit(self) -> Misfit:
         """The run could never begin."""
         least = self.amount.said(self.least)
-        asked = f"{least} are asked for"
+        asked = f"{least}{self.sum} are asked for"
         if self.minimum is not None:
             first = f"{self.minimum} workers (workers.minimum)" if self.minimum > 1 else "worker"
             asked = f"{least} are needed at once for the first {first}"
@@ -132,4 +134,8 @@ def _limit(
     least = min(asked, whole + (elements[0][0] * needed if elements else 0))
     whole_nodes = any(job.charged_cores_per_node > job.cores_per_node for job in jobs)
     minimum = plan.minimum if elements else None
-    yield Limit(amount, rule, most, asked, least, minimum, origin, whole_nodes)
+    one = jobs[0]
+    nodes = f" ({one.nodes} nodes × {amount.said(amount.of(one) // one.nodes)})" if one.nodes > 1 else ""
+    yield Limit(
+        amount, rule, most, asked, least, minimum, origin, whole_nodes, nodes if amount in (CORES, MEMORY) else ""
+    )

@@ -18,13 +18,15 @@ FEWER, DENSER = ("workers.count",), ("workers.per_node",)
 def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """Nodes of a job."""
     limits = [limit for limit in (queue.nodes, queue.max_nodes) if limit is not None]
+    # Fewer on a node than could be are what the profile asks for; else it is their memory or their threads.
+    denser = () if resolved.profile.workers.per_node else ("workers.memory", "workers.threads")
     if limits and job.nodes > min(limits):
         yield Misfit(
             f"{job.nodes} nodes are asked for, a job in {where(job, resolved)} may have {min(limits)}"
             f" ({plan.workers.count} workers, {plan.workers.per_node} on a node)",
             resolved.origin("workers", "count"),
             kind=("nodes", str(job.queue)),
-            lower=FEWER,
+            lower=(*FEWER, *denser),
             higher=DENSER,
         )
 

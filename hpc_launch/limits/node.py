@@ -58,13 +58,19 @@ def on_a_node(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterato
         yield from _memory(job, plan, resolved, queue)
     gpus = usable_gpus(queue, resolved.site)
     if gpus is not None and job.gpus_per_node > gpus:
+        asked = f"{job.gpus_per_node} GPU{'s are' if job.gpus_per_node > 1 else ' is'} asked for on each node"
+        has = f"a node of {where(job, resolved)} has {gpus or 'none'} ({_workers(plan)} with {plan.workers.gpus} each)"
         yield Misfit(
-            f"{job.gpus_per_node} GPUs per node are asked for, a node of {where(job, resolved)} has {gpus or 'none'}"
-            f" ({_workers(plan)} × {plan.workers.gpus})",
+            f"{asked}, {has}",
             resolved.origin("workers", "gpus"),
+            "" if gpus else _with_gpus(resolved.site),
             kind=("gpus", str(job.queue)),
             lower=("workers.per_node", "workers.gpus"),
         )
+
+
+def _with_gpus(site: Site) -> str:
+    return f"queues with GPUs: {', '.join(name for name, queue in site.queues.items() if queue.gpus) or 'none'}"
 
 
 def _workers(plan: Plan) -> str:

@@ -104,7 +104,7 @@ Name = Annotated[
 EnvironmentName = Annotated[
     Text,
     _only(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, not starting with a digit"),
-    Without(r"^HPC_LAUNCH_", "{value!r}: names that begin with HPC_LAUNCH_ are the program's own"),
+    Without(r"^HPC_LAUNCH_", "names that begin with HPC_LAUNCH_ are the program's own: choose another"),
 ]
 PathText = Annotated[
     Text,

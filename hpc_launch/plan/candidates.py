@@ -21,7 +21,7 @@ def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
         try:
             made = plan(_in(resolved, name))
         except DoesNotFit as refused:
-            refusals[name] = refused.problems[0].message
+            refusals[name] = _why(refused)
             continue
         if drawback := _drawback(resolved, name):
             refusals[name] = f"{drawback}; --set queue={name} takes it"
@@ -67,8 +67,16 @@ def _unknown(refused: DoesNotFit, resolved: Resolved, name: str) -> str:
     return f"its {' and '.join(unknown)} not known" if unknown else ""
 
 
+def _why(refused: DoesNotFit) -> str:
+    """The first reason; of one that no number would mend with what to do about it."""
+    first = refused.problems[0]
+    return first.message if isinstance(first, Misfit) or not first.hint else f"{first.message}; {first.hint}"
+
+
 def _changed(resolved: Resolved, queue: str, plan: Planner) -> str:
-    changes = [] if _drawback(resolved, queue) else together(_in(resolved, queue), plan)
+    if drawback := _drawback(resolved, queue):
+        return "" if _fits(resolved, queue, plan) else f"; and {drawback}"
+    changes = together(_in(resolved, queue), plan)
     return f"; fits with --set queue={queue} {' '.join(map(str, changes))}" if changes else ""
 
 

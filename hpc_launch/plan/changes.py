@@ -19,8 +19,8 @@ Planner = Callable[[Resolved], Plan]
 """Makes the plan for a profile; raises DoesNotFit."""
 
 MOST_CHOICES = 2
-EVERY, SOME = 256, 32
-"""Up to so many numbers are all tried; of more of them so many."""
+EVERY = 256
+"""Up to so many numbers are all tried."""
 LONGEST = 10**6
 """Seconds, among which one is looked for that is long enough."""
 Faults = Mapping[Kind, str]
@@ -47,19 +47,22 @@ class Change:
 
 def with_smallest_changes(refused: DoesNotFit, resolved: Resolved, plan: Planner) -> DoesNotFit:
     """The same refusal; each problem also says what would mend it, and the last one what would mend them all."""
-    problems = [_with_change(problem, refused, resolved, plan) for problem in refused.problems]
-    if len(problems) > 1 and (changes := together(resolved, plan)):
+    found = [_smallest(problem, refused, resolved, plan) for problem in refused.problems]
+    problems = [problem.also(hint) for problem, (hint, _) in zip(refused.problems, found, strict=True)]
+    alone = len(problems) == 1 and all(sure for _, sure in found)
+    if not alone and (changes := together(resolved, plan)):
         problems[-1] = problems[-1].also(f"all of it fits with: {' '.join(map(str, changes))}")
     return DoesNotFit(*problems)
 
 
-def _with_change(problem: Problem, refused: DoesNotFit, resolved: Resolved, plan: Planner) -> Problem:
+def _smallest(problem: Problem, refused: DoesNotFit, resolved: Resolved, plan: Planner) -> tuple[str, bool]:
+    """What would mend a problem, and whether that is one change, or nothing to look for."""
     if not isinstance(problem, Misfit):
-        return problem
-    found = ", or ".join(map(str, islice(_changes(problem, _faults(refused), resolved, plan), MOST_CHOICES)))
+        return "", True
+    if found := ", or ".join(map(str, islice(_changes(problem, _faults(refused), resolved, plan), MOST_CHOICES))):
+        return f"smallest change: {found}", True
     ways = [f"{word} {key}" for word, key, *_ in _ways(problem, resolved)]
-    hint = f"smallest change: {found}" if found else f"no change of one key alone makes it fit: {', or '.join(ways)}"
-    return replace(problem, hint=hint)
+    return (f"one change alone does not do; what counts: {', '.join(ways)}" if ways else ""), False
 
 
 def together(resolved: Resolved, plan: Planner) -> list[Change]:
@@ -71,19 +74,28 @@ def together(resolved: Resolved, plan: Planner) -> list[Change]:
             return list(changes.values())
         except DoesNotFit as refused:
             misfits = [problem for problem in refused.problems if isinstance(problem, Misfit)]
-            found = (each for misfit in misfits for each in _changes(misfit, _faults(refused), resolved, plan))
-            if (change := next(found, None)) is None:
+            known = _faults(refused)
+            # If need be one that breaks something else, which comes next.
+            strict = (each for misfit in misfits for each in _changes(misfit, known, resolved, plan))
+            loose = (each for misfit in misfits for each in _changes(misfit, None, resolved, plan))
+            if (change := next(strict, None) or next(loose, None)) is None:
                 return []
             changes[change.key] = change
             resolved = change.applied(resolved)
     return []
 
 
-def _changes(misfit: Misfit, known: Faults, resolved: Resolved, plan: Planner) -> Iterator[Change]:
-    """For each of the keys the change nearest to what is asked for that mends this, and breaks nothing else."""
+def _changes(misfit: Misfit, known: Faults | None, resolved: Resolved, plan: Planner) -> Iterator[Change]:
+    """For each of the keys the change nearest to what is asked for that mends this, and breaks nothing else.
+
+    Args:
+        known: what does not fit as it is; None: it may break something else.
+    """
 
     def mends(change: Change) -> bool:
         left = _broken_by(change, resolved, plan)
+        if known is None:
+            return misfit.kind not in left
         # More of something makes what is too large already worse: then the others are to stay as they are.
         breaks = left.items() - known.items() if change.key in misfit.higher else left.keys() - known.keys()
         return misfit.kind not in left and not breaks
@@ -110,14 +122,21 @@ def _nearest(key: str, asked: int, end: int, mends: Callable[[Change], bool]) ->
     Of many numbers only some are tried, and then those between the first that mends it and the one before: what fits
     is not always in one piece, for where less is asked for each worker more of them come to a node.
     """
-    towards = 1 if end > asked else -1
-    step = max(1, abs(end - asked) // (EVERY if abs(end - asked) <= EVERY else SOME))
     broken = asked
-    for number in [*range(asked + towards * step, end, towards * step), end]:
+    for number in _towards(asked, end):
         if mends(Change(key, number)):
             return Change(key, _border(broken, number, lambda between: mends(Change(key, between))))
         broken = number
     return None
+
+
+def _towards(asked: int, end: int) -> Iterator[int]:
+    """All numbers on the way if these are few; else some, the closer together the nearer they are to `asked`."""
+    sign, length, away = (1 if end > asked else -1), abs(end - asked), 1
+    while away < length:
+        yield asked + sign * away
+        away += 1 if length <= EVERY else -(-away // 3)
+    yield end
 
 
 def _border(broken: int, good: int, mends: Callable[[int], bool]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from hpc_launch.errors import DoesNotFit, Problem
-from hpc_launch.limits.node import memory_grain
+from hpc_launch.limits.node import memory_grain, usable_gpus
 from hpc_launch.models.plan import Job
 from hpc_launch.models.site import Queue
 from hpc_launch.resolve import Resolved
@@ -84,8 +84,10 @@ def _qos(resolved: Resolved, queue_name: str | None, queue: Queue) -> str | None
 def _gpus(resolved: Resolved, queue_name: str | None, queue: Queue, nodes: int, number: int) -> list[str]:
     """In the site's words, for so many on each of so many nodes."""
     site = resolved.site
-    if not number or (queue.exclusive and queue.gpus and "gpus" not in site.resources):
-        return []  # GPUs come with a whole node, where no directive is needed for them
+    if not number or usable_gpus(queue, site) == 0:
+        return []  # of a queue without any `limits` tells
+    if queue.exclusive and queue.gpus and "gpus" not in site.resources:
+        return []  # they come with a whole node, where no directive is needed for them
     if "gpus" not in site.resources:
         key = f"queues.{queue_name}.gpus" if queue.exclusive else "resources.gpus (docs/contracts.md)"
         hint = f"a sysadmin of {site.name} can say it in its site profile: {key}"

@@ -15,9 +15,10 @@ def given_queue(resolved: Resolved, context: Context) -> tuple[str | None, Queue
         name = next(iter(site.queues))
     if site.queues and name is None:
         hint = f"add `queue:` to the profile, or --set queue=auto; queues of {site.name}: {', '.join(site.queues)}"
-        raise InvalidConfiguration(
-            Problem(f"no queue was given and {site.name} has no default", resolved.origin(), hint)
-        )
+        cause = f"no queue was given and {site.name} has no default"
+        if default := site.defaults.get("queue"):
+            cause = f"queue: it was set to nothing, which takes away the default of {site.name}, {default}"
+        raise InvalidConfiguration(Problem(cause, resolved.origin("queue"), hint))
     return queue_of(resolved, name, context)
 
 

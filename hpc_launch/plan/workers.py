@@ -14,8 +14,10 @@ from hpc_launch.models.site import ParallelEnvironment, Queue, Site
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, format_memory
 
-LEAST_MEMORY = 100 * MIB
+IDLE = 64 * MIB
 """Bytes. A Dask worker that has nothing to do takes some 60 MB."""
+LEAST_MEMORY = 100 * MIB
+"""Bytes that a worker is given unasked."""
 START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
 LONGEST_STAGGER = 300
@@ -72,6 +74,12 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
     refuse_said(resolved)
     workers, site = resolved.profile.workers, resolved.site
     memory = workers.memory or _share(resolved, queue, beside)
+    if memory < IDLE:
+        cause = (
+            f"workers.memory: {format_memory(memory)} is too little, a worker that has nothing to do takes some 60 MB"
+        )
+        hint = f"at least --set workers.memory={LEAST_MEMORY // MIB}MiB"
+        raise DoesNotFit(Problem(cause, resolved.origin("workers", "memory"), hint))
     per_node = min(workers.count, workers.per_node or _most_per_node(resolved, queue, beside, memory))
     nodes = -(-workers.count // per_node)
     return WorkerGroup(
@@ -158,6 +166,9 @@ def _within_slots(environment: ParallelEnvironment | None, most: int, beside: Be
 def _resources(resolved: Resolved) -> dict[str, float]:
     """Dask's resources of each worker; its GPUs are one, under the name that Dask's own examples give them."""
     workers = resolved.profile.workers
+    if workers.gpus and "GPU" in workers.resources:
+        cause = "workers.resources: GPU is said by workers.gpus already"
+        raise InvalidConfiguration(Problem(cause, resolved.origin("workers", "resources", "GPU"), "leave it out"))
     return {**({"GPU": float(workers.gpus)} if workers.gpus else {}), **workers.resources}
 
 

@@ -1,9 +1,14 @@
-"""Directives that users and sites write themselves, against those that the scripts say."""
+"""Directives that users and sites write themselves, against those that the scripts say.
+
+A template has three kinds: `said` (option → the key that it comes from, empty where there is none), `reserved` (what
+nobody else may say, whether or not hpc-launch does) and `instead` (option → a key to set in its place). That of a
+plug-in may have `reserved` alone.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hpc_launch.config.document import Document
@@ -12,6 +17,7 @@ from hpc_launch.errors import Problem
 from hpc_launch.models.site import Site
 
 QUOTES = "\"' "
+LEAVE_OUT = "leave it out: a second one, or another value, would break the run or its record"
 
 
 class Written(NamedTuple):
@@ -38,7 +44,8 @@ def directive_faults(
     own = [Written(site.directives, document, ("directives",))]
     for name in queues:
         own.append(Written(site.queues[name].directives, document, ("queues", name, "directives")))
-    reserved = [*batch.reserved, *([f"-l {site.memory.resource}"] if site.memory.resource else [])]
+    resource = {f"-l {site.memory.resource}": "workers.memory"} if site.memory.resource else {}
+    said = {**getattr(batch, "said", {}), **resource}
     problems = []
     for written in (*own, asked):
         for number, directive in enumerate(written.directives):
@@ -46,13 +53,35 @@ def directive_faults(
             for option, part in _options(directive):
                 refused = [rule for rule in site.rejects if _says(batch, rule, option, part, whole=True)]
                 if written is asked and refused:
-                    cause = f"directives: {site.name} refuses {refused[0]}"
+                    cause = f"directives: {site.name} refuses {refused[0]}{_within(directive, option)}"
                     problems.append(Problem(cause, origin, _rule(site, document, refused[0])))
-                elif any(_says(batch, known, option, part) for known in reserved):
-                    cause = f"directives: {option} is already said by the rendered script"
-                    hint = "set the key for it (account, queue, walltime, workers …), and leave it out here"
-                    problems.append(Problem(cause, origin, hint))
+                elif ours := [known for known in (*said, *batch.reserved) if _says(batch, known, option, part)]:
+                    known = option if option in ours else ours[0]
+                    cause = f"directives: {option} {_whose(batch, said, known)}{_within(directive, option)}"
+                    key = said.get(known) or getattr(batch, "instead", {}).get(known)
+                    problems.append(Problem(cause, origin, _other_way(key, written is asked)))
     return problems
+
+
+def _within(directive: str, option: str) -> str:
+    """The whole directive, where it is more than the option."""
+    return f", in {directive!r}" if directive != option else ""
+
+
+def _whose(batch: Any, said: Mapping[str, str], known: str) -> str:
+    """Why an option is not for others. The scripts say one that comes from a key only where that is set."""
+    if known in said:
+        return "is already said by the rendered script" + (f" where {said[known]} asks for it" if said[known] else "")
+    if hasattr(batch, "said"):
+        return "is hpc-launch's own to say, or to leave unsaid"
+    return "is already said by the rendered script, or hpc-launch's own to leave unsaid"
+
+
+def _other_way(key: str | None, asked: bool) -> str:
+    """How to say what an option would have said; the keys are those of profiles, unless they say otherwise."""
+    if key is None or (asked and "site profile" in key):
+        return LEAVE_OUT
+    return f"set {key} for it, and leave it out here" if asked else f"leave it out: it comes from {key}"
 
 
 def _rule(site: Site, document: Document, refused: str) -> str:

@@ -53,7 +53,8 @@ def _memory_faults(batch: Any, site: Site, document: Document) -> list[Problem]:
             problems.append(Problem(f"memory.directive is not set, and {cause}", _above(document, "memory"), hint))
     units = getattr(batch, "memory_units", [])
     if site.memory.unit is not None and site.memory.unit not in units:
-        hint = f"allowed with {system}: {', '.join(units) or 'none, leave it out'}"
+        none = f"none, leave it out: a job's memory is asked for in a unit that {system} always takes"
+        hint = f"allowed with {system}: {', '.join(units) or none}"
         problems.append(Problem(f"memory.unit: {site.memory.unit!r}", origins.get(("memory", "unit")), hint))
     return problems
 
@@ -102,11 +103,10 @@ def refuse_layout(batch: Any, plan: Plan, resolved: Resolved) -> None:
         raise DoesNotFit(Problem(cause, origin, "choose another layout: --set layout=single-job"))
 
 
-def refuse_key(resolved: Resolved, message: str, *key: str) -> None:
-    """For templates: a key of the site profile with which they cannot make a script."""
-    raise InvalidConfiguration(
-        Problem(message, resolved.site_document.origins.get(key) or resolved.site_document.origins.get(()))
-    )
+def refuse_key(resolved: Resolved, message: str, *key: str, hint: str = "") -> None:
+    """For templates: a key of the site profile with which they cannot make a script, and what to do about it."""
+    origin = resolved.site_document.origins.get(key) or _above(resolved.site_document, key[0])
+    raise InvalidConfiguration(Problem(message, origin, hint))
 
 
 def unused(batch: Any, resolved: Resolved) -> list[str]:

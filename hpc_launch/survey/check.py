@@ -45,7 +45,7 @@ class Checked:
     def verdict(self) -> str:
         """In one sentence."""
         site = self.found.site
-        named = f"{site.name} ({printable(str(self.found.file))})"
+        named = _named(self.found)
         if not self.compared:
             return f"{named} is valid; {self.why}"
         if self.agrees:
@@ -75,7 +75,7 @@ def check(name: str | None, context: Context) -> Checked:
 
     Raises:
         InvalidConfiguration: with all that is wrong in the file, or where no site is found.
-        NoAnswer: the batch system is here, and does not answer.
+        NoAnswer: the file is valid; the batch system is here, and does not answer.
     """
     found = (
         sites.find(name, context, Origin("site check"), context.directory)
@@ -93,10 +93,10 @@ def check(name: str | None, context: Context) -> Checked:
         machine = survey(site.batch_system, lambda: system)
     except NotStarted:
         return Checked(found, why=f"there is no {site.batch_system} here to compare it with")
-    except NoAnswer:
+    except NoAnswer as fault:
         if another_machine.is_elsewhere(site, None, here, context):
             return Checked(found, why=another_machine.verdict(site, None, here, context))
-        raise
+        raise _valid_and_no_more(found, fault) from fault
     if machine is None:
         return Checked(found, why=f"{site.batch_system} has nothing to compare it with")
     if another_machine.is_elsewhere(site, machine, here, context):
@@ -104,6 +104,17 @@ def check(name: str | None, context: Context) -> Checked:
     local = scratch_here(site, context, host.is_a_node(here, machine))
     both = (site, found.document, machine, here, local)
     return Checked(found, tuple(compare(*both)), tuple(not_compared(*both)))
+
+
+def _named(found: sites.SiteFile) -> str:
+    return f"{found.site.name} ({printable(str(found.file))})"
+
+
+def _valid_and_no_more(found: sites.SiteFile, silent: NoAnswer) -> NoAnswer:
+    """What is known of the file, before what the batch system's commands said."""
+    first, *more = silent.problems
+    message = f"{_named(found)} is valid, but could not be compared: {first.message}"
+    return NoAnswer(replace(first, message=message), *more)
 
 
 def _system(found: sites.SiteFile) -> BatchSystem:

@@ -44,15 +44,23 @@ class SmallJobs:
         self.context = replace(context, environment=variables, directory=Path("/"))
         self._lines = set(found.document.origins.values())
 
-    def refusal(self, layout: str, queue: str | None, defaults: bool = False, walltime: bool = True) -> Refusal | None:
+    def refusal(
+        self,
+        layout: str,
+        queue: str | None,
+        defaults: bool = False,
+        walltime: bool = True,
+        directives: Sequence[str] = (),
+    ) -> Refusal | None:
         """Why the job cannot be had; None: it can.
 
         Args:
             queue: None: this machine.
             defaults: with what the site's `defaults` say for all profiles.
             walltime: whether the profile says one, which is short enough for the queue.
+            directives: the profile's.
         """
-        least = self._profile(layout, queue, defaults)
+        least = self._profile(layout, queue, defaults) | ({"directives": list(directives)} if directives else {})
         if not walltime:
             del least["walltime"]
         try:
@@ -62,6 +70,17 @@ class SmallJobs:
             sure = defaults or isinstance(refused, InvalidConfiguration)
             return Refusal(refused.problems, tuple(each for each in refused.problems if sure and self.is_own(each)))
         return None
+
+    def script(self, layout: str, queue: str | None, resource: str) -> str:
+        """The last script to be submitted (that of workers, if there is one), which asks for a resource in these words.
+
+        Raises:
+            DoesNotFit, InvalidConfiguration: as `refusal` tells.
+        """
+        resolved = self._resolved(self._profile(layout, queue, False), False)
+        plan = make_plan(resolved, self.context)
+        jobs = tuple(replace(job, resources=[resource]) for job in plan.jobs)
+        return render(replace(plan, jobs=jobs), resolved, self.context).files[jobs[-1].file]
 
     def is_own(self, problem: Problem) -> bool:
         """Whether it is at a line of the site profile."""

@@ -10,6 +10,7 @@ from hpc_launch.errors import Problem
 from hpc_launch.limits.misfit import Kind, Misfit
 from hpc_launch.models.profile import AUTO
 from hpc_launch.sites import SiteFile
+from hpc_launch.survey.resource_words import mistakes_in
 from hpc_launch.survey.small_jobs import Refusal, SmallJobs
 
 Pair = tuple[str, str | None]
@@ -35,6 +36,7 @@ def problems(found: SiteFile, context: Context) -> list[Problem]:
     if not mistakes:  # else these are why
         mistakes += [*_layouts(jobs, pairs, refusals), *_queues(jobs, good, refusals)]
     mistakes += [*_defaults(jobs, good), *_default_walltimes(jobs, good)]
+    mistakes += mistakes_in(jobs, *good[0]) if good else []
     once = dict.fromkeys(mistakes)
     return sorted(once, key=lambda mistake: (mistake.origin.line or 0) if mistake.origin else 0)
 

@@ -214,6 +214,7 @@ def test_an_error_is_json_for_those_who_asked_for_json(context: Context) -> None
         "file",
         "line",
         "hint",
+        "hints",
     }
 
 
@@ -330,7 +331,7 @@ def test_watching_as_json_gives_a_line_for_each_change(prepared: Prepare, contex
 
 
 def test_submit_says_the_id_alone_and_wait_ends_with_the_exit_code(prepared: Prepare, context: Context) -> None:
-    profile = "workers: {count: 1, memory: 100 MB}\nworkload: {command: x}\n"
+    profile = "workers: {count: 1, memory: 200 MB}\nworkload: {command: x}\n"
     (context.directory / "p.yaml").write_text(profile)
     # without an interpreter that has dask the run ends before its workload starts
     setup = ("--site", "local", "--set", "environment.python=/no/such/python")

@@ -290,6 +290,18 @@ def test_a_directory_names_the_file_in_it(tmp_path: Path) -> None:
     assert f"did you mean {tmp_path / 'profile.yaml'}?" in told
 
 
+def test_a_directory_tells_which_file_in_it_is_what(tmp_path: Path) -> None:
+    (tmp_path / "a-machine.yaml").write_text("name: x\nbatch_system: slurm\n")
+    (tmp_path / "broken.yaml").write_bytes(b"\xff\n")
+    (tmp_path / "values.yaml").write_text("a: 1\nb: |\n  workload: x\n")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert "did you mean" in unloadable(tmp_path)
+    assert f"did you mean {tmp_path / 'a-machine.yaml'} (a site profile)?" in unloadable(tmp_path)
+    (tmp_path / "run.yaml").write_text("name: x\nworkload:\n  command: x\n")
+    both = f"{tmp_path / 'a-machine.yaml'} (a site profile) or {tmp_path / 'run.yaml'} (a profile)"
+    assert f"did you mean {both}?" in unloadable(tmp_path)
+
+
 def test_what_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "latin.yaml"
     file.write_bytes("a: 1\nb: é\n".encode("latin-1"))

@@ -13,6 +13,7 @@ from hpc_launch.config.document import parse_document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.validation import validate
 from hpc_launch.errors import Problem
+from hpc_launch.models.profile import Profile
 from hpc_launch.models.site import Site
 
 
@@ -78,6 +79,7 @@ class Model(Strict):
     queues: dict[Annotated[str, Field(pattern="^[a-z]+$")], Queue] = {}
     hosts: list[Launcher | Machine] = []
     command: list[str] | Annotated[str, BeforeValidator(_lines)] = "true"
+    words: Annotated[list[str], Field(min_length=1)] | Annotated[str, BeforeValidator(_lines)] = "true"
 
 
 def problems(text: str) -> list[Problem]:
@@ -129,6 +131,8 @@ def test_a_good_document_becomes_the_model() -> None:
         ("hosts: [x]", "hosts[0]: expected a mapping, got 'x'"),
         ("command: 5", "command: expected a list or shell lines, got 5"),
         ("command: [python, 5]", "command[1]: expected text, got 5"),
+        ("words: []", "words: expected a list of at least 1, got an empty list"),
+        ("words: {}", "words: expected a list or shell lines, got an empty mapping"),
     ],
 )
 def test_one_wrong_value_is_one_problem_in_plain_words(line: str, message: str) -> None:
@@ -161,7 +165,7 @@ def test_one_wrong_value_is_one_problem_in_plain_words(line: str, message: str) 
         ("workers: {threads: 1}", "add count: worker processes"),
         ("threads: 2", "did you mean workers.threads?"),
         ("shcema: 1", "did you mean schema?"),
-        ("zzz: 1", "allowed here: colour, command, hosts, layout, name, queues, schema, workers"),
+        ("zzz: 1", "allowed here: colour, command, hosts, layout, name, queues, schema, words, workers"),
         ("queues: {short: {core: 1}}", "did you mean queues.short.cores? allowed here: cores, launcher"),
         ("queues: {a: {launcher: {name: x, opts: []}}}", "did you mean queues.a.launcher.options?"),
         ("hosts: [{address: x, prots: []}]", "did you mean hosts[0].ports?"),
@@ -282,6 +286,21 @@ def test_one_more_hint_stands_on_a_line_of_its_own(hints: list[str], shown: str)
     for hint in hints:
         problem = problem.also(hint)
     assert str(problem) == shown
+
+
+def test_a_mapping_that_is_missing_is_shown_with_the_keys_that_it_needs() -> None:
+    _, found = validate(Profile, parse_document("name: x\nworkers: {count: 1}\n", "p.yaml"))
+    assert [each.hint for each in found] == [
+        "add workload: {command: …} (command: a list: run as it is; a string: a bash command line)"
+    ]
+
+
+def test_the_name_of_a_variable_is_told_once() -> None:
+    text = "workers: {count: 1}\nworkload: {command: x}\nenvironment: {variables: {HPC_LAUNCH_NODE: 1}}\n"
+    _, (only,) = validate(Profile, parse_document(text, "p.yaml"))
+    where, _, why = only.message.partition(": ")
+    assert where == "the name of environment.variables.HPC_LAUNCH_NODE"
+    assert why == "names that begin with HPC_LAUNCH_ are the program's own: choose another"
 
 
 def test_of_a_document_that_is_not_whole_nothing_is_missing() -> None:

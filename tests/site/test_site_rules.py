@@ -210,7 +210,8 @@ def test_all_is_told_at_once_along_with_the_schemas_errors(told: Told) -> None:
 def test_no_value_of_the_wrong_kind_breaks_a_rule(value: str) -> None:
     keys = ("batch_system", "launchers", "queues", "qos", "layouts", "ruled_out", "policy", "defaults")
     more = ("retired_queues", "rejects", "directives", "reviewed", "extends", "account", "name")
-    texts = [f"{key}: {value}\n" for key in keys + more]
+    others = ("resources", "parallel_environments", "successor")
+    texts = [f"{key}: {value}\n" for key in keys + more + others]
     texts.append("".join(f"{key}: {{{inner}: {value}}}\n" for key, inner in NESTED))
     texts.append("".join(f"{key}: {{{inner}: {{{below}: {value}}}}}\n" for key, inner, below in NESTED_DEEPER))
     for text in texts:
@@ -232,12 +233,18 @@ NESTED = [
     ("qos", "fast"),
     ("retired_queues", "old"),
     ("ruled_out", "mpi"),
+    ("resources", "gpus"),
+    ("resources", "gpu"),
+    ("parallel_environments", "nodes"),
+    ("defaults", "site"),
 ]
 NESTED_DEEPER = [
     ("queues", "short", "max_nodes"),
     ("queues", "long", "directives"),
     ("launchers", "node", "name"),
     ("defaults", "workers", "queue"),
+    ("queues", "short", "largest"),
+    ("parallel_environments", "nodes", "slots"),
 ]
 
 

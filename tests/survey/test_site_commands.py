@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hpc_launch.cli import main
 from tests.survey.machines import Make, write
@@ -134,7 +135,10 @@ def test_a_batch_system_that_does_not_answer_is_5_and_not_a_good_end(site: Here,
     site.draft()
     write(programs / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
     assert site("check", "x.yaml", ends=5) == ""
-    assert "Unable to contact" in site.err
+    name = yaml.safe_load((site.directory / "x.yaml").read_text())["name"]
+    words = f"hpc-launch: {name} ({site.directory / 'x.yaml'}) is valid, but could not be compared: "
+    assert site.err.startswith(words), site.err
+    assert "Unable to contact" in site.err.removeprefix(words)
 
 
 FIRST_AND_LATER = [("pbs", "pbsnodes", "qstat"), ("sge", "qconf", "qhost"), ("lsf", "bqueues", "lshosts")]

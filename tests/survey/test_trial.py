@@ -97,6 +97,27 @@ WRONG = [
         "6: layouts: no job of job-array can be had: layout: job-array needs jobs that may speak",
     ),
 ]
+GPUS = [
+    (
+        "slurm",
+        "gres=gpu:{n}",
+        "'gres=gpu:{n}' is no directive, for it does not begin with an option: '#SBATCH gres=gpu:1'",
+    ),
+    ("sge", "gpu={n}", "'gpu={n}' is no directive, for it does not begin with an option: '#$ gpu=1'"),
+    ("lsf", "$(id) {n}", "'$(id) {n}' is no directive, for it does not begin with an option: '#BSUB $(id) 1'"),
+    ("pbs", "-l ngpus={n}", "'-l ngpus={n}' would stand within a directive, where no option begins: '#PBS -l select="),
+    ("pbs", "ngpus={n} -q gpu", "'ngpus={n} -q gpu' would stand within a directive"),
+    ("slurm", "--mem={n}G", "--mem is already said by the rendered script"),
+    ("slurm", "--gres=gpu:{n} -p gpu", "-p is already said by the rendered script"),
+    ("lsf", '-R "rusage[ngpus={n}]"', "-R is already said by the rendered script"),
+    ("slurm", "--gres=gpu:{n} # two", "'--gres=gpu:1 # two' is not allowed here: one option"),
+    *(("slurm", words, "") for words in ("--gres=gpu:{n}", "-G {n}", "--gpus={total}", "--gpus-per-node={n}")),
+    ("pbs", "ngpus={n}", ""),
+    ("pbs", "ngpus={n}:gpu_type=a100", ""),
+    ("sge", "-l gpu={n}", ""),
+    ("lsf", '-gpu "num={n}:mode=exclusive_process"', ""),
+    ("local", "gpus={n}", ""),
+]
 SWALLOWED = [
     ["defaults: {workers: {gpus: 1}}"],
     ["defaults: {scheduler: {cores: 8}}"],
@@ -111,6 +132,20 @@ def test_what_a_users_first_run_would_meet(told: Told, system: str, lines: list[
     found = told(system, *lines)
     assert len(found) == bool(words), found
     assert all(each.startswith(words) for each in found), found
+
+
+@pytest.mark.parametrize(("system", "gpus", "words"), GPUS)
+def test_the_words_for_gpus_are_seen_in_a_script(told: Told, system: str, gpus: str, words: str) -> None:
+    found = told(system, OMIT, f"resources: {{gpus: '{gpus}'}}")
+    assert len(found) == bool(words), found
+    assert all(each.startswith(f"6: resources.gpus: {words}") for each in found), found
+
+
+def test_what_belongs_into_a_chunk_is_told_as_it_belongs_there(tmp_path: Path, context: Context) -> None:
+    text = "name: x\nbatch_system: pbs\nqueues: {q: {cores: 4}}\nresources: {gpus: '-l ngpus={n}'}\n"
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
+    (only,) = problems(sites.read(tmp_path / "x.yaml", context), context)
+    assert only.hint == "write what belongs there, without blanks and options: ngpus={n}"
 
 
 @pytest.mark.parametrize("lines", SWALLOWED, ids=" ".join)

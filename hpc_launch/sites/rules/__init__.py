@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from hpc_launch.config.document import Document
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules import directives, layouts, limits, names, policy, profile_keys
-from hpc_launch.sites.rules.limits import doubts
+from hpc_launch.sites.rules import directives, layouts, limits, names, policy, profile_keys, resources, slots
+from hpc_launch.sites.rules.doubtful import doubts
 from hpc_launch.sites.rules.profile_keys import defaults
 
 __all__ = ["defaults", "doubts", "problems"]
@@ -21,6 +21,9 @@ OF_ONE_VALUE: tuple[Rule, ...] = (
     directives.options,
     policy.keys,
     profile_keys.values,
+    profile_keys.site,
+    resources.names,
+    resources.numbers,
 )
 """Rules that hold whatever else the profile says, or inherits."""
 OF_SEVERAL: tuple[Rule, ...] = (
@@ -28,10 +31,14 @@ OF_SEVERAL: tuple[Rule, ...] = (
     names.queues,
     names.qos,
     names.retired,
+    names.successor,
     layouts.default,
     layouts.ruled_out,
     directives.refused,
+    directives.account,
     limits.submitted,
+    limits.largest,
+    slots.fixed,
     policy.clashes,
 )
 """Rules about what goes together: only where all of it is known."""

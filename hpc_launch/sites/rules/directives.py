@@ -9,7 +9,9 @@ from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import mapping, words
+from hpc_launch.sites.rules.places import mapping, text, word, words
+from hpc_launch.sites.rules.resources import ASKED_FOR
+from hpc_launch.sites.rules.template_text import option_of
 
 OPTION = re.compile(r"--[A-Za-z][\w-]*|-[A-Za-z][\w-]*( [A-Za-z_]\w*)?")
 """As the templates of directives call theirs: `--mem`, `-q`, and of those that hold several, `-l select`."""
@@ -32,14 +34,29 @@ def refused(document: Document) -> Iterator[Problem]:
     rejects = {option for _, option in words(document, ("rejects",))}
     for path, directive in _directives(document) if rejects else ():
         for option in sorted(rejects.intersection(_options_in(directive))):
-            hint = "every job has this directive: keep one of the two"
+            jobs = "jobs that ask for it have" if path[0] == "resources" else "every job has"
+            hint = f"{jobs} this directive: keep one of the two"
             yield Problem(f"{dotted(path)}: {option} is among rejects, too", document.origins.get(path), hint)
+
+
+def account(document: Document) -> Iterator[Problem]:
+    """A site that requires an account does not refuse the option that names it."""
+    if word(document, ("account",)) != "required":
+        return
+    for path, option in words(document, ("rejects",)):
+        if option == option_of(word(document, ("batch_system",)), "plan.account"):
+            cause = f"{dotted(path)}: {option} names the account, and account is required"
+            yield Problem(cause, document.origins.get(path), "keep one of the two: without it, no job has an account")
 
 
 def _directives(document: Document) -> Iterator[tuple[KeyPath, str]]:
     yield from words(document, ("directives",))
     for queue in mapping(document, ("queues",)):
         yield from words(document, ("queues", queue, "directives"))
+    for name in ASKED_FOR:
+        path = ("resources", name)
+        if (asked := text(document, path)) is not None:
+            yield path, asked
 
 
 def _options_in(directive: str) -> Iterator[str]:

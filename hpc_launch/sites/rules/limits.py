@@ -1,15 +1,15 @@
-"""Limits that do not go together, and what is only doubtful."""
+"""Limits that do not go together."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 
+from hpc_launch import units
 from hpc_launch.config.document import Document
+from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.models.fields import date
-from hpc_launch.sites.rules.places import count, mapping
+from hpc_launch.sites.rules.places import at, count, mapping
 
 
 def submitted(document: Document) -> Iterator[Problem]:
@@ -23,29 +23,22 @@ def submitted(document: Document) -> Iterator[Problem]:
             yield Problem(cause, document.origins.get(path), hint)
 
 
-def doubts(document: Document, today: datetime.date) -> list[Problem]:
-    """What is probably a mistake and disables nothing: `site check` tells it.
-
-    More nodes for one job than a queue has may well be what the batch system says: of nodes, a draft counts those
-    that take jobs just now.
-    """
-    return [*_reviewed(document, today), *_nodes(document)]
-
-
-def _nodes(document: Document) -> Iterator[Problem]:
+def largest(document: Document) -> Iterator[Problem]:
+    """The largest of unlike nodes is no smaller than the usual one."""
     for queue in mapping(document, ("queues",)):
-        path = ("queues", queue, "max_nodes")
-        most, nodes = count(document, path), count(document, ("queues", queue, "nodes"))
-        if most is not None and nodes is not None and most > nodes:
-            cause = f"{dotted(path)}: {most} is more than the queue has nodes, {nodes}"
-            yield Problem(cause, document.origins.get(path), "mend one of the two, or leave max_nodes out")
+        for key, size in (("cores", count), ("memory", _memory)):
+            path, usual = ("queues", queue, "largest", key), ("queues", queue, key)
+            most, least = size(document, path), size(document, usual)
+            if most is not None and least is not None and most < least:
+                said, other = (at(document.data, place) for place in (path, usual))
+                cause = f"{dotted(path)}: {said} is less than {key} of the queue, {other}"
+                hint = f"{key}: what a usual node gives; largest: what the largest does. Swap them, or leave it out"
+                yield Problem(cause, document.origins.get(path), hint)
 
 
-def _reviewed(document: Document, today: datetime.date) -> Iterator[Problem]:
+def _memory(document: Document, path: KeyPath) -> int | None:
+    """In bytes; None: there is none, or the schema tells what is wrong with it."""
     try:
-        day = date(document.data.get("reviewed"))
-    except ValueError:  # none, or no date: the schema tells
-        return
-    if day > today + datetime.timedelta(days=1):  # somewhere it is tomorrow already
-        hint = f"write the day of the last comparison with the machine; today is {today}"
-        yield Problem(f"reviewed: {day} is in the future", document.origins.get(("reviewed",)), hint)
+        return units.parse_memory(at(document.data, path))
+    except ValueError:
+        return None

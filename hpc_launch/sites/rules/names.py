@@ -74,6 +74,15 @@ def retired(document: Document) -> Iterator[Problem]:
             yield Problem(f"{dotted(path)}: it is among the queues, too", document.origins.get(path), hint)
 
 
+def successor(document: Document) -> Iterator[Problem]:
+    """Another site than this one: not where a site that follows its parent inherits that."""
+    path = ("successor",)
+    name = word(document, path)
+    if name is not None and name == word(document, ("name",)) and stands_against(document, path, ("name",)):
+        cause = f"successor: {name!r} is this site itself"
+        yield Problem(cause, document.origins.get(path), "name the one that users are to take instead, or leave it out")
+
+
 def qos(document: Document) -> Iterator[Problem]:
     """A quality of service is named and has no rule: only where there are rules, for else nobody knows its limits."""
     known = mapping(document, ("qos",))

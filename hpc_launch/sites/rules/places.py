@@ -29,6 +29,12 @@ def word(document: Document, path: KeyPath) -> str | None:
     return _number(value) if path[-1] in NUMBERS else None
 
 
+def text(document: Document, path: KeyPath) -> str | None:
+    """The text at a place; numbers are texts here, as they are to the schema."""
+    value = at(document.data, path)
+    return value if isinstance(value, str) else _number(value)
+
+
 def words(document: Document, path: KeyPath) -> list[tuple[KeyPath, str]]:
     """The words of a list, each with its own place; numbers are texts here, as they are to the schema."""
     value = at(document.data, path)

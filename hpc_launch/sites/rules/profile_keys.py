@@ -11,6 +11,7 @@ from hpc_launch.config.layers import merge
 from hpc_launch.config.validation import validate
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import Profile
+from hpc_launch.sites.rules.places import at
 
 UNSAID: dict[str, Any] = {"workers": {"count": 1_000_000}, "workload": {"command": ["true"]}}
 """What every profile has to set and a site has no opinion on: of workers as many as can be, since `minimum` is less."""
@@ -30,6 +31,14 @@ def defaults(document: Document) -> tuple[Profile | None, list[Problem]]:
 def values(document: Document) -> Iterator[Problem]:
     """They are what a profile could say."""
     yield from defaults(document)[1]
+
+
+def site(document: Document) -> Iterator[Problem]:
+    """Whose defaults are read is the site already."""
+    path = ("defaults", "site")
+    if at(document.data, path) is not None:
+        cause = "defaults.site: a site is chosen before its defaults are read, so it would never act"
+        yield Problem(cause, document.origins.get(path), "leave it out; users set it in their own config.yaml")
 
 
 def _layer(document: Document) -> Document:

@@ -1,0 +1,62 @@
+"""What is probably a mistake in a site profile, and disables nothing."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from hpc_launch.config.document import Document
+from hpc_launch.config.wording import dotted
+from hpc_launch.errors import Problem
+from hpc_launch.models.fields import date
+from hpc_launch.sites.rules import slots
+from hpc_launch.sites.rules.places import count, mapping, word, words
+from hpc_launch.sites.rules.template_text import option_of
+
+
+def doubts(document: Document, today: datetime.date) -> list[Problem]:
+    """All of it: `site check` tells it.
+
+    More nodes for one job than a queue has may well be what the batch system says: of nodes, a draft counts those
+    that take jobs just now.
+    """
+    return [*_reviewed(document, today), *_nodes(document), *_unnamed(document), *slots.named(document)]
+
+
+def _nodes(document: Document) -> Iterator[Problem]:
+    for queue in mapping(document, ("queues",)):
+        path = ("queues", queue, "max_nodes")
+        most, nodes = count(document, path), count(document, ("queues", queue, "nodes"))
+        if most is not None and nodes is not None and most > nodes:
+            cause = f"{dotted(path)}: {most} is more than the queue has nodes, {nodes}"
+            yield Problem(cause, document.origins.get(path), "mend one of the two, or leave max_nodes out")
+
+
+def _unnamed(document: Document) -> Iterator[Problem]:
+    """Several queues with limits where jobs name none; a quality of service or a directive may name one as well."""
+    rejected = {option: path for path, option in words(document, ("rejects",))}
+    limited = [queue for queue in mapping(document, ("queues",)) if _has_limits_alone(document, queue)]
+    if not rejected or len(limited) < 2:
+        return
+    option = option_of(word(document, ("batch_system",)), "job.queue")
+    if option in rejected:
+        path = rejected[option]
+        cause = f"{dotted(path)}: without {option}, jobs name no queue, and limits of queues are checked all the same"
+        hint = "delete it where jobs name a queue; else leave those limits out that the batch system's choice changes"
+        yield Problem(cause, document.origins.get(path), hint)
+
+
+def _has_limits_alone(document: Document, queue: str) -> bool:
+    said = {key for key, value in mapping(document, ("queues", queue)).items() if value not in (None, [])}
+    limits = {key for key in said if key == "walltime" or str(key).startswith("max_")}
+    return bool(limits) and not said & {"qos", "directives"}
+
+
+def _reviewed(document: Document, today: datetime.date) -> Iterator[Problem]:
+    try:
+        day = date(document.data.get("reviewed"))
+    except ValueError:  # none, or no date: the schema tells
+        return
+    if day > today + datetime.timedelta(days=1):  # somewhere it is tomorrow already
+        hint = f"write the day of the last comparison with the machine; today is {today}"
+        yield Problem(f"reviewed: {day} is in the future", document.origins.get(("reviewed",)), hint)

@@ -1,0 +1,44 @@
+"""Named resources: those that somebody asks for, in words that hold a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hpc_launch.config.document import Document
+from hpc_launch.config.wording import dotted, nearest
+from hpc_launch.errors import Problem
+from hpc_launch.sites.rules.places import mapping, text
+
+ASKED_FOR = ("gpus",)
+"""`workers.gpus` is; nothing in a profile asks for others."""
+NUMBERS = ("{n}", "{total}")
+"""Of each node, and of the whole job (`plan.jobs`)."""
+
+
+def names(document: Document) -> Iterator[Problem]:
+    """One that nothing asks for would be of no use."""
+    for name, words in mapping(document, ("resources",)).items():
+        if isinstance(name, str) and name not in ASKED_FOR and words is not None:
+            path = ("resources", name)
+            near = nearest(name, ASKED_FOR)
+            cause = f"{dotted(path)}: nothing asks for {name!r}" + (f"; did you mean {near!r}?" if near else "")
+            yield Problem(cause, document.origins.get(path), f"profiles ask for: {', '.join(ASKED_FOR)}")
+
+
+def numbers(document: Document) -> Iterator[Problem]:
+    """Without a number, all jobs would ask for the same; and what else stands in braces is nobody's."""
+    for name in ASKED_FOR:
+        path = ("resources", name)
+        words = text(document, path)
+        if words is None:
+            continue
+        unknown = [each for each in re.findall(r"\{[^{}]*\}", words) if each not in NUMBERS]
+        if unknown:
+            cause = f"{dotted(path)}: {unknown[0]!r} stands for nothing"
+        elif not any(each in words for each in NUMBERS):
+            cause = f"{dotted(path)}: {words!r} holds neither {{n}} nor {{total}}"
+        else:
+            continue
+        hint = "write {n} where the number for each node belongs, {total} where that for the whole job does"
+        yield Problem(cause, document.origins.get(path), hint)
