@@ -212,8 +212,3 @@ def test_no_layout_is_offered_where_none_is_allowed(prepared: Prepare) -> None:
 def test_a_message_of_the_site_may_have_several_lines(prepared: Prepare, tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text(f"{QOS}message: |\n  Down on Monday.\n  Ask the help desk.\n")
     assert prepared(REQUEST, site="./site.yaml").rendered.message == "Down on Monday.\nAsk the help desk.\n"
-
-
-def test_a_command_without_a_program_is_refused(prepared: Prepare) -> None:
-    with pytest.raises(InvalidConfiguration, match="its first word is empty: name the program to run"):
-        prepared("workers: {count: 1, memory: 1 GiB}\nworkload: {command: ['', x]}\n")

@@ -95,10 +95,6 @@ class Workload(Model):
     cores: Cores = key(0, "cores asked for beside the workers'")
     memory: Bytes = key(2 * GIB, "what the workload process itself may gather")
 
-    def check(self) -> None:
-        if isinstance(self.command, list) and not self.command[0]:
-            raise ValueError("command: its first word is empty: name the program to run")
-
 
 class Profile(Model):
     schema_: Literal[1] = key(1, "version of this format", alias="schema")
