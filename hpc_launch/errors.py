@@ -22,12 +22,12 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.origin}: " if self.origin else ""
         shown = f"\n    {self.origin.text.strip()}" if self.origin and self.origin.text.strip() else ""
-        hint = f"\n    {self.hint}" if self.hint else ""
+        hint = "".join(f"\n    {line}" for line in self.hint.splitlines())
         return f"{where}{self.message}{shown}{hint}"
 
     def also(self: SomeProblem, hint: str) -> SomeProblem:
         """The same with one more hint, on a line of its own; nothing is added where it is empty."""
-        return replace(self, hint="\n    ".join(filter(None, (self.hint, hint))))
+        return replace(self, hint="\n".join(filter(None, (self.hint, hint))))
 
 
 class HpcLaunchError(Exception):

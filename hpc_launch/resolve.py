@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from hpc_launch import sites
 from hpc_launch.config.assignments import parse_assignments
 from hpc_launch.config.document import Document, load_document
 from hpc_launch.config.kinds import of_another_kind
-from hpc_launch.config.layers import dotted, merge
-from hpc_launch.config.origin import BUILT_IN, KeyPath, Origin
+from hpc_launch.config.layers import at, dotted, merge
+from hpc_launch.config.origin import BUILT_IN, Origin
 from hpc_launch.config.validation import validate
 from hpc_launch.config.wording import nearest, printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Layout, Site
+from hpc_launch.sites import rules
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
         found = _site(merge([user, own, *options]), context)
     except InvalidConfiguration as broken:
         problems, found = list(broken.problems), None
-    layers = [*([_defaults(found.document)] if found else []), user, own, *options]
+    layers = [*([rules.layer(found.document)] if found else []), user, own, *options]
     document = merge(layers)
     profile, wrong = validate(Profile, document)
     wrong += _against_site(document, found.site, found.document) if found else []
@@ -77,12 +78,6 @@ def _site(document: Document, context: Context) -> sites.SiteFile:
     # A path is relative to the file that it stands in.
     base = context.directory if origin.line is None else (context.directory / origin.source).parent
     return sites.find(name, context, origin, base)
-
-
-def _defaults(site: Document) -> Document:
-    """The site's ``defaults`` as a layer; what is wrong in them is reported in the site's own file."""
-    origins = {path[1:]: origin for path, origin in site.origins.items() if path[:1] == ("defaults",)}
-    return Document(site.data.get("defaults") or {}, origins, ())
 
 
 def _against_site(document: Document, site: Site, site_document: Document) -> list[Problem]:
@@ -112,7 +107,7 @@ def _layout(document: Document, site: Site) -> list[Problem]:
 
 
 def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
-    queue, origin, key = _value(document, path), document.origins.get(path), dotted(path)
+    queue, origin, key = at(document.data, path), document.origins.get(path), dotted(path)
     if not isinstance(queue, str) or queue in site.queues or not site.queues:
         return []
     if queue == AUTO:
@@ -149,13 +144,13 @@ def _policy(document: Document, site: Site, site_document: Document) -> list[Pro
     problems = []
     defaults = Document(site.defaults, {}, ())
     for number, key in enumerate(site.policy.required):
-        if _value(document, tuple(key.split("."))) is None:
+        if at(document.data, tuple(key.split("."))) is None:
             rule = _rule(site_document, "required", number)
             hint = f"add it to the profile, or --set {key}=…; the rule is at {rule}"
             problems.append(Problem(f"{key}: {site.name} asks every user to set it", _whole(document), hint))
     for number, key in enumerate(site.policy.forbidden):
         path = tuple(key.split("."))
-        if _value(document, path) is not None and _value(defaults, path) != _value(document, path):
+        if at(document.data, path) is not None and at(defaults.data, path) != at(document.data, path):
             hint = f"leave it out; the rule is at {_rule(site_document, 'forbidden', number)}"
             problems.append(Problem(f"{key}: {site.name} does not let users set it", document.origins.get(path), hint))
     return problems
@@ -163,15 +158,6 @@ def _policy(document: Document, site: Site, site_document: Document) -> list[Pro
 
 def _rule(site_document: Document, kind: str, number: int) -> Origin:
     return site_document.origins[("policy", kind, number)]
-
-
-def _value(document: Document, path: KeyPath) -> Any:
-    value: Any = document.data
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
 
 
 def _name(file: Path) -> str:

@@ -41,10 +41,17 @@ def no_such(folder: str, name: str, key: str, origin: Origin | None) -> Problem:
 
 def says(batch_system: str, setting: str, word: str) -> bool:
     """Whether a batch system's template of directives sets something to this word, seen without reading it as one."""
-    places = [TEMPLATES] if is_ours("directives", batch_system) else plug_in_templates()
+    return re.search(rf"{{%[-+]?\s*set\s+{setting}\s*=\s*{word}\b", text_of(batch_system)) is not None
+
+
+def text_of(batch_system: str) -> str:
+    """The text of a batch system's template of directives; empty where there is none."""
+    ours = is_ours("directives", batch_system)
+    if not ours and batch_system not in known("directives"):
+        return ""
+    places = [TEMPLATES] if ours else plug_in_templates()
     files = [place / "directives" / f"{batch_system}{SUFFIX}" for place in places]
-    text = next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "")
-    return re.search(rf"{{%[-+]?\s*set\s+{setting}\s*=\s*{word}\b", text) is not None
+    return next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "")
 
 
 def _names(folder: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from hpc_launch import __version__, sites
 from hpc_launch.cli import main
 from hpc_launch.config.document import load_document
+from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import HpcLaunchError, InvalidConfiguration, UsageError
 from hpc_launch.export import jobqueue
@@ -744,3 +745,8 @@ def test_neither_imports_dask(words: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.returncode == 0 and done.stderr == "[]\n"
+
+
+def test_gpus_of_a_section_are_those_of_one_node_whatever_the_sites_words_count(context: Context) -> None:
+    text = jobqueue(sites.find("expanse", context, Origin("test"), context.directory), "gpu")
+    assert "A node has 4 GPUs, which are not asked for; the site's words for them: --gpus=4." in text

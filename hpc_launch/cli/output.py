@@ -56,12 +56,11 @@ def print_error(error: HpcLaunchError, as_json: bool) -> None:
 
 
 def problem_as_json(problem: Problem) -> dict[str, Any]:
-    """Its hints without the indentation that they have on a terminal: as one text, and line by line."""
-    hints = [line.removeprefix("    ") for line in problem.hint.splitlines()]
+    """Its hints as one text, and line by line."""
     return {
         "message": problem.message,
         "file": problem.origin.source if problem.origin else None,
         "line": problem.origin.line if problem.origin else None,
-        "hint": "\n".join(hints) or None,
-        "hints": hints,
+        "hint": problem.hint or None,
+        "hints": problem.hint.splitlines(),
     }

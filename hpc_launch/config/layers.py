@@ -28,13 +28,20 @@ def merge(layers: Sequence[Document]) -> Document:
     return Document(data, origins, tuple(problem for layer in layers for problem in layer.problems))
 
 
-def flatten(data: dict[str, Any], at: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+def at(data: Any, path: KeyPath) -> Any:
+    """The value at a key path; None where there is none."""
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def flatten(data: dict[str, Any], above: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Every leaf with its key path, in order; lists and empty mappings are leaves."""
     for key, value in data.items():
         if isinstance(value, dict) and value:
-            yield from flatten(value, (*at, key))
+            yield from flatten(value, (*above, key))
         else:
-            yield (*at, key), value
+            yield (*above, key), value
 
 
 def _overlay(
@@ -42,39 +49,39 @@ def _overlay(
     origins: dict[KeyPath, Origin],
     above: dict[str, Any],
     above_origins: dict[KeyPath, Origin],
-    at: KeyPath,
+    place: KeyPath,
 ) -> None:
     for key, value in above.items():
-        path = (*at, key)
+        path = (*place, key)
         if isinstance(value, dict):
             if not isinstance(data.get(key), dict):
-                _remove(data, origins, at, key)
+                _remove(data, origins, place, key)
                 data[key] = {}
             _take_origin(path, above_origins, origins)
             _overlay(data[key], origins, value, above_origins, path)
             continue
-        _remove(data, origins, at, key)
+        _remove(data, origins, place, key)
         if value is not None:
             data[key] = deepcopy(value)
             for below in _paths(value, path):
                 _take_origin(below, above_origins, origins)
 
 
-def _remove(data: dict[str, Any], origins: dict[KeyPath, Origin], at: KeyPath, key: str) -> None:
+def _remove(data: dict[str, Any], origins: dict[KeyPath, Origin], place: KeyPath, key: str) -> None:
     if key in data:
-        for below in _paths(data.pop(key), (*at, key)):
+        for below in _paths(data.pop(key), (*place, key)):
             origins.pop(below, None)
 
 
-def _paths(value: Any, at: KeyPath) -> Iterator[KeyPath]:
-    """``at`` and every key path below it."""
-    yield at
+def _paths(value: Any, place: KeyPath) -> Iterator[KeyPath]:
+    """``place`` and every key path below it."""
+    yield place
     if isinstance(value, dict):
         for key, below in value.items():
-            yield from _paths(below, (*at, key))
+            yield from _paths(below, (*place, key))
     elif isinstance(value, list):
         for n, below in enumerate(value):
-            yield from _paths(below, (*at, n))
+            yield from _paths(below, (*place, n))
 
 
 def _take_origin(path: KeyPath, above: dict[KeyPath, Origin], origins: dict[KeyPath, Origin]) -> None:

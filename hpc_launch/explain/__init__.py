@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hpc_launch.config.layers import dotted
+from hpc_launch.config.layers import at, dotted
 from hpc_launch.config.origin import BUILT_IN, KeyPath
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.profile import Profile
@@ -40,11 +40,11 @@ def leaves(resolved: Resolved, plan: Plan) -> Iterator[Leaf]:
     computed = _computed(resolved, plan)
     usual = dict(_walk(Profile.model_validate(LEAST), ()))
     for path, value in _walk(resolved.profile, ()):
-        if path in computed and _written(resolved, path) in (None, "auto"):
+        if path in computed and at(resolved.document.data, path) in (None, "auto"):
             yield Leaf(path, *computed[path], path in resolved.document.origins and value != usual.get(path))
         elif path in resolved.document.origins:
             changed = path[:2] in REQUIRED or value != usual.get(path)
-            yield Leaf(path, _written(resolved, path), str(resolved.document.origins[path]), changed)
+            yield Leaf(path, at(resolved.document.data, path), str(resolved.document.origins[path]), changed)
         else:
             yield Leaf(path, value, str(BUILT_IN))
 
@@ -61,15 +61,6 @@ def _walk(model: Model, above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
             yield path, exact_memory(value)
         else:
             yield path, value
-
-
-def _written(resolved: Resolved, path: KeyPath) -> Any:
-    value: Any = resolved.document.data
-    for key in path:
-        if not isinstance(value, dict) or key not in value:
-            return None
-        value = value[key]
-    return value
 
 
 def _computed(resolved: Resolved, plan: Plan) -> dict[KeyPath, tuple[Any, str]]:

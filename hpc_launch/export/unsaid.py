@@ -6,6 +6,7 @@ from hpc_launch import quoting, units
 from hpc_launch.export.job import OneNode, qos_of, threads_of
 from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Qos, Queue, Site
+from hpc_launch.sites.rules.resources import with_numbers
 
 
 def unsaid(site: Site, profile: Profile, node: OneNode) -> list[str]:
@@ -70,5 +71,5 @@ def _gpus(site: Site, queue: Queue) -> str:
     words = site.resources.get("gpus")
     if not queue.gpus or (queue.exclusive and not words):
         return ""  # with a whole node they come by themselves
-    how = f"; the site's words for them: {words.replace('{n}', str(queue.gpus))}" if words else ""
+    how = f"; the site's words for them: {with_numbers(words, queue.gpus)}" if words else ""
     return f"A node has {queue.gpus} GPUs, which are not asked for{how}."

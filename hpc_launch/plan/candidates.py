@@ -29,16 +29,16 @@ def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
         made.notes.append(f"{resolved.origin('queue')}: queue {name} was taken, the first of {site.name} that fits")
         made.notes.extend(f"not {other}: {cause}" for other, cause in refusals.items())
         return made
-    hint = "\n    ".join(f"{name}: {cause}{_changed(resolved, name, plan)}" for name, cause in refusals.items())
+    hint = "\n".join(f"{name}: {cause}{_changed(resolved, name, plan)}" for name, cause in refusals.items())
     raise DoesNotFit(Problem(f"queue: none of {site.name} takes this", resolved.origin("queue"), hint))
 
 
 def with_other_queues(refused: DoesNotFit, resolved: Resolved, plan: Planner) -> DoesNotFit:
     """The same refusal, which also names the queues that would take the run as it is."""
     site = resolved.site
-    others = [name for name in site.queues if name != resolved.profile.queue and _fits(resolved, name, plan)]
-    if {"queue"} & {*site.policy.forbidden}:
+    if "queue" in site.policy.forbidden:
         return refused
+    others = [name for name in site.queues if name != resolved.profile.queue and _fits(resolved, name, plan)]
     doubts = {name: _drawback(resolved, name) or _unknown(refused, resolved, name) for name in others}
     fitting = sorted((name for name in others if not _is_for_gpus(resolved, name)), key=lambda name: bool(doubts[name]))
     if not fitting:

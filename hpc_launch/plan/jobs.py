@@ -9,6 +9,7 @@ from hpc_launch.limits.node import memory_grain, usable_gpus
 from hpc_launch.models.plan import Job
 from hpc_launch.models.site import Queue
 from hpc_launch.resolve import Resolved
+from hpc_launch.sites.rules.resources import with_numbers
 from hpc_launch.units import ceil_to
 
 
@@ -93,5 +94,4 @@ def _gpus(resolved: Resolved, queue_name: str | None, queue: Queue, nodes: int, 
         hint = f"a sysadmin of {site.name} can say it in its site profile: {key}"
         cause = f"workers.gpus: {site.name} does not say how GPUs are asked for"
         raise DoesNotFit(Problem(cause, resolved.origin("workers", "gpus"), hint))
-    words = site.resources["gpus"]
-    return [words.replace("{n}", str(number)).replace("{total}", str(number * nodes))]
+    return [with_numbers(site.resources["gpus"], number, nodes)]

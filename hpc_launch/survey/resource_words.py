@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.resources import ASKED_FOR, NUMBERS
+from hpc_launch.sites.rules.resources import ASKED_FOR, with_numbers
 from hpc_launch.survey.small_jobs import SmallJobs
 
 PLACE = "the.words.of.the.resource"
@@ -25,9 +25,7 @@ def mistakes_in(jobs: SmallJobs, layout: str, queue: str | None) -> Iterator[Pro
 
 def _mistakes(jobs: SmallJobs, layout: str, queue: str | None, words: str) -> Iterator[tuple[str, str]]:
     """What is wrong, and what to do about it."""
-    said = words
-    for number in NUMBERS:
-        said = said.replace(number, "1")
+    said = with_numbers(words, 1)
     script = jobs.script(layout, queue, PLACE)
     line = next((line for line in script.splitlines() if PLACE in line), None)
     if line is None:

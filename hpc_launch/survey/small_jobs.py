@@ -10,7 +10,7 @@ from typing import Any
 
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import merge
-from hpc_launch.config.origin import KeyPath, Origin
+from hpc_launch.config.origin import Origin
 from hpc_launch.config.validation import validate
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
@@ -18,7 +18,7 @@ from hpc_launch.models.profile import Profile
 from hpc_launch.plan import make_plan
 from hpc_launch.render import render
 from hpc_launch.resolve import Resolved
-from hpc_launch.sites import SiteFile
+from hpc_launch.sites import SiteFile, rules
 
 LONGEST = 600
 """Seconds; a queue, or a quality of service, may allow less."""
@@ -114,18 +114,10 @@ class SmallJobs:
         if defaults:
             # of any number of workers: `minimum` is compared with that of users
             forced = {"layout": profile["layout"], "queue": profile["queue"], "workers": {"minimum": None}}
-            layers += [self._defaults(), Document(forced, {}, ())]
+            layers += [rules.layer(self.found.document), Document(forced, {}, ())]
         document = merge(layers)
         checked, wrong = validate(Profile, document)
         if checked is None:
             raise InvalidConfiguration(*wrong)
         found = self.found
         return Resolved(checked, found.site, document, Path("trial.yaml"), "", found.document, found.text)
-
-    def _defaults(self) -> Document:
-        """The site's `defaults` as a layer, with the lines of its file."""
-        whole = self.found.document
-        origins: dict[KeyPath, Origin] = {
-            path[1:]: origin for path, origin in whole.origins.items() if path[:1] == ("defaults",)
-        }
-        return Document(whole.data.get("defaults") or {}, origins, ())

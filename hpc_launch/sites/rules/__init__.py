@@ -8,9 +8,9 @@ from hpc_launch.config.document import Document
 from hpc_launch.errors import Problem
 from hpc_launch.sites.rules import directives, layouts, limits, names, policy, profile_keys, resources, slots
 from hpc_launch.sites.rules.doubtful import doubts
-from hpc_launch.sites.rules.profile_keys import defaults
+from hpc_launch.sites.rules.profile_keys import defaults, layer
 
-__all__ = ["defaults", "doubts", "problems"]
+__all__ = ["defaults", "doubts", "layer", "problems"]
 
 Rule = Callable[[Document], Iterator[Problem]]
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from hpc_launch import units
 from hpc_launch.config.document import Document
+from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import at, count, mapping
+from hpc_launch.sites.rules.places import count, mapping
 
 
 def submitted(document: Document) -> Iterator[Problem]:

@@ -6,19 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hpc_launch.config.document import Document
+from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted, nearest
 from hpc_launch.errors import Problem
 
 NUMBERS = frozenset({"queue", "qos"})
 """Keys whose word may look like a number: YAML makes one of `qos: 2026`."""
-
-
-def at(data: Any, path: KeyPath) -> Any:
-    """The value at a key path; None where there is none."""
-    for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
 
 
 def word(document: Document, path: KeyPath) -> str | None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from hpc_launch.config.document import Document
-from hpc_launch.config.layers import merge
+from hpc_launch.config.layers import at, merge
 from hpc_launch.config.validation import validate
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import Profile
-from hpc_launch.sites.rules.places import at
 
 UNSAID: dict[str, Any] = {"workers": {"count": 1_000_000}, "workload": {"command": ["true"]}}
 """What every profile has to set and a site has no opinion on: of workers as many as can be, since `minimum` is less."""
@@ -19,12 +18,12 @@ UNSAID: dict[str, Any] = {"workers": {"count": 1_000_000}, "workload": {"command
 
 def given(document: Document) -> dict[str, Any]:
     """What the defaults set: null is as if they had not."""
-    return _layer(document).data
+    return merge([layer(document)]).data
 
 
 def defaults(document: Document) -> tuple[Profile | None, list[Problem]]:
     """The profile that a site's `defaults` are by themselves, and what is wrong in them, at the site's own lines."""
-    profile, problems = validate(Profile, merge([Document(UNSAID, {}, ()), _layer(document)]))
+    profile, problems = validate(Profile, merge([Document(UNSAID, {}, ()), merge([layer(document)])]))
     return profile, [replace(each, message=_within_defaults(each.message)) for each in problems]
 
 
@@ -41,10 +40,11 @@ def site(document: Document) -> Iterator[Problem]:
         yield Problem(cause, document.origins.get(path), "leave it out; users set it in their own config.yaml")
 
 
-def _layer(document: Document) -> Document:
+def layer(document: Document) -> Document:
+    """What the defaults say, as written, with the lines of the site's own file."""
     said = document.data.get("defaults")
     origins = {path[1:]: origin for path, origin in document.origins.items() if path[:1] == ("defaults",)}
-    return merge([Document(said if isinstance(said, dict) else {}, origins, ())])
+    return Document(said if isinstance(said, dict) else {}, origins, ())
 
 
 def _within_defaults(message: str) -> str:

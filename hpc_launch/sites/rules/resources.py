@@ -13,7 +13,13 @@ from hpc_launch.sites.rules.places import mapping, text
 ASKED_FOR = ("gpus",)
 """`workers.gpus` is; nothing in a profile asks for others."""
 NUMBERS = ("{n}", "{total}")
-"""Of each node, and of the whole job (`plan.jobs`)."""
+"""Of each node, and of the whole job."""
+
+
+def with_numbers(words: str, on_a_node: int, nodes: int = 1) -> str:
+    """A site's words for so many on each of so many nodes."""
+    each, total = NUMBERS
+    return words.replace(each, str(on_a_node)).replace(total, str(on_a_node * nodes))
 
 
 def names(document: Document) -> Iterator[Problem]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch.config.document import Document
+from hpc_launch.config.layers import at
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import at, count, mapping, word
+from hpc_launch.sites.rules.places import count, mapping, word
 from hpc_launch.sites.rules.template_text import reads
 
 PLACE = "parallel_environments"
