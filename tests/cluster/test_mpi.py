@@ -135,7 +135,8 @@ def test_a_host_where_ranks_cannot_join_ends_the_run_with_a_sentence(there: Ther
         ["true"],
         layout="mpi",
         workers=ON_THREE_HOSTS,
-        environment={"setup": '[ "$(uname -n)" != c3 ] || export MPI4PY_LIBMPI=/nonexistent.so\n'},
+        # unset elsewhere: where c3 is the first host, the launcher gives its own environment to all ranks
+        environment={"setup": "unset MPI4PY_LIBMPI\n[ $(uname -n) != c3 ] || export MPI4PY_LIBMPI=/nonexistent.so\n"},
     )
     reason = run.ended_as("launch-failed", 1)["reason"]
     assert reason.startswith("c3: mpi4py of ") and "does not find an MPI library" in reason
