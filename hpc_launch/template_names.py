@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 
 from hpc_launch.config.origin import Origin
@@ -37,21 +36,6 @@ def no_such(folder: str, name: str, key: str, origin: Origin | None) -> Problem:
     near = nearest(name, there)
     cause = f"{key}: {name!r} is not known" + (f"; did you mean {near!r}?" if near else "")
     return Problem(cause, origin, f"there are: {', '.join(there)}; a plug-in can bring others")
-
-
-def says(batch_system: str, setting: str, word: str) -> bool:
-    """Whether a batch system's template of directives sets something to this word, seen without reading it as one."""
-    return re.search(rf"{{%[-+]?\s*set\s+{setting}\s*=\s*{word}\b", text_of(batch_system)) is not None
-
-
-def text_of(batch_system: str) -> str:
-    """The text of a batch system's template of directives; empty where there is none."""
-    ours = is_ours("directives", batch_system)
-    if not ours and batch_system not in known("directives"):
-        return ""
-    places = [TEMPLATES] if ours else plug_in_templates()
-    files = [place / "directives" / f"{batch_system}{SUFFIX}" for place in places]
-    return next((file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()), "")
 
 
 def _names(folder: str) -> Iterator[str]:

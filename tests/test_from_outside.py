@@ -7,14 +7,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from hpc_launch import batch
 from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.dialect import Dialect, Launcher
 from hpc_launch.batch.faults import NoAnswer, Refused
 from hpc_launch.batch.report import JobStatus
+from hpc_launch.cli import main
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError, InvalidConfiguration
 from hpc_launch.prepare import Prepared
@@ -264,21 +267,31 @@ def test_a_cancel_of_what_is_over_is_no_fault_and_a_refused_one_is(torque: None,
 # How it is found
 
 
-def test_rendering_imports_no_plug_in_and_no_batch_system(torque: None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("site", "own"),
+    [("testcluster", {"hpc_launch.batch.slurm_dialect"}), (SITE, {"hpc_launch_torque"})],
+    ids=["built-in", "plug-in"],
+)
+def test_rendering_loads_the_sites_own_dialect_and_no_commands(
+    torque: None, tmp_path: Path, site: str, own: set[str]
+) -> None:
     (tmp_path / "profile.yaml").write_text(EXAMPLE)
     code = (
         "import sys; from pathlib import Path\n"
         "from hpc_launch.context import Context; from hpc_launch.prepare import prepare\n"
-        f"context = Context(Path('.'), Path('.'), {{'HOME': '.'}}, 'login', 'user', 4, 2**34, '/usr/bin/python3')\n"
-        f"made = prepare(Path('profile.yaml'), context, {SITE!r}, ['environment.python=/usr/bin/python3'])\n"
-        "assert '#PBS -l nodes=' in made.rendered.files['job.sh']\n"
-        "print(sorted(name for name in sys.modules if name.startswith(('hpc_launch_torque', 'hpc_launch.batch'))))"
+        f"variables = {{'HOME': '.', 'HPC_LAUNCH_SITE_PATH': '{ROOT / 'tests/site'}'}}\n"
+        "context = Context(Path('.'), Path('.'), variables, 'login', 'user', 4, 2**34, '/usr/bin/python3')\n"
+        f"made = prepare(Path('profile.yaml'), context, {site!r}, ['environment.python=/usr/bin/python3'])\n"
+        "assert 'nodes=' in made.rendered.files['job.sh']\n"
+        "print(*(name for name in sys.modules if name.startswith(('hpc_launch_torque', 'hpc_launch.batch.'))))"
     )
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{PLUG_IN}"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
-    assert (done.stdout, done.stderr) == ("[]\n", "")
+    shared = {"base", "client", "command", "dialect", "environment", "faults", "report"}  # what a plug-in's class needs
+    assert done.stderr == ""
+    assert own <= set(done.stdout.split()) <= own | {f"hpc_launch.batch.{name}" for name in shared}
 
 
 def test_nobody_looks_for_plug_ins_who_needs_none(
@@ -340,6 +353,7 @@ def plug_in(directory: Path, name: str, entry: str, module: str, text: str | Non
 
 
 BROKEN = "raise RuntimeError('half installed')\n"
+LOADS = "from hpc_launch_torque import Torque as X\n"
 CASES = {
     "fails": ("fails_plug:X", BROKEN, GOOD, r"'fails' \(fails_plug:X\) does not load: half installed"),
     "bare": ("bare_plug:X", "", None, r"'bare' is a plug-in's \(bare_plug:X\), which has no directives/bare"),
@@ -347,11 +361,11 @@ CASES = {
     "under": ("under_plug.b:X", BROKEN, GOOD, r"is a plug-in's \(under_plug.b:X\), which has no"),
     "odd": ("1 + 1", None, None, r"'odd' is a plug-in's \(1 \+ 1\), which has no"),
     "dots": ("..:X", None, None, r"'dots' is a plug-in's"),
-    "syntax": ("syntax_plug:X", "", "{% if %}", r"template directives/syntax.sh.j2 is broken: "),
-    "undefined": ("undefined_plug:X", "", "{{ x }}", r"directives/undefined.sh.j2 is broken: 'x' is undefined"),
-    "include": ("include_plug:X", "", "{% include 'nowhere' %}", r"directives/include.sh.j2 is broken: nowhere"),
-    "binary": ("binary_plug:X", "", "\udcff", r"directives/binary.sh.j2 is broken: 'utf-8' codec"),
-    "empty": ("empty_plug:X", "", "", r"does not define submit_directory, job_id, has_queues, "),
+    "syntax": ("syntax_plug:X", LOADS, "{% if %}", r"template directives/syntax.sh.j2 is broken: "),
+    "undefined": ("undefined_plug:X", LOADS, "{{ x }}", r"directives/undefined.sh.j2 is broken: 'x' is undefined"),
+    "include": ("include_plug:X", LOADS, "{% include 'nowhere' %}", r"directives/include.sh.j2 is broken: nowhere"),
+    "binary": ("binary_plug:X", LOADS, "\udcff", r"directives/binary.sh.j2 is broken: 'utf-8' codec"),
+    "empty": ("empty_plug:X", LOADS, "", r"does not define directives, worker_jobs"),
 }
 """Name → entry point, text of its module NAME_plug, its template, and the sentence."""
 
@@ -375,11 +389,52 @@ def test_a_broken_plug_in_is_told_with_a_sentence_and_hurts_nobody_else(
     assert prepared(EXAMPLE, site=SITE).submissions() and prepared(EXAMPLE, site="testcluster").submissions()
 
 
+MISTAKES = {
+    "array_index=": ("aray_index=", r"got an unexpected keyword argument 'aray_index'"),
+    'memory_directives=("per-node", "omit")': (
+        'memory_directives="per-node"',
+        r"memory_directives is 'per-node', no tuple\[str, \.\.\.\]",
+    ),
+    '"queue": ("-q",)': ('"queue": ("-q")', r"said is \{.*, no collections\.abc\.Mapping\[str, tuple"),
+    'job_id="${PBS_JOBID-}",': ("", r"missing 1 required keyword-only argument: 'job_id'"),
+    "node_launchers=(": ("node_launchers=() and (", r"node_launchers and mpi_launchers hold at least the usual one"),
+    "dialect = DIALECT": ("dialect = vars(DIALECT)", r"its dialect is no Dialect"),
+    "    dialect = DIALECT\n": ("", r"it lacks dialect"),
+}
+"""A text of Torque's module → what somebody made of it, and the sentence."""
+
+
+@pytest.mark.parametrize("good", MISTAKES, ids=lambda text: str(text).strip())
+def test_a_mistake_in_the_dialect_of_a_plug_in_is_told_with_its_name_and_the_field(
+    torque: None,
+    context: Context,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    good: str,
+) -> None:
+    text = (PLUG_IN / "hpc_launch_torque/__init__.py").read_text(encoding="utf-8")
+    bad, sentence = MISTAKES[good]
+    assert text.count(good) == 1
+    plug_in(tmp_path / "in", "theirs", "wrong_plug:Torque", "wrong_plug/__init__.py", text.replace(good, bad), GOOD)
+    monkeypatch.syspath_prepend(tmp_path / "in")
+    monkeypatch.delitem(sys.modules, "wrong_plug", raising=False)
+    site = tmp_path / "site.yaml"
+    site.write_text(Path(SITE).read_text().replace("batch_system: torque", "batch_system: theirs"))
+    (tmp_path / "profile.yaml").write_text(EXAMPLE)
+    line = 1 + site.read_text()[: site.read_text().index("batch_system")].count("\n")
+    for command in ("render", "check"):
+        assert main([command, str(tmp_path / "profile.yaml"), "--site", str(site)]) == 3
+        said = capfd.readouterr().err
+        assert said.startswith(f"hpc-launch: {site}:{line}: batch_system: 'theirs' (wrong_plug:Torque) ")
+        assert re.search(sentence, said) and "Traceback" not in said
+
+
 def test_a_plug_in_may_lie_deep_and_in_a_package_without_a_file(
-    prepared: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    torque: None, prepared: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry, module = "their_company.queues.deep:Deep", "their_company/queues/deep.py"
-    plug_in(tmp_path / "installed", "deep", entry, module, BROKEN, GOOD)  # it is not imported
+    plug_in(tmp_path / "installed", "deep", entry, module, f"{LOADS}Deep = X\n", GOOD)
     monkeypatch.syspath_prepend(tmp_path / "installed")
     (tmp_path / "site.yaml").write_text(
         Path(SITE).read_text().replace("batch_system: torque", "batch_system: deep\nlaunchers: {node: ssh}")
@@ -402,7 +457,9 @@ def test_every_excerpt_of_the_page_is_in_the_plug_in() -> None:
 
 
 def test_the_page_names_all_that_a_batch_system_must_have() -> None:
-    from hpc_launch.render.templates import NEEDED
+    from hpc_launch.render.templates import NEEDED, OF_ARRAYS
 
-    needed = {*BatchSystem.__abstractmethods__, "name", "programs", *NEEDED["directives"], *NEEDED["launchers"]}
+    needed = {*BatchSystem.__abstractmethods__, "name", "programs", "dialect"}
+    needed |= {*(field.name for field in fields(Dialect)), *(field.name for field in fields(Launcher))}
+    needed |= {*NEEDED["directives"], *NEEDED["launchers"], *OF_ARRAYS}
     assert {name for name in needed if f"`{name}`" not in DOCUMENT and f"`{name}(" not in DOCUMENT} == set()

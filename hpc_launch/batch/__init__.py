@@ -10,6 +10,7 @@ from hpc_launch.locations import PLUG_INS
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
+    from hpc_launch.batch.dialect import Dialect
 
 BUILT_IN = {
     "slurm": "hpc_launch.batch.slurm:Slurm",
@@ -43,6 +44,15 @@ def get(name: str, commands: Mapping[str, Sequence[str]] | None = None, stdin: b
     return system(commands, stdin)
 
 
+def dialect_of(name: str) -> Dialect:
+    """What the batch system of this name can say, and how; raises as `get` does. Nothing else of ours is loaded."""
+    import importlib
+
+    if name not in BUILT_IN:
+        return _from_outside(name).dialect
+    return cast("Dialect", importlib.import_module(f"hpc_launch.batch.{name}_dialect").DIALECT)
+
+
 def _from_outside(name: str) -> type[BatchSystem]:
     import difflib
     from importlib.metadata import entry_points
@@ -59,7 +69,8 @@ def _from_outside(name: str) -> type[BatchSystem]:
     try:
         system = others[name].load()
     except Exception as fault:
-        raise InvalidConfiguration(f"{where} does not load: {fault}") from fault
+        hint = "this is a mistake in the plug-in, or in how it was installed"
+        raise InvalidConfiguration(Problem(f"{where} does not load: {fault}", hint=hint)) from fault
     if lacks := _lacks(system):
         raise InvalidConfiguration(f"{where} is not a batch system: {lacks}; see hpc_launch.batch.base.BatchSystem")
     return cast("type[BatchSystem]", system)
@@ -68,8 +79,11 @@ def _from_outside(name: str) -> type[BatchSystem]:
 def _lacks(system: object) -> str:
     """What keeps something from being a batch system; nothing if it is one."""
     from hpc_launch.batch.base import BatchSystem
+    from hpc_launch.batch.dialect import Dialect
 
     if not (isinstance(system, type) and issubclass(system, BatchSystem)):
         return "no subclass of BatchSystem"
-    missing = {*system.__abstractmethods__, *({"name", "programs"} - set(dir(system)))}
-    return f"it lacks {', '.join(sorted(missing))}" if missing else ""
+    missing = {*system.__abstractmethods__, *({"name", "programs", "dialect"} - set(dir(system)))}
+    if missing:
+        return f"it lacks {', '.join(sorted(missing))}"
+    return "" if isinstance(system.dialect, Dialect) else "its dialect is no Dialect"

@@ -22,8 +22,8 @@ class BatchSystem(Client, ABC):
 
     A module from outside gives a subclass of this one, under the entry-point group `hpc_launch.batch_systems`:
 
-    - it must have `name`, `programs` (with `submit` and `cancel` at least), and the methods that are abstract here;
-      it is made with the arguments of `__init__`, which it had better leave alone;
+    - it must have `name`, `programs` (with `submit` and `cancel` at least), `dialect` (`dialect.Dialect`), and the
+      methods that are abstract here; it is made with the arguments of `__init__`, which it had better leave alone;
     - it should have `refusal` (without it nothing counts as refused, and a job whose submission failed is looked for
       by its name), `unreachable` and `harmless`; see there, in `client.Client`, and the tools beside them: `ask`,
       `call_off`, `lines`, `told`, `fault`;

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from hpc_launch.batch.command import Answer, run, shown
+from hpc_launch.batch.dialect import Dialect
 from hpc_launch.batch.faults import NoAnswer, Refused
 from hpc_launch.batch.report import JobReport, Told
 from hpc_launch.errors import InvalidConfiguration, Problem
@@ -25,6 +26,8 @@ class Client:
     """As in a site profile."""
     programs: ClassVar[Mapping[str, tuple[str, ...]]]
     """Purpose (`submit`, `status`, `cancel` …) → the command for it. A site may have its own."""
+    dialect: ClassVar[Dialect]
+    """What it can say, and how."""
     needed: ClassVar[tuple[str, ...]] = ()
     """Environment variables that its clients cannot do without."""
     refusal: ClassVar[re.Pattern[str]] = NEVER

@@ -15,6 +15,7 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import shown
 from hpc_launch.batch.environment import PLAIN_PATH, environment, locate
 from hpc_launch.batch.faults import NotStarted, Refused
+from hpc_launch.batch.local_dialect import DIALECT
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _children: dict[int, Popen[bytes]] = {}  # by pid; kept, so that those that end 
 
 class Local(BatchSystem):
     name = "local"
+    dialect = DIALECT
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = {"submit": ("bash",)}
     grace: float = 5.0
     """Seconds between TERM and KILL."""

@@ -11,6 +11,7 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.lsf_answers import FIELDS, from_columns, from_fields
+from hpc_launch.batch.lsf_dialect import DIALECT
 from hpc_launch.batch.report import JobReport, Told
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _NOT_STARTED = re.compile("Job has not started yet")
 
 class Lsf(BatchSystem):
     name = "lsf"
+    dialect = DIALECT
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "submit": ("bsub",),
         "status": ("bjobs",),

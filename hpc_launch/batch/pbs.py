@@ -11,6 +11,7 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.environment import environment
 from hpc_launch.batch.pbs_answers import by_id, from_json, from_text
+from hpc_launch.batch.pbs_dialect import DIALECT
 from hpc_launch.batch.report import Told
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _NO_HISTORY = re.compile("not configured to maintain job history", re.I)
 
 class Pbs(BatchSystem):
     name = "pbs"
+    dialect = DIALECT
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "submit": ("qsub",),
         "status": ("qstat",),

@@ -13,6 +13,7 @@ from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 from hpc_launch.batch.sge_answers import from_qacct, from_qstat, jobs_of, records
+from hpc_launch.batch.sge_dialect import DIALECT
 from hpc_launch.batch.sge_words import causes
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _JOB_ID = re.compile(
 
 class GridEngine(BatchSystem):
     name = "sge"
+    dialect = DIALECT
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "submit": ("qsub",),
         "status": ("qstat",),

@@ -14,6 +14,7 @@ from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import Told
 from hpc_launch.batch.slurm_answers import FIELDS, ID, expanded, from_sacct, from_squeue
+from hpc_launch.batch.slurm_dialect import DIALECT
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
@@ -24,6 +25,7 @@ _JOB_ID = re.compile(r"(?:sbatch:\s*)?(?:Submitted batch job\s+)?([1-9]\d*)(?:;[
 
 class Slurm(BatchSystem):
     name = "slurm"
+    dialect = DIALECT
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "submit": ("sbatch",),
         "status": ("squeue",),

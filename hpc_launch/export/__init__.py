@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from jinja2 import TemplateNotFound
 
 from hpc_launch import __version__, sites
+from hpc_launch.batch import dialect_of
+from hpc_launch.batch.dialect import Dialect
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
@@ -40,12 +41,12 @@ def jobqueue(found: SiteFile, queue: str | None = None) -> str:
         known = sorted(file.name.removesuffix(".yaml.j2") for file in Path(TEMPLATES, FOLDER).glob("*"))
         cause = f"dask-jobqueue has no cluster for the batch system {site.batch_system!r} of {site.name}"
         raise UsageError(Problem(cause, None, f"there are some for: {', '.join(known)}")) from None
-    batch = environment.get_template(f"directives/{site.batch_system}.sh.j2").module
-    if problems := site_faults(batch, site, found.document):
+    dialect = dialect_of(site.batch_system)
+    if problems := site_faults(dialect, site, found.document):
         raise InvalidConfiguration(*problems)
     profile = _defaults(found)
     name = _queue_name(site, profile, queue)
-    _refuse_said(batch, found, profile, name)
+    _refuse_said(dialect, found, profile, name)
     node, notes = job_of(site, profile, name)
     given, workers = profile.environment, profile.workers
     origin = found.document.origins.get(())
@@ -87,13 +88,13 @@ def _defaults(found: SiteFile) -> Profile:
     return profile
 
 
-def _refuse_said(batch: Any, found: SiteFile, profile: Profile, queue: str) -> None:
+def _refuse_said(dialect: Dialect, found: SiteFile, profile: Profile, queue: str) -> None:
     """What would say a second thing in a job's directives; raises InvalidConfiguration."""
     site, document = found.site, found.document
     asked = Written(profile.directives, document, ("defaults", "directives"))
     problems = [
-        *directive_faults(batch, site, document, [queue], asked),
-        *constraint_faults(batch, site, profile.constraint, document.origins.get(("defaults", "constraint"))),
+        *directive_faults(dialect, site, document, [queue], asked),
+        *constraint_faults(dialect, site, profile.constraint, document.origins.get(("defaults", "constraint"))),
     ]
     if problems:
         raise InvalidConfiguration(*problems)

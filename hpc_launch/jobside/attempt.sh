@@ -105,12 +105,10 @@ out_of_time() {
   outcome=timeout code=1 reason="the walltime was used up"
   exit 1
 }
-for signal in TERM INT HUP QUIT XCPU; do
+for signal in TERM INT HUP QUIT XCPU USR1; do # some batch systems mean something else by some of them
   # shellcheck disable=SC2064 # now, while it has this value
   trap "told_to_end $signal" "$signal"
 done
-# Slurm's reminder comes up to a minute early; much earlier it means something else, such as preemption.
-trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_of_time' USR1
 
 # For what is not to hear of the signals by which a batch system warns the job's shell, and with it all its processes.
 shielded() {

@@ -10,13 +10,15 @@ from typing import Any
 from jinja2 import Environment, TemplateError
 
 from hpc_launch import quoting
+from hpc_launch.batch import dialect_of
+from hpc_launch.batch.dialect import Launcher
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
 from hpc_launch.models.plan import Plan
-from hpc_launch.render.refusals import refuse, refuse_key, refuse_launcher, refuse_layout, unused
-from hpc_launch.render.templates import environment, part
+from hpc_launch.render.refusals import launcher_of, refuse, refuse_key, refuse_layout, unused
+from hpc_launch.render.templates import OF_ARRAYS, environment, part
 from hpc_launch.resolve import Resolved
 
 SHARED = ("environment.sh", "node.sh", "workload.sh")
@@ -45,16 +47,19 @@ class Rendered:
 def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
     """Every file of the run directory but those that only submitting and running can make."""
     templates = environment()
-    templates.globals["refuse"] = partial(refuse_key, resolved)
-    batch = part(templates, "directives", plan.batch_system, resolved, "batch_system")
-    launcher = _launcher(templates, batch, plan, resolved)
-    refuse(batch, plan, resolved)
-    refuse_layout(batch, plan, resolved)
-    plan = replace(plan, notes=[*plan.notes, *unused(batch, resolved)])
+    dialect = dialect_of(plan.batch_system)
+    templates.globals.update(refuse=partial(refuse_key, resolved), dialect=dialect)
+    more = OF_ARRAYS if dialect.array_index else ()
+    batch = part(templates, "directives", plan.batch_system, resolved, "batch_system", more=more)
+    templates.globals["batch"] = batch
+    launcher = launcher_of(dialect, plan, resolved)
+    refuse(dialect, plan, resolved)
+    refuse_layout(dialect, plan, resolved)
+    plan = replace(plan, notes=[*plan.notes, *unused(dialect, resolved)])
     data: dict[str, Any] = {
         "plan": plan.as_data(),
-        "batch": batch,
-        "launcher": launcher,
+        "launcher": _text_of(templates, launcher, plan, resolved),
+        "launcher_facts": launcher,
         "protocol": "tls" if plan.security == "tls" else "tcp",
     }
     files = {
@@ -101,20 +106,12 @@ def _jobside(files: Mapping[str, str]) -> dict[str, str]:
     return {path: (JOBSIDE / name).read_text(encoding="utf-8") for name, path in named.items()}
 
 
-def _launcher(templates: Environment, batch: Any, plan: Plan, resolved: Resolved) -> Any:
-    """The launcher's template; raises DoesNotFit for one that stays on its node and would leave the others empty."""
-    if plan.launcher is None:
+def _text_of(templates: Environment, launcher: Launcher | None, plan: Plan, resolved: Resolved) -> Any:
+    """The launcher's template."""
+    if launcher is None or plan.launcher is None:
         return None
     kind = plan.launcher.kind
-    name = plan.launcher.name or batch.usual_launchers[kind]
-    launcher = part(templates, f"launchers/{kind}", name, resolved, "launchers", kind)
-    refuse_launcher(launcher, name, batch, plan, resolved)
-    nodes = max(job.nodes for job in plan.jobs)
-    if launcher.most_nodes is not None and nodes > launcher.most_nodes:
-        origin = resolved.site_document.origins.get(("launchers", kind))
-        cause = f"launchers.{kind}: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
-        raise DoesNotFit(Problem(cause, origin, "lower workers.count, or name another launcher in the site profile"))
-    return launcher
+    return part(templates, f"launchers/{kind}", launcher.name, resolved, "launchers", kind)
 
 
 def _runs_directory(resolved: Resolved, context: Context) -> str:

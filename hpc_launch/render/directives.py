@@ -1,16 +1,12 @@
-"""Directives that users and sites write themselves, against those that the scripts say.
-
-A template has three kinds: `said` (option → the key that it comes from, empty where there is none), `reserved` (what
-nobody else may say, whether or not hpc-launch does) and `instead` (option → a key to set in its place). That of a
-plug-in may have `reserved` alone.
-"""
+"""Directives that users and sites write themselves, against those that the scripts say."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from hpc_launch.batch.dialect import Dialect
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.errors import Problem
@@ -29,14 +25,14 @@ class Written(NamedTuple):
 
 
 def directive_faults(
-    batch: Any, site: Site, document: Document, queues: Iterable[str], asked: Written
+    dialect: Dialect, site: Site, document: Document, queues: Iterable[str], asked: Written
 ) -> list[Problem]:
     """Directives that say again what the scripts say, and those of a profile that the site refuses.
 
     The former would win or be ignored, depending on the site.
 
     Args:
-        batch: the batch system's template.
+        dialect: the batch system's.
         document: the site profile as written.
         queues: those of the jobs.
         asked: the profile's own.
@@ -45,22 +41,27 @@ def directive_faults(
     for name in queues:
         own.append(Written(site.queues[name].directives, document, ("queues", name, "directives")))
     resource = {f"-l {site.memory.resource}": "workers.memory"} if site.memory.resource else {}
-    said = {**getattr(batch, "said", {}), **resource}
+    said, instead = {**_by_option(dialect.said), **resource}, _by_option(dialect.instead)
+    taken = (*said, *instead, *dialect.reserved)
     problems = []
     for written in (*own, asked):
         for number, directive in enumerate(written.directives):
             origin = written.document.origins.get((*written.path, number))
             for option, part in _options(directive):
-                refused = [rule for rule in site.rejects if _says(batch, rule, option, part, whole=True)]
+                refused = [rule for rule in site.rejects if _says(dialect, rule, option, part, whole=True)]
                 if written is asked and refused:
                     cause = f"directives: {site.name} refuses {refused[0]}{_within(directive, option)}"
                     problems.append(Problem(cause, origin, _rule(site, document, refused[0])))
-                elif ours := [known for known in (*said, *batch.reserved) if _says(batch, known, option, part)]:
+                elif ours := [known for known in taken if _says(dialect, known, option, part)]:
                     known = option if option in ours else ours[0]
-                    cause = f"directives: {option} {_whose(batch, said, known)}{_within(directive, option)}"
-                    key = said.get(known) or getattr(batch, "instead", {}).get(known)
+                    cause = f"directives: {option} {_whose(said, known)}{_within(directive, option)}"
+                    key = said.get(known) or instead.get(known)
                     problems.append(Problem(cause, origin, _other_way(key, written is asked)))
     return problems
+
+
+def _by_option(by_key: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {option: key for key, options in by_key.items() for option in options}
 
 
 def _within(directive: str, option: str) -> str:
@@ -68,13 +69,11 @@ def _within(directive: str, option: str) -> str:
     return f", in {directive!r}" if directive != option else ""
 
 
-def _whose(batch: Any, said: Mapping[str, str], known: str) -> str:
+def _whose(said: Mapping[str, str], known: str) -> str:
     """Why an option is not for others. The scripts say one that comes from a key only where that is set."""
     if known in said:
         return "is already said by the rendered script" + (f" where {said[known]} asks for it" if said[known] else "")
-    if hasattr(batch, "said"):
-        return "is hpc-launch's own to say, or to leave unsaid"
-    return "is already said by the rendered script, or hpc-launch's own to leave unsaid"
+    return "is hpc-launch's own to say, or to leave unsaid"
 
 
 def _other_way(key: str | None, asked: bool) -> str:
@@ -96,7 +95,7 @@ def _options(directive: str) -> Iterator[tuple[str, str]]:
         yield re.split(r"[=\s]", part, maxsplit=1)[0], part
 
 
-def _says(batch: Any, known: str, option: str, part: str, whole: bool = False) -> bool:
+def _says(dialect: Dialect, known: str, option: str, part: str, whole: bool = False) -> bool:
     """Whether an option is the known one, in one of the ways to write it.
 
     Long options may be shortened (getopt_long(3)), short ones may have their value behind them, or several:
@@ -104,6 +103,6 @@ def _says(batch: Any, known: str, option: str, part: str, whole: bool = False) -
     """
     if option.startswith("--"):
         return known.startswith(option) and not (whole and known.startswith(f"{option}-"))
-    short = option if getattr(batch, "whole_options", False) else option[:2]
+    short = option if dialect.whole_options else option[:2]
     values = part[len(short) :].split(",")
     return known in {option, short, *(f"{short} {value.partition('=')[0].strip(QUOTES)}" for value in values)}

@@ -1,11 +1,11 @@
-"""What only the templates know to be wrong, or of no use, in a site profile or a profile."""
+"""What only a batch system's dialect knows to be wrong, or of no use, in a site profile or a profile."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
+from hpc_launch.batch.dialect import Dialect, Launcher
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import Origin
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
@@ -15,43 +15,43 @@ from hpc_launch.render.directives import Written, directive_faults
 from hpc_launch.resolve import Resolved
 
 
-def refuse(batch: Any, plan: Plan, resolved: Resolved) -> None:
-    """What only the batch system's template knows to be wrong; raises InvalidConfiguration."""
+def refuse(dialect: Dialect, plan: Plan, resolved: Resolved) -> None:
+    """What only the batch system's dialect knows to be wrong; raises InvalidConfiguration."""
     site, document = resolved.site, resolved.site_document
     queues = [name for name in dict.fromkeys(job.queue for job in plan.jobs) if name in site.queues]
     asked = Written(resolved.profile.directives, resolved.document, ("directives",))
     problems = [
-        *directive_faults(batch, site, document, queues, asked),
-        *constraint_faults(batch, site, plan.constraint, resolved.origin("constraint")),
-        *site_faults(batch, site, document),
+        *directive_faults(dialect, site, document, queues, asked),
+        *constraint_faults(dialect, site, plan.constraint, resolved.origin("constraint")),
+        *site_faults(dialect, site, document),
     ]
     if problems:
         raise InvalidConfiguration(*problems)
 
 
-def site_faults(batch: Any, site: Site, document: Document) -> list[Problem]:
+def site_faults(dialect: Dialect, site: Site, document: Document) -> list[Problem]:
     """What a batch system does not have, or has to have, whatever is asked for."""
     problems = []
-    if batch.has_queues and not site.queues:
+    if dialect.has_queues and not site.queues:
         cause = f"queues: {site.batch_system} has at least one queue"
         problems.append(Problem(cause, document.origins.get(("queues",)), "add `queues: {NAME: {}}`"))
-    return problems + _memory_faults(batch, site, document)
+    return problems + _memory_faults(dialect, site, document)
 
 
-def _memory_faults(batch: Any, site: Site, document: Document) -> list[Problem]:
+def _memory_faults(dialect: Dialect, site: Site, document: Document) -> list[Problem]:
     """Ways of asking for memory that the batch system does not have."""
     problems, system, origins = [], site.batch_system, document.origins
-    if site.memory.directive not in batch.memory_directives:
+    if site.memory.directive not in dialect.memory_directives:
         origin, cause = origins.get(("memory", "directive")), f"{system} has no memory {site.memory.directive}"
         if origin:
-            hint = f"allowed with {system}: {', '.join(batch.memory_directives)}"
+            hint = f"allowed with {system}: {', '.join(dialect.memory_directives)}"
             problems.append(Problem(f"memory.directive: {cause}", origin, hint))
         else:
-            others = ", ".join(way for way in batch.memory_directives if way != "omit")
+            others = ", ".join(way for way in dialect.memory_directives if way != "omit")
             add = "`directive: omit` to `memory`" if ("memory",) in origins else "`memory: {directive: omit}`"
             hint = f"add {add}" + (f", or one of: {others}" if others else "")
             problems.append(Problem(f"memory.directive is not set, and {cause}", _above(document, "memory"), hint))
-    units = getattr(batch, "memory_units", [])
+    units = dialect.memory_units
     if site.memory.unit is not None and site.memory.unit not in units:
         none = f"none, leave it out: a job's memory is asked for in a unit that {system} always takes"
         hint = f"allowed with {system}: {', '.join(units) or none}"
@@ -65,36 +65,45 @@ def _above(document: Document, key: str) -> Origin | None:
     return document.origins.get((key,)) or (whole and replace(whole, text=""))
 
 
-def constraint_faults(batch: Any, site: Site, constraint: str | None, origin: Origin | None) -> list[Problem]:
+def constraint_faults(dialect: Dialect, site: Site, constraint: str | None, origin: Origin | None) -> list[Problem]:
     """One that would be more than a constraint where the batch system's template puts it."""
-    pattern = getattr(batch, "constraint_pattern", None)
+    pattern = dialect.constraint_pattern
     if constraint is None or pattern is None or re.fullmatch(pattern, constraint):
         return []
     cause = f"constraint: {site.batch_system} does not take {constraint!r}"
-    return [Problem(cause, origin, f"write {batch.constraint_words}")]
+    return [Problem(cause, origin, f"write {dialect.constraint_words}")]
 
 
-def refuse_launcher(launcher: Any, name: str, batch: Any, plan: Plan, resolved: Resolved) -> None:
-    """One that belongs to another batch system, or that wants to be told the hosts; raises InvalidConfiguration."""
-    systems = getattr(launcher, "only_with", [plan.batch_system])
-    hosts = hasattr(batch, "allocation") or not getattr(launcher, "needs_hosts", False)
-    if plan.batch_system in systems and hosts:
-        return
-    assert plan.launcher is not None
-    key = ("launchers", plan.launcher.kind)
-    origin = resolved.site_document.origins.get(key) or resolved.site_document.origins.get(())
-    usual = batch.usual_launchers[plan.launcher.kind]
-    cause = f"{'.'.join(key)}: {name} does not go with {plan.batch_system}"
-    raise InvalidConfiguration(Problem(cause, origin, f"usual there: {usual}"))
+def launcher_of(dialect: Dialect, plan: Plan, resolved: Resolved) -> Launcher | None:
+    """The launcher of the plan, if it has one.
+
+    Raises InvalidConfiguration for one that belongs to another batch system, or has to be told hosts that nobody knows;
+    DoesNotFit for one that stays on its node and would leave the others empty.
+    """
+    if plan.launcher is None:
+        return None
+    kind, name = plan.launcher.kind, plan.launcher.name
+    origins, key = resolved.site_document.origins, ("launchers", kind)
+    found, usual = dialect.launcher(kind, name), dialect.launcher(kind)
+    assert usual is not None
+    if found is None or (found.needs_hosts and not dialect.gives_hosts):
+        cause = f"launchers.{kind}: {name} does not go with {plan.batch_system}"
+        raise InvalidConfiguration(Problem(cause, origins.get(key) or origins.get(()), f"usual there: {usual.name}"))
+    nodes = max(job.nodes for job in plan.jobs)
+    if found.most_nodes is not None and nodes > found.most_nodes:
+        cause = f"launchers.{kind}: it starts processes on {found.most_nodes} node, {nodes} are asked for"
+        hint = "lower workers.count, or name another launcher in the site profile"
+        raise DoesNotFit(Problem(cause, origins.get(key), hint))
+    return found
 
 
-def refuse_layout(batch: Any, plan: Plan, resolved: Resolved) -> None:
+def refuse_layout(dialect: Dialect, plan: Plan, resolved: Resolved) -> None:
     """Several jobs where there can be but one, or where the first cannot let the others go; raises DoesNotFit."""
-    if len(plan.jobs) > 1 and not (hasattr(batch, "worker_jobs") and hasattr(batch, "element")):
+    if len(plan.jobs) > 1 and dialect.array_index is None:
         where = resolved.origin("layout")
         cause = f"layout: {plan.batch_system} has no jobs that belong together, as {plan.layout} needs them"
         raise DoesNotFit(Problem(cause, where, "choose another layout: --set layout=single-job"))
-    if len(plan.jobs) > 1 and getattr(batch, "held_until_released", False) and not plan.submit_from_compute:
+    if len(plan.jobs) > 1 and dialect.holds_jobs and not plan.submit_from_compute:
         origin = resolved.site_document.origins.get(("submit_from_compute",))
         cause = (
             f"layout: {plan.layout} needs jobs that may speak to the batch system: on {plan.batch_system} the"
@@ -109,8 +118,8 @@ def refuse_key(resolved: Resolved, message: str, *key: str, hint: str = "") -> N
     raise InvalidConfiguration(Problem(message, origin, hint))
 
 
-def unused(batch: Any, resolved: Resolved) -> list[str]:
+def unused(dialect: Dialect, resolved: Resolved) -> list[str]:
     """What the profile asks for and the batch system has no word for: one profile is to run on every site."""
-    given = [key for key in getattr(batch, "unused", ()) if getattr(resolved.profile, key)]
+    given = [key for key in dialect.unused if getattr(resolved.profile, key)]
     batch_system = resolved.site.batch_system
     return [f"{resolved.origin(key)}: {key} is not used: {batch_system} has no such thing" for key in given]

@@ -23,19 +23,10 @@ from hpc_launch.resolve import Resolved
 from hpc_launch.template_names import no_such
 from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
 
-NEEDED = {
-    "directives": (
-        "submit_directory",
-        "job_id",
-        "has_queues",
-        "usual_launchers",
-        "memory_directives",
-        "reserved",
-        "directives",
-    ),
-    "launchers": ("most_nodes", "node_index", "start"),
-}
+NEEDED = {"directives": ("directives",), "launchers": ("node_index", "start")}
 """What every template of a kind defines: some come from plug-ins."""
+OF_ARRAYS = ("worker_jobs",)
+"""What one of directives defines where there are jobs that belong together."""
 
 
 class _Compiled(BytecodeCache):
@@ -80,8 +71,13 @@ def environment() -> Environment:
     return made
 
 
-def part(environment: Environment, folder: str, name: str, resolved: Resolved, *key: str) -> Any:
-    """A template's macros and values; raises InvalidConfiguration where it is not there, is broken, or lacks some."""
+def part(
+    environment: Environment, folder: str, name: str, resolved: Resolved, *key: str, more: tuple[str, ...] = ()
+) -> Any:
+    """A template's macros and texts; raises InvalidConfiguration where it is not there, is broken, or lacks some.
+
+    `more`: what it has to define beside the `NEEDED`.
+    """
     file = f"{folder}/{name}.sh.j2"
     origin, words = resolved.site_document.origins.get(key), ".".join(key)
     try:
@@ -90,7 +86,7 @@ def part(environment: Environment, folder: str, name: str, resolved: Resolved, *
         if isinstance(fault, TemplateNotFound) and fault.name == file:
             raise InvalidConfiguration(no_such(folder, name, words, origin)) from None
         raise InvalidConfiguration(Problem(f"{words}: the template {file} is broken: {fault}", origin)) from fault
-    if lacks := [needed for needed in NEEDED[folder.partition("/")[0]] if not hasattr(found, needed)]:
+    if lacks := [each for each in (*NEEDED[folder.partition("/")[0]], *more) if not hasattr(found, each)]:
         raise InvalidConfiguration(Problem(f"{words}: the template {file} does not define {', '.join(lacks)}", origin))
     return found
 

@@ -106,9 +106,13 @@ def test_a_broken_batch_system_from_outside_is_told_without_a_traceback(
 
 THEIRS = """
 from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.dialect import HERE, MPIEXEC, Dialect
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 class Theirs(BatchSystem):
     name = 'theirs'
+    dialect = Dialect(
+        submit_directory='$PWD', job_id='', node_launchers=(HERE,), mpi_launchers=(MPIEXEC,), memory_directives=('omit',)
+    )
     programs = {'submit': ('their-sub',), 'status': ('their-stat',), 'cancel': ('their-del',)}
     def submit_command(self, file, job_name, array=None, after=None):
         return [*self.commands['submit'], job_name, file]
@@ -149,6 +153,7 @@ def test_what_a_batch_system_from_outside_does_not_say_is_as_everywhere(
         ("class Theirs: pass\n", "no subclass of BatchSystem"),
         (THEIRS.replace("def find", "def search").replace("def job_id", "def read_id"), "it lacks find, job_id"),
         (THEIRS.replace("    name = 'theirs'\n", ""), "it lacks name"),
+        (THEIRS.replace("dialect =", "words ="), "it lacks dialect"),
         (THEIRS.replace("programs =", "commands_of ="), "it lacks programs"),
     ],
 )

@@ -14,10 +14,14 @@ from hpc_launch.survey.discover import discover
 from tests.survey.machines import Make, write
 
 SILENT = "echo 'error: commlib error: got select error' >&2; exit 1"
-HEAD = "from hpc_launch.batch.base import BatchSystem\nfrom hpc_launch.batch.report import Told\n"
+HEAD = (
+    "from hpc_launch.batch.base import BatchSystem\n"
+    "from hpc_launch.batch.local_dialect import DIALECT\n"
+    "from hpc_launch.batch.report import Told\n"
+)
 CLASS = HEAD + (
     "class Theirs(BatchSystem):\n"
-    "    name, programs = 'theirs', {'submit': ('t',), 'cancel': ('t',)}\n"
+    "    name, programs, dialect = 'theirs', {'submit': ('t',), 'cancel': ('t',)}, DIALECT\n"
     "    def submit_command(self, file, job_name, array=None, after=None): return []\n"
     "    def job_id(self, text): return None\n"
     "    def queued(self, ids): return Told({})\n"

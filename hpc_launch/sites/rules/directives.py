@@ -9,9 +9,8 @@ from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import mapping, text, word, words
+from hpc_launch.sites.rules.places import dialect, mapping, text, word, words
 from hpc_launch.sites.rules.resources import ASKED_FOR
-from hpc_launch.sites.rules.template_text import option_of
 
 OPTION = re.compile(r"--[A-Za-z][\w-]*|-[A-Za-z][\w-]*( [A-Za-z_]\w*)?")
 """As the templates of directives call theirs: `--mem`, `-q`, and of those that hold several, `-l select`."""
@@ -41,10 +40,10 @@ def refused(document: Document) -> Iterator[Problem]:
 
 def account(document: Document) -> Iterator[Problem]:
     """A site that requires an account does not refuse the option that names it."""
-    if word(document, ("account",)) != "required":
+    if word(document, ("account",)) != "required" or (known := dialect(document)) is None:
         return
     for path, option in words(document, ("rejects",)):
-        if option == option_of(word(document, ("batch_system",)), "plan.account"):
+        if option == known.option("account"):
             cause = f"{dotted(path)}: {option} names the account, and account is required"
             yield Problem(cause, document.origins.get(path), "keep one of the two: without it, no job has an account")
 

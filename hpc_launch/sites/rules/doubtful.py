@@ -10,8 +10,7 @@ from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 from hpc_launch.models.fields import date
 from hpc_launch.sites.rules import slots
-from hpc_launch.sites.rules.places import count, mapping, word, words
-from hpc_launch.sites.rules.template_text import option_of
+from hpc_launch.sites.rules.places import count, dialect, mapping, words
 
 
 def doubts(document: Document, today: datetime.date) -> list[Problem]:
@@ -38,7 +37,7 @@ def _unnamed(document: Document) -> Iterator[Problem]:
     limited = [queue for queue in mapping(document, ("queues",)) if _has_limits_alone(document, queue)]
     if not rejected or len(limited) < 2:
         return
-    option = option_of(word(document, ("batch_system",)), "job.queue")
+    option = known.option("queue") if (known := dialect(document)) else None
     if option in rejected:
         path = rejected[option]
         cause = f"{dotted(path)}: without {option}, jobs name no queue, and limits of queues are checked all the same"

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from hpc_launch import template_names
+from hpc_launch import batch, template_names
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
-from hpc_launch.errors import Problem
+from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import AUTO
 from hpc_launch.sites.queues import missing
-from hpc_launch.sites.rules.places import mapping, member, stands_against, word
+from hpc_launch.sites.rules.places import dialect, mapping, member, stands_against, word
 
 
 def batch_system(document: Document) -> Iterator[Problem]:
-    """The batch system has a template."""
-    yield from _template(document, "directives", ("batch_system",))
+    """The batch system has a template, and is to be loaded."""
+    path = ("batch_system",)
+    name = word(document, path)
+    if no_template := [*_template(document, "directives", path)]:
+        yield from no_template
+    elif name is not None:
+        try:
+            batch.dialect_of(name)
+        except InvalidConfiguration as fault:  # a plug-in's
+            yield from (replace(each, origin=document.origins.get(path)) for each in fault.problems)
 
 
 def launchers(document: Document) -> Iterator[Problem]:
@@ -37,7 +46,7 @@ def _template(document: Document, folder: str, path: KeyPath) -> Iterator[Proble
 def at_least_one_queue(document: Document) -> Iterator[Problem]:
     """A batch system that has queues has one at least: without any, a job is measured by this machine."""
     system = word(document, ("batch_system",))
-    if document.data.get("queues") == {} and system and template_names.says(system, "has_queues", "true"):
+    if document.data.get("queues") == {} and (known := dialect(document)) and known.has_queues:
         hint = (
             "name those that jobs go to: queues: {NAME: {cores: …, memory: …}}; `hpc-launch site discover` drafts them"
         )

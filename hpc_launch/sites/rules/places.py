@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from hpc_launch import batch
+from hpc_launch.batch.dialect import Dialect
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted, nearest
-from hpc_launch.errors import Problem
+from hpc_launch.errors import InvalidConfiguration, Problem
 
 NUMBERS = frozenset({"queue", "qos"})
 """Keys whose word may look like a number: YAML makes one of `qos: 2026`."""
@@ -47,6 +49,14 @@ def count(document: Document, path: KeyPath) -> int | None:
     """The whole number at a place."""
     value = at(document.data, path)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def dialect(document: Document) -> Dialect | None:
+    """The batch system's; None: there is none, which `names` tells."""
+    try:
+        return batch.dialect_of(word(document, ("batch_system",)) or "")
+    except InvalidConfiguration:
+        return None
 
 
 def member(document: Document, path: KeyPath, among: Iterable[str], what: str) -> Iterator[Problem]:

@@ -8,8 +8,7 @@ from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import count, mapping, word
-from hpc_launch.sites.rules.template_text import reads
+from hpc_launch.sites.rules.places import count, dialect, mapping
 
 PLACE = "parallel_environments"
 
@@ -29,9 +28,8 @@ def fixed(document: Document) -> Iterator[Problem]:
 
 def named(document: Document) -> Iterator[Problem]:
     """A doubt: without one, several slots are to be had on no host."""
-    system = word(document, ("batch_system",))
     one, several = (at(document.data, (PLACE, kind)) is not None for kind in ("node", "nodes"))
-    if one or not reads(system, f"plan.{PLACE}"):
+    if one or not (known := dialect(document)) or not known.parallel_environments:
         return
     cause = f"{PLACE}.node: none is named, and no job on one host can have several slots"
     if not several:

@@ -26,6 +26,8 @@ export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${SLURM_JOB_ID-}
 last_second=129540 # when the job ends by itself: 60 s before its walltime
 patience=30 # seconds that a workload gets from TERM to KILL
 . ./jobside/attempt.sh
+# The reminder (--signal) comes up to a minute early; much earlier it means something else, such as preemption.
+trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_of_time' USR1
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
 HPC_LAUNCH_MINIMUM=3 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/within.sh python -m distributed.cli.dask_scheduler \

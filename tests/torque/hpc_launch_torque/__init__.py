@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.dialect import MPIEXEC, Dialect, Launcher
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 
 JOB_ID = re.compile(r"\d+(\[\d*\])?\.[A-Za-z][\w.-]*")
@@ -26,8 +27,36 @@ TERMINATED = 256 + 15
 """Exit status of a job whose shell was ended by TERM: that is how qdel begins."""
 
 
+DIALECT = Dialect(
+    submit_directory="$PBS_O_WORKDIR",  # the job starts in the home directory
+    job_id="${PBS_JOBID-}",
+    node_launchers=(Launcher("pbsdsh-unique"), Launcher("pbsdsh")),
+    mpi_launchers=(MPIEXEC,),
+    memory_directives=("per-node", "omit"),
+    unused=("qos", "reservation"),  # its schedulers have words for them, each one another
+    said={  # of -l only these
+        "workers.count": ("-l nodes",),
+        "workers.memory": ("-l mem",),
+        "walltime": ("-l walltime",),
+        "queue": ("-q",),
+        "account": ("-A",),
+        "mail.to": ("-M",),
+        "mail.on": ("-m",),
+        "": ("-j", "-o", "-r"),
+    },
+    instead={"name": ("-N",), "environment.variables": ("-V", "-v")},
+    reserved=(
+        *("-l procs", "-l ncpus", "-l pmem", "-l vmem", "-l pvmem", "-e", "-k", "-t", "-I", "-x", "-C", "-S"),
+        *("-d", "-D", "-w", "-z", "-W depend"),
+    ),
+    array_index="PBS_ARRAYID",
+    gives_hosts=True,
+)
+
+
 class Torque(BatchSystem):
     name = "torque"
+    dialect = DIALECT
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "submit": ("qsub",),
         "status": ("qstat",),

@@ -22,7 +22,7 @@ mapfile -t hosts < <(cat "${LSB_DJOB_HOSTFILE:-/dev/stdin}" <<<"${LSB_HOSTS// /$
 
 # The scheduler ends by itself when this shell is gone, and is ended first when all is over.
 echo "$$ $(uname -n)" >"$state/shell"
-SRUN_CPUS_PER_TASK=8 SLURM_OVERLAP=1 shielded bash jobside/within.sh \
+shielded bash jobside/within.sh \
   mpiexec -n 20 -ppn 8 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
 workers=$!
 

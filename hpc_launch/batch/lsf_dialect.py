@@ -1,0 +1,35 @@
+"""LSF's words: the manual page of bsub."""
+
+from __future__ import annotations
+
+from hpc_launch.batch.dialect import MPIEXEC, Dialect, Launcher
+
+DIALECT = Dialect(
+    submit_directory="$LS_SUBCWD",  # where that is missing, the job starts in /tmp
+    job_id="${LSB_JOBID-}",
+    node_launchers=(Launcher("blaunch", needs_hosts=True),),
+    mpi_launchers=(MPIEXEC,),
+    memory_directives=("per-node", "per-slot", "omit"),  # per-slot: RESOURCE_RESERVE_PER_TASK (lsb.params(5))
+    memory_units=("KB", "MB", "GB", "TB"),  # of bare numbers, the site's LSF_UNIT_FOR_LIMITS (lsf.conf(5))
+    unused=("qos",),
+    whole_options=True,
+    said={
+        "workers.count": ("-n",),
+        "walltime": ("-W",),
+        "queue": ("-q",),
+        "account": ("-P",),
+        "reservation": ("-U",),
+        "mail.to": ("-u",),
+        "mail.on": ("-B", "-N"),
+        "requeue of the site profile": ("-r",),
+        "": ("-R", "-o"),
+    },
+    instead={"constraint": ("-R",), "name": ("-J",), "workload.directory": ("-cwd",)},
+    reserved=("-oo", "-eo", "-e", "-wa", "-wt", "-Is", "-Ip", "-I", "-w", "-K", "-H", "-L"),
+    constraint_pattern=r"[^\[\]]+",  # it stands in select[…], and must not end it
+    constraint_words="a select expression without [ and ]",
+    array_index="LSB_JOBINDEX",
+    first_index=1,
+    gives_hosts=True,
+    stdin=True,
+)

@@ -1,0 +1,40 @@
+"""The words of PBS Pro and OpenPBS: the manual pages of qsub and pbs_resources."""
+
+from __future__ import annotations
+
+from hpc_launch.batch.dialect import MPIEXEC, Dialect, Launcher
+
+RESOURCE = r"(?!(?i:ncpus|mem|mpiprocs|ompthreads)=)[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9_.@%-]+"
+
+DIALECT = Dialect(
+    submit_directory="$PBS_O_WORKDIR",  # the job starts in the home directory
+    job_id="${PBS_JOBID-}",
+    node_launchers=(Launcher("pbsdsh"),),
+    mpi_launchers=(MPIEXEC,),
+    memory_directives=("per-node", "omit"),
+    unused=("qos",),
+    said={  # of -l only these
+        "workers.count": ("-l select",),
+        "walltime": ("-l walltime",),
+        "queue": ("-q",),
+        "account": ("-A",),
+        "mail.to": ("-M",),
+        "mail.on": ("-m",),
+        "requeue of the site profile": ("-r",),
+        "": ("-l place", "-j", "-o", "-k"),
+    },
+    instead={
+        "workers.count": ("-l nodes",),
+        "workers.threads": ("-l ncpus",),
+        "workers.memory": ("-l mem",),
+        "name": ("-N",),
+        "environment.variables": ("-V", "-v"),
+    },
+    reserved=("-e", "-J", "-I", "-C", "-S", "-z", "-W depend", "-W block", "-W sandbox"),
+    # It stands among the resources of the chunk: `+` would begin another chunk, a comma another resource of the job.
+    constraint_pattern=f"{RESOURCE}(?::{RESOURCE})*",
+    constraint_words="NAME=VALUE, or several joined by `:` (cpu_type=milan:bigmem=True);"
+    " not ncpus, mem, mpiprocs or ompthreads: the workers decide those",
+    array_index="PBS_ARRAY_INDEX",
+    gives_hosts=True,
+)

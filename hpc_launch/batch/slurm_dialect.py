@@ -1,0 +1,43 @@
+"""Slurm's words: the manual page of sbatch."""
+
+from __future__ import annotations
+
+from hpc_launch.batch.dialect import Dialect, Launcher
+
+SRUN = (Launcher("srun"),)
+
+DIALECT = Dialect(
+    submit_directory="$SLURM_SUBMIT_DIR",
+    job_id="${SLURM_JOB_ID-}",
+    node_launchers=SRUN,
+    mpi_launchers=SRUN,
+    memory_directives=("per-node", "per-cpu", "omit"),
+    said={
+        "workers.count": ("--nodes", "-N"),
+        "workers.threads": ("--cpus-per-task", "-c"),
+        "workers.memory": ("--mem",),
+        "walltime": ("--time", "-t"),
+        "queue": ("--partition", "-p"),
+        "account": ("--account", "-A"),
+        "qos": ("--qos", "-q"),
+        "constraint": ("--constraint", "-C"),
+        "reservation": ("--reservation",),
+        "mail.to": ("--mail-user",),
+        "mail.on": ("--mail-type",),
+        "requeue of the site profile": ("--requeue", "--no-requeue"),
+        "": ("--ntasks-per-node", "--output", "-o", "--open-mode"),
+    },
+    instead={
+        "workers.count": ("--ntasks", "-n"),
+        "workers.memory": ("--mem-per-cpu",),
+        "walltime": ("--time-min",),
+        "name": ("--job-name", "-J"),
+        "workload.directory": ("--chdir", "-D"),
+        "environment.variables": ("--export",),
+    },
+    reserved=(
+        *("--error", "-e", "--signal", "--array", "-a", "--dependency", "-d", "--parsable", "--wrap", "--wait", "-W"),
+        *("--clusters", "-M", "--test-only", "--mem-per-gpu", "--ntasks-per-core", "--ntasks-per-socket"),
+    ),
+    array_index="SLURM_ARRAY_TASK_ID",  # an index must stay below MaxArraySize, so each array counts from 0
+)
