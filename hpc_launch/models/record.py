@@ -129,6 +129,11 @@ class Record(Strict):
         return next(job for job in self.jobs if job.role != "workers")
 
     @property
+    def worker_ids(self) -> list[str]:
+        """Of the jobs that hold workers alone, as far as they are known."""
+        return [job.job_id for job in self.worker_jobs if job.job_id]
+
+    @property
     def worker_jobs(self) -> list[RecordedJob]:
         """Those that hold workers alone."""
         return [job for job in self.jobs if job.role == "workers"]

@@ -63,7 +63,7 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
         if record.cancel_requested:  # somebody gave up while the batch system took its time
             system.cancel(record.job_ids)
         elif len(record.jobs) > 1 and evidence.read(place).told:  # over before the last of its jobs was submitted
-            system.withdraw([job.job_id for job in record.worker_jobs if job.job_id])
+            system.withdraw(record.worker_ids)
     return place, record
 
 
