@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from jinja2 import Environment, TemplateError
 
-from hpc_launch import quoting
 from hpc_launch.batch import dialect_of
 from hpc_launch.batch.dialect import Launcher
-from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Plan, Planned
+from hpc_launch.models.stored_plan import stored
 from hpc_launch.render.refusals import launcher_of, refuse, refuse_key, refuse_layout, unused
 from hpc_launch.render.templates import OF_ARRAYS, environment, part
 from hpc_launch.resolve import Resolved
@@ -25,59 +24,37 @@ SHARED = ("environment.sh", "node.sh", "workload.sh")
 """What every layout has, beside the files that are submitted."""
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """A run directory's files, and what submitting them needs to know."""
-
-    files: Mapping[str, str]
-    """Name within the run directory → text."""
-    plan: Plan
-    commands: Mapping[str, list[str]]
-    """The site's words in place of the batch system's submit, status and cancel commands."""
-    runs_directory: str
-    """Where run directories are made."""
-    submit_stdin: bool | None
-    """Whether the submit command reads the script from its input; None: as is usual with the batch system."""
-    message: str | None
-    """What the site tells on every submit."""
-    profile: str
-    """The profile's file, as given."""
-
-
-def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
-    """Every file of the run directory but those that only submitting and running can make."""
-    templates = environment()
+def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
+    """Every file of the run directory but those that only submitting and running can make: name in it → text."""
+    plan, templates = planned.plan, environment()
     dialect = dialect_of(plan.batch_system)
     templates.globals.update(refuse=partial(refuse_key, resolved), dialect=dialect)
     more = OF_ARRAYS if dialect.array_index else ()
-    batch = part(templates, "directives", plan.batch_system, resolved, "batch_system", more=more)
-    templates.globals["batch"] = batch
+    templates.globals["batch"] = part(templates, "directives", plan.batch_system, resolved, "batch_system", more=more)
     launcher = launcher_of(dialect, plan, resolved)
     refuse(dialect, plan, resolved)
     refuse_layout(dialect, plan, resolved)
-    plan = replace(plan, notes=[*plan.notes, *unused(dialect, resolved)])
+    (workers,) = plan.groups.values()  # scripts know of one group yet
     data: dict[str, Any] = {
         "plan": plan.as_data(),
+        "workers": asdict(workers),
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,
         "protocol": "tls" if plan.security == "tls" else "tcp",
     }
     files = {
         "profile.yaml": resolved.text,
-        "resolved.yaml": resolved_yaml(resolved, plan),
+        "resolved.yaml": resolved_yaml(resolved, planned.reasons),
         "site.yaml": resolved.site_text,
+        "plan.json": stored(plan),
         **_scripts(templates, plan, data, resolved),
     }
-    files |= _jobside(files)
-    return Rendered(
-        files=files,
-        plan=plan,
-        commands=dict(vars(resolved.site.commands)),
-        runs_directory=_runs_directory(resolved, context),
-        submit_stdin=resolved.site.submit_stdin,
-        message=resolved.site.message,
-        profile=str(resolved.file),
-    )
+    return files | _jobside(files)
+
+
+def unused_keys(resolved: Resolved) -> list[str]:
+    """What the profile asks for and the batch system has no word for."""
+    return unused(dialect_of(resolved.site.batch_system), resolved)
 
 
 def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:
@@ -112,13 +89,3 @@ def _text_of(templates: Environment, launcher: Launcher | None, plan: Plan, reso
         return None
     kind = plan.launcher.kind
     return part(templates, f"launchers/{kind}", launcher.name, resolved, "launchers", kind)
-
-
-def _runs_directory(resolved: Resolved, context: Context) -> str:
-    given = resolved.site.storage.runs
-    variables = {**context.environment, "HOME": str(context.home), "USER": context.user}
-    try:
-        return str(context.directory / quoting.expand(given, variables))
-    except KeyError as missing:
-        origin = resolved.site_document.origins.get(("storage", "runs"))
-        raise InvalidConfiguration(Problem(f"storage.runs: ${missing.args[0]} is not set", origin)) from None

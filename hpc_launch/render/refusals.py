@@ -87,7 +87,7 @@ def launcher_of(dialect: Dialect, plan: Plan, resolved: Resolved) -> Launcher | 
     found, usual = dialect.launcher(kind, name), dialect.launcher(kind)
     assert usual is not None
     if found is None or (found.needs_hosts and not dialect.gives_hosts):
-        cause = f"launchers.{kind}: {name} does not go with {plan.batch_system}"
+        cause = f"launchers.{kind}: {name or usual.name} does not go with {plan.batch_system}"
         raise InvalidConfiguration(Problem(cause, origins.get(key) or origins.get(()), f"usual there: {usual.name}"))
     nodes = max(job.nodes for job in plan.jobs)
     if found.most_nodes is not None and nodes > found.most_nodes:

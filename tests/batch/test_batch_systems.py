@@ -111,7 +111,8 @@ from hpc_launch.batch.report import JobReport, JobStatus, Told
 class Theirs(BatchSystem):
     name = 'theirs'
     dialect = Dialect(
-        submit_directory='$PWD', job_id='', node_launchers=(HERE,), mpi_launchers=(MPIEXEC,), memory_directives=('omit',)
+        submit_directory='$PWD', job_id='$$',
+        memory_directives=('omit',), node_launchers=(HERE,), mpi_launchers=(MPIEXEC,)
     )
     programs = {'submit': ('their-sub',), 'status': ('their-stat',), 'cancel': ('their-del',)}
     def submit_command(self, file, job_name, array=None, after=None):

@@ -1,0 +1,94 @@
+"""What a batch system can say stands in its dialect, and is read there as what it is: by its field's own name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+
+from hpc_launch.batch import BUILT_IN, dialect_of
+from hpc_launch.batch.dialect import ANYWHERE, Dialect, Launcher
+from tests.conftest import ROOT
+
+FIELDS = {field.name for kind in (Dialect, Launcher) for field in fields(kind)} - {"name"}
+BY_NAME = {"getattr", "hasattr", "vars", "attrgetter", "asdict", "astuple"}
+"""Functions that reach an attribute without naming it."""
+
+
+def read_by_name(text: str) -> Iterator[str]:
+    """Calls by which Python text could read a dialect's field by a name in a string."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in BY_NAME:
+            words = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+            names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            names |= {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+            if words & FIELDS or "dialect" in names | words:
+                yield ast.unparse(node)
+
+
+def read_in_template(text: str) -> tuple[set[str], list[int]]:
+    """The fields that a template reads, and the lines on which it reads one by a name in a string."""
+    tree = Environment().parse(text)
+    named = {node.attr for node in tree.find_all(nodes.Getattr) if is_dialect(node.node)}
+    items = [node for node in tree.find_all(nodes.Getitem) if is_dialect(node.node)]
+    filtered = [node for node in tree.find_all(nodes.Filter) if node.name == "attr" and is_dialect(node.node)]
+    return named, [node.lineno for node in (*items, *filtered)]
+
+
+def is_dialect(node: nodes.Node | None) -> bool:
+    return isinstance(node, nodes.Name) and node.name in ("dialect", "launcher_facts")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in sorted((ROOT / "hpc_launch").rglob("*.py")) if "batch" not in file.relative_to(ROOT).parts],
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_no_field_is_read_by_a_name_in_a_string(file: Path) -> None:
+    assert [*read_by_name(file.read_text(encoding="utf-8"))] == []
+
+
+def test_templates_read_fields_that_there_are_by_their_names() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "templates").rglob("*.j2")]
+    read = [read_in_template(text) for text in texts]
+    assert [lines for _, lines in read if lines] == []
+    named = {name for names, _ in read for name in names}
+    assert {"job_id", "submit_directory", "array_index"} <= named <= FIELDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["getattr(batch, 'said', {})", "hasattr(d, 'reserved')", "vars(dialect)[key]", "operator.attrgetter('job_id')(x)"],
+)
+def test_a_field_that_is_read_by_a_name_in_a_string_is_found(text: str) -> None:
+    assert [*read_by_name(text)]
+    assert not [*read_by_name("getattr(queue, 'walltime'), dialect.said, vars(site.commands)")]
+
+
+@pytest.mark.parametrize("text", ["{{ dialect['said'] }}", "{{ dialect | attr('said') }}"])
+def test_a_field_that_a_template_reads_by_a_name_in_a_string_is_found(text: str) -> None:
+    assert read_in_template(f"\n{text}")[1] == [2]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_launcher_of_a_dialect_has_a_template_and_a_single_place(name: str) -> None:
+    dialect = dialect_of(name)
+    own = {"node": dialect.node_launchers, "mpi": dialect.mpi_launchers}
+    for kind in ("node", "mpi"):
+        files = {file.name.partition(".")[0] for file in (ROOT / "templates/launchers" / kind).iterdir()}
+        for launcher in (*own[kind], *ANYWHERE[kind]):
+            assert launcher.name in files
+            assert dialect.launcher(kind, launcher.name) is launcher
+        assert dialect.launcher(kind) is own[kind][0]
+
+
+def test_every_launcher_is_somebodys_or_goes_anywhere() -> None:
+    dialects = [dialect_of(name) for name in BUILT_IN]
+    known = {"node": [d.node_launchers for d in dialects], "mpi": [d.mpi_launchers for d in dialects]}
+    for kind, general in ANYWHERE.items():
+        names = {launcher.name for some in (*known[kind], general) for launcher in some}
+        assert names == {file.name.partition(".")[0] for file in (ROOT / "templates/launchers" / kind).iterdir()}
