@@ -18,7 +18,7 @@ from hpc_launch import cli
 from tests.cli.hostile import Keys, Tree, as_yaml, document, keys, spoiled
 from tests.conftest import SITES
 
-EXAMPLES = int(os.environ.get("HPC_LAUNCH_HOSTILE_EXAMPLES", "2000"))
+EXAMPLES = int(os.environ.get("HPC_LAUNCH_HOSTILE_EXAMPLES", "3000"))
 """Random files in all; set the variable for a longer look."""
 PARTS = 4
 PROFILE = {"workers": {"count": "2", "memory": "1 GiB"}, "walltime": "30m", "workload": {"command": "[python, x.py]"}}
