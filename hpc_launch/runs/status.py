@@ -97,7 +97,7 @@ def _ask(looks: Sequence[Look]) -> list[Look]:
         return [replace(one, reports={job.name: unknown for job in one.record.jobs}) for one in looks]
     looks = [_find_missing(system, one) for one in looks]
     # The first jobs of all runs first: by them it is decided how a run stands, should there be too much to ask.
-    jobs = sorted((job for one in looks for job in one.record.jobs), key=lambda job: job.after is not None)
+    jobs = sorted((job for one in looks for job in one.record.jobs), key=lambda job: job.role == "workers")
     ids = [job.job_id for job in jobs if job.job_id]
     arrays = {job.job_id: job.array for one in looks for job in one.record.jobs if job.job_id and job.array}
     said = system.states(ids, arrays) if ids else {}

@@ -141,8 +141,10 @@ SGE = Rig(
 RIGS = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "sge": SGE}
 
 
-def _forgetful(seed: int) -> str:
-    """Bash lines that give `keeps`, which leaves out one id in two; what it does is decided by `seed` and the call."""
+def _forgetful(seed: int | None) -> str:
+    """Bash lines that give `keeps`, which leaves out one id in two; which, is decided by `seed` and the call."""
+    if seed is None:
+        return "keeps() { :; }\n"
     return f"""
 call=$(cat "$0.calls" 2>/dev/null || echo 0); echo $((call + 1)) >"$0.calls"; RANDOM=$(({seed} * 1000 + call))
 keeps() {{ [ $((RANDOM % 2)) = 0 ]; }}
@@ -153,8 +155,8 @@ LIVING, GONE = (1, 2, 3), 9
 """Numbers of plain jobs that run, as does an element of each of the arrays 11, 12 and 13; 9 and 19 are gone."""
 
 
-def forgetful(name: str, seed: int) -> dict[str, str]:
-    """Programs of a batch system that answer well, but leave out ids that they are asked for, at random.
+def forgetful(name: str, seed: int | None) -> dict[str, str]:
+    """Programs of a batch system that answer well, but leave out ids that they are asked for, at random; None: no id.
 
     The accounting says of every job that a node has failed: as it does of one that was queued again.
     """

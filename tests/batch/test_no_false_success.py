@@ -258,7 +258,9 @@ def run_of(name: str, number: int, directory: Path) -> tuple[Path, Record]:
     pbs = name in ("pbs", "torque")
     main, workers = (f"{number}.s", f"1{number}[].s") if pbs else (str(number), f"1{number}")
     one = record(name, main)
-    two = one.jobs[0].model_copy(update={"name": "workers", "after": "job", "job_id": workers, "array": 2})
+    two = one.jobs[0].model_copy(
+        update={"name": "workers", "role": "workers", "after": "job", "job_id": workers, "array": 2}
+    )
     place = directory / f"run-{number}"
     (place / "tls").mkdir(parents=True)
     one = one.model_copy(update={"id": f"run-{number}", "jobs": (*one.jobs, two)})
@@ -287,6 +289,10 @@ def test_no_run_that_lives_is_ever_concluded_from_answers_that_leave_ids_out(
             assert (view.directory / "tls").exists() and read_record(view.directory).outcome is None
             seen[view.standing.state] += 1
     assert set(seen) == {"starting", "unknown"}  # and nothing is hidden from us for good
+    for command, text in forgetful(name, None).items():
+        program(command, text)
+    for _ in range(2):
+        status.collect_all([(place, read_record(place)) for place, _ in runs])
     gone = read_record(runs[-1][0])
     assert gone.outcome is not None and not (runs[-1][0] / "tls").exists()  # what it denies is gone
     called_off = (tmp_path / "called-off").read_text() if (tmp_path / "called-off").exists() else ""
