@@ -41,18 +41,19 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
         UsageError: the record cannot be read.
     """
     view = status.collect(directory)
-    if view.standing.over:
+    if view.standing.over and not view.standing.doubt:
         say(f"{view.record.id} is over already: {view.standing.outcome}")
         _sweep(view, say)
         return view
+    queued_again = bool(view.standing.doubt)  # perhaps: its attempt has ended, and the batch system does not say more
     view = _intend(view)
     ids = view.record.job_ids
     if not ids:
         return _not_known(view, say)
     system = status.batch_system(view.record)
-    if view.standing.state != "queued":
+    if (main := view.record.main.job_id) and view.standing.state != "queued" and not queued_again:
         say("asking the job to end")
-        system.interrupt(ids[:1])  # the others are its to end
+        system.interrupt([main])  # the others are its to end
         if _ended(directory, patience):
             say("the job has ended everything in order")
             _sweep(view, say)
@@ -75,7 +76,7 @@ def _intend(view: View) -> View:
 
 
 def _sweep(view: View, say: Callable[[str], None]) -> None:
-    """End what the first job of a run that is over has left behind, where no batch system has done it.
+    """End what the main job of a run that is over has left behind, where no batch system has done it.
 
     A workload may start processes in groups of their own, which the job's shell does not know; and a shell that
     was killed ended nothing at all. Jobs beside it may wait, or run, without it.
@@ -83,8 +84,8 @@ def _sweep(view: View, say: Callable[[str], None]) -> None:
     ids = view.record.job_ids
     try:
         system = status.batch_system(view.record)
-        if ids[1:]:
-            system.cancel(ids[1:])
+        if workers := view.record.worker_ids:
+            system.cancel(workers)
         elif ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
             system.cancel(ids)
     except HpcLaunchError as fault:  # it ran on another machine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hpc_launch.batch.report import JobReport, JobStatus
@@ -35,6 +35,8 @@ class Standing:
     """Who said so: `job`, the name of the batch system, or `hpc-launch`."""
     settled: bool = True
     """Whether nothing can come that would change it. State files may arrive late on a network file system."""
+    doubt: str = ""
+    """Of a run that told its end: what came in place of the batch system's word. The job may be queued again."""
 
     @property
     def over(self) -> bool:
@@ -53,7 +55,7 @@ def decide(evidence: Evidence, reports: Mapping[str, JobReport], record: Record,
     """
     if not needs_asking(evidence, record):
         return _latched(record) if _is_latched(evidence, record) else _told(evidence)
-    main = record.jobs[0]
+    main = record.main
     report = reports.get(main.name, NOT_ASKED)
     if report.status is JobStatus.UNKNOWN:
         return _not_answered(evidence, report, record)
@@ -103,14 +105,14 @@ def _told(evidence: Evidence, settled: bool = True) -> Standing:
 
 
 def _not_answered(evidence: Evidence, report: JobReport, record: Record) -> Standing:
-    if evidence.told and evidence.ended is not None:
-        return _told(evidence, settled=False)
     said = " ".join(report.raw.split()) or "it did not answer"
+    if evidence.told and evidence.ended is not None:
+        return replace(_told(evidence, settled=False), doubt=said)
     return Standing("unknown", why=f"{record.batch_system}: {said}", attempt=evidence.attempt)
 
 
 def _active(evidence: Evidence, reports: Mapping[str, JobReport], record: Record) -> Standing:
-    report = reports[record.jobs[0].name]
+    report = reports[record.main.name]
     if evidence.told or evidence.ending is not None or report.status is JobStatus.ENDING:
         return Standing("ending", attempt=evidence.attempt)
     if evidence.workload is not None:
@@ -125,7 +127,7 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
         return "the job has not written anything yet"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
-    others = {reports[job.name].why for job in record.jobs if job.after and job.name in reports} - {""}
+    others = {reports[job.name].why for job in record.worker_jobs if job.name in reports} - {""}
     return "; ".join([waits, *sorted(others)])
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from hpc_launch.batch.report import JobReport
 from hpc_launch.batch.slurm_answers import FIELDS
 from hpc_launch.models.record import Record, RecordedJob, Request
-from hpc_launch.prepare import Prepared
-from hpc_launch.render import Rendered
+from hpc_launch.prepare import Prepared, Rendered
 from hpc_launch.runs.status import View, collect
 
 Prepare = Callable[..., Prepared]
@@ -51,6 +50,8 @@ def record(batch_system: str = "slurm", job_id: str | None = "36", **others: obj
     """The record of a run that was submitted just before NOW."""
     job = RecordedJob(
         name="job",
+        role="all",
+        group="workers",
         file="job.sh",
         job_name="tiny-abc123",
         command=("sbatch", "job.sh"),
@@ -103,6 +104,11 @@ def batch_commands(directory: Path, **scripts: str) -> dict[str, list[str]]:
         file.chmod(0o755)
         commands[purpose] = [str(file)]
     return commands
+
+
+NOT_QUEUED = r"""[[ "$*" =~ --jobs=[^,\ ]+(\ |$) ]] || exit 0
+echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"""
+"""Bash lines that do what squeue does when it knows no job (any more): only alone each is an error to it."""
 
 
 def squeue_line(state: str, job_id: str = "36", reason: str = "None", exit_code: int = 0) -> str:
