@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hpc_launch.batch import GROUP
+
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -18,15 +20,12 @@ TEMPLATES = _beside("templates")
 SITE_PROFILES = _beside("site_profiles")
 JOBSIDE = PACKAGE / "jobside"
 
-PLUG_INS = "hpc_launch.batch_systems"
-"""Entry points of this group are batch systems from outside (docs/adding-a-batch-system.md)."""
-
 
 def plug_ins() -> dict[str, str]:
     """Batch systems from outside: name → `module:class`, as installed. It takes tens of milliseconds."""
     from importlib.metadata import entry_points  # slow, and only who names such a batch system needs it
 
-    return {entry.name: entry.value for entry in entry_points(group=PLUG_INS)}
+    return {entry.name: entry.value for entry in entry_points(group=GROUP)}
 
 
 def plug_in_templates() -> list[Path]:

@@ -6,8 +6,9 @@ import re
 from fractions import Fraction
 from math import ceil
 
+from hpc_launch.batch.machine import MIB as MIB
+
 KIB = 1024
-MIB = 1024 * KIB
 GIB = 1024 * MIB
 TIB = 1024 * GIB
 

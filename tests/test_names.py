@@ -124,7 +124,9 @@ def at_home(file: Path) -> set[str]:
     """The names that are at home in a file of the project."""
     where, stem = file.parent, file.name.partition(".")[0]
     if where.name == "batch":
-        return set(NAMES) if stem == "__init__" else {stem.partition("_")[0]}
+        return set(NAMES) if stem == "__init__" else set()
+    if where.parent.name == "batch":
+        return {where.name}
     if where.name == "directives":
         return {stem}
     return set(NAMES) if where.parent.name == "launchers" else set()

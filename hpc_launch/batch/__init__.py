@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from hpc_launch.errors import InvalidConfiguration, Problem
-from hpc_launch.locations import PLUG_INS
+from hpc_launch.batch.faults import InvalidConfiguration, Problem
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
     from hpc_launch.batch.dialect import Dialect
 
 BUILT_IN = {
-    "slurm": "hpc_launch.batch.slurm:Slurm",
-    "pbs": "hpc_launch.batch.pbs:Pbs",
-    "lsf": "hpc_launch.batch.lsf:Lsf",
-    "local": "hpc_launch.batch.local:Local",
-    "sge": "hpc_launch.batch.sge:GridEngine",
+    "slurm": "hpc_launch.batch.slurm.commands:Slurm",
+    "pbs": "hpc_launch.batch.pbs.commands:Pbs",
+    "lsf": "hpc_launch.batch.lsf.commands:Lsf",
+    "local": "hpc_launch.batch.local.commands:Local",
+    "sge": "hpc_launch.batch.sge.commands:GridEngine",
 }
-GROUP = PLUG_INS
+GROUP = "hpc_launch.batch_systems"
 """Entry points of this group are batch systems from outside: name → a subclass of `base.BatchSystem`."""
 
 
@@ -50,7 +49,7 @@ def dialect_of(name: str) -> Dialect:
 
     if name not in BUILT_IN:
         return _from_outside(name).dialect
-    return cast("Dialect", importlib.import_module(f"hpc_launch.batch.{name}_dialect").DIALECT)
+    return cast("Dialect", importlib.import_module(f"hpc_launch.batch.{name}.dialect").DIALECT)
 
 
 def _from_outside(name: str) -> type[BatchSystem]:

@@ -51,7 +51,8 @@ class BatchSystem(Client, ABC):
         """The whole command that submits `file` under the name `job_name`, to be run in its directory.
 
         Args:
-            file: its name; it holds the directives, an array's range among them where the batch system takes it there.
+            file: its name, to be left out where the command reads it (`stdin`); it holds the directives, an array's
+                range among them where the batch system takes it there.
             job_name: all of it; on the command line, since it wins over the script's there.
             array: number of elements; None (or 1) for a plain job.
             after: id of a job that must have started before this one may, and need not have ended.
@@ -103,10 +104,6 @@ class BatchSystem(Client, ABC):
         """
         return None
 
-    def submit_stdin(self, directory: Path, file: str) -> Path | None:
-        """The file that the submit command reads, where it does not take the script's name."""
-        return None
-
     # What is the same for all of them
 
     def submit(
@@ -124,7 +121,7 @@ class BatchSystem(Client, ABC):
             directory=directory,
             timeout=self.submit_timeout,
             needed=self.needed,
-            stdin=self.submit_stdin(directory, file),
+            stdin=directory / file if self.stdin else None,
         )
         job = self.job_id(answer.stdout)
         if job and answer.returncode == 0:

@@ -9,9 +9,8 @@ from typing import ClassVar
 
 from hpc_launch.batch.command import Answer, run, shown
 from hpc_launch.batch.dialect import Dialect
-from hpc_launch.batch.faults import NoAnswer, Refused
+from hpc_launch.batch.faults import InvalidConfiguration, NoAnswer, Problem, Refused
 from hpc_launch.batch.report import JobReport, Told
-from hpc_launch.errors import InvalidConfiguration, Problem
 
 IDS_PER_CALL = 50
 """sacct hangs with hundreds of ids in one call (Parsl#3814); Parsl asks for so many at a time."""
@@ -49,7 +48,7 @@ class Client:
             allowed = ", ".join(self.programs) or "none"
             raise InvalidConfiguration(f"commands: {self.name} has none for {', '.join(unheard)}; allowed: {allowed}")
         self.commands: Mapping[str, tuple[str, ...]] = {**self.programs, **given}
-        self.stdin = stdin
+        self.stdin = self.dialect.stdin and stdin is not False
 
     def ask(self, purpose: str, *more: str, timeout: float | None = None) -> Answer:
         """Run the command for a purpose, with more words.

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from hpc_launch.batch.environment import environment, locate
-from hpc_launch.batch.faults import NoAnswer, NotStarted
-from hpc_launch.errors import Problem
+from hpc_launch.batch.faults import NoAnswer, NotStarted, Problem
 
 if TYPE_CHECKING:
     from subprocess import Popen

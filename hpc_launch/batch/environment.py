@@ -6,8 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpc_launch.batch.faults import NotStarted
-from hpc_launch.errors import Problem
+from hpc_launch.batch.faults import NotStarted, Problem
 
 PLAIN_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 

@@ -1,8 +1,67 @@
-"""What can go wrong when a batch system is asked: it said no, or nothing that can be relied on came back."""
+"""What is wrong, and how it is told; and what can go wrong when a batch system is asked.
+
+The whole program's faults begin here, for this package imports nothing of it: see `hpc_launch.errors`.
+"""
 
 from __future__ import annotations
 
-from hpc_launch.errors import BatchSystemError
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, TypeVar
+
+SomeProblem = TypeVar("SomeProblem", bound="Problem")
+
+
+class Origin(Protocol):
+    """Where something stands: `hpc_launch.config.origin.Origin`."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: what, where, and what to do about it."""
+
+    message: str
+    origin: Origin | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.origin}: " if self.origin else ""
+        shown = f"\n    {self.origin.text.strip()}" if self.origin and self.origin.text.strip() else ""
+        hint = "".join(f"\n    {line}" for line in self.hint.splitlines())
+        return f"{where}{self.message}{shown}{hint}"
+
+    def also(self: SomeProblem, hint: str) -> SomeProblem:
+        """The same with one more hint, on a line of its own; nothing is added where it is empty."""
+        return replace(self, hint="\n".join(filter(None, (self.hint, hint))))
+
+
+class HpcLaunchError(Exception):
+    """A fault that ends the program with a message and without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: Sequence[Problem] = [Problem(p) if isinstance(p, str) else p for p in problems]
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class InvalidConfiguration(HpcLaunchError):
+    """A profile or a site profile is wrong; carries all that is wrong with it at once."""
+
+    exit_code = 3
+
+
+class BatchSystemError(HpcLaunchError):
+    """The batch system refused, did not answer, or answered what nobody understands."""
+
+    exit_code = 5
 
 
 class Refused(BatchSystemError):

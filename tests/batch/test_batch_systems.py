@@ -88,7 +88,7 @@ def install_plug_in(directory: Path, text: str) -> None:
 def test_a_batch_system_from_outside_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install_plug_in(
         tmp_path,
-        "from hpc_launch.batch.slurm import Slurm\nclass Theirs(Slurm):\n    name = 'theirs'\n",
+        "from hpc_launch.batch.slurm.commands import Slurm\nclass Theirs(Slurm):\n    name = 'theirs'\n",
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert get("theirs", {"submit": ["their-sub"]}).submit_command("job.sh", "x")[0] == "their-sub"

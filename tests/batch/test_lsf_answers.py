@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hpc_launch.batch import get
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.faults import NoAnswer, Refused
-from hpc_launch.batch.lsf_answers import from_columns, from_fields
-from hpc_launch.batch.lsf_words import sentence
+from hpc_launch.batch.lsf.answers import from_columns, from_fields
+from hpc_launch.batch.lsf.states import sentence
 from hpc_launch.batch.report import JobReport, JobStatus
 from tests.batch.recording import Program, Replay, recorded
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hpc_launch.batch import get
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.faults import NoAnswer, Refused
-from hpc_launch.batch.pbs_answers import from_text, report
-from hpc_launch.batch.pbs_words import sentence
+from hpc_launch.batch.pbs.answers import from_text, report
+from hpc_launch.batch.pbs.states import sentence
 from hpc_launch.batch.report import JobReport, JobStatus
 from tests.batch.recording import Answers, Program, Replay, recorded
 

@@ -14,9 +14,9 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, Refused
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.batch.sge import GridEngine
-from hpc_launch.batch.sge_answers import from_qacct, jobs_of
-from hpc_launch.batch.sge_words import LETTERS, causes, status_of
+from hpc_launch.batch.sge.answers import from_qacct, jobs_of
+from hpc_launch.batch.sge.commands import GridEngine
+from hpc_launch.batch.sge.states import LETTERS, causes, status_of
 from tests.batch.recording import ANSWERS, Answers, Program, Replay, recorded
 
 IDS = dict(line.split() for line in (ANSWERS / "sge/ids.txt").read_text().splitlines())

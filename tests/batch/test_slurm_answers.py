@@ -14,9 +14,9 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, Refused
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.batch.slurm import Slurm
-from hpc_launch.batch.slurm_answers import expanded, from_sacct, from_squeue
-from hpc_launch.batch.slurm_words import sentence
+from hpc_launch.batch.slurm.answers import expanded, from_sacct, from_squeue
+from hpc_launch.batch.slurm.commands import Slurm
+from hpc_launch.batch.slurm.states import sentence
 from tests.batch.recording import ANSWERS, Answers, Program, recorded
 
 IDS = dict(line.split() for line in (ANSWERS / "ids.txt").read_text().splitlines())

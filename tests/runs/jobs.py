@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from hpc_launch.batch.report import JobReport
-from hpc_launch.batch.slurm_answers import FIELDS
+from hpc_launch.batch.slurm.answers import FIELDS
 from hpc_launch.models.record import Record, RecordedJob, Request
 from hpc_launch.prepare import Prepared, Rendered
 from hpc_launch.runs.status import View, collect

@@ -11,10 +11,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hpc_launch import batch
-from hpc_launch.batch import asking, lsf_survey, pbs_survey, sge_survey, slurm_survey
+from hpc_launch.batch import asking
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer
+from hpc_launch.batch.lsf import survey as lsf_survey
 from hpc_launch.batch.machine import LiveQueue, Machine, Node, clock, count
+from hpc_launch.batch.pbs import survey as pbs_survey
+from hpc_launch.batch.sge import survey as sge_survey
+from hpc_launch.batch.slurm import survey as slurm_survey
 from hpc_launch.units import MIB
 from tests.survey.machines import ANSWERS, INSTEAD, recorded
 

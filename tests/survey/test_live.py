@@ -16,7 +16,7 @@ from tests.survey.machines import Make, write
 SILENT = "echo 'error: commlib error: got select error' >&2; exit 1"
 HEAD = (
     "from hpc_launch.batch.base import BatchSystem\n"
-    "from hpc_launch.batch.local_dialect import DIALECT\n"
+    "from hpc_launch.batch.local.dialect import DIALECT\n"
     "from hpc_launch.batch.report import Told\n"
 )
 CLASS = HEAD + (
@@ -132,7 +132,7 @@ def test_a_fault_of_our_own_is_not_hidden(make: Make, monkeypatch: pytest.Monkey
     def broken(system: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("hpc_launch.batch.slurm_survey.survey", broken)
+    monkeypatch.setattr("hpc_launch.batch.slurm.survey.survey", broken)
     with pytest.raises(ZeroDivisionError):
         live.listen()
 

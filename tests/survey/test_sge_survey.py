@@ -13,7 +13,7 @@ import pytest
 from hpc_launch import batch
 from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.machine import Environment, Machine
-from hpc_launch.batch.sge_survey import survey
+from hpc_launch.batch.sge.survey import survey
 from hpc_launch.units import MIB
 from tests.survey.machines import Make, machine, recorded, write
 

@@ -9,7 +9,7 @@ import pytest
 from hpc_launch.batch.asking import text_of
 from hpc_launch.batch.environment import locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted
-from hpc_launch.batch.local import Local
+from hpc_launch.batch.local.commands import Local
 from hpc_launch.batch.machine import LiveQueue, Machine, Node
 from hpc_launch.survey.live import survey
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.batch.sge_words import ENDS, RAN, status_of
+from hpc_launch.batch.sge.states import ENDS, RAN, status_of
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hpc_launch.batch import pbs_routes as routes
 from hpc_launch.batch.asking import json_of, mapping
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
-from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count, gpus_of
-from hpc_launch.units import MIB
+from hpc_launch.batch.machine import MIB, LiveQueue, Machine, Node, Said, clock, count, gpus_of
+from hpc_launch.batch.pbs import routes
 
 NODES = ("pbsnodes", "-a", "-F", "json")
 QUEUES = ("qstat", "-Q", "-f", "-F", "json")

@@ -13,9 +13,9 @@ from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus, Told
-from hpc_launch.batch.sge_answers import denied, described, from_qacct, from_qstat, jobs_of, records
-from hpc_launch.batch.sge_dialect import DIALECT
-from hpc_launch.batch.sge_words import causes
+from hpc_launch.batch.sge.answers import denied, described, from_qacct, from_qstat, jobs_of, records
+from hpc_launch.batch.sge.dialect import DIALECT
+from hpc_launch.batch.sge.states import causes
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
@@ -125,7 +125,7 @@ class GridEngine(BatchSystem):
         self.call_off(ids)
 
     def survey(self) -> Machine:
-        from hpc_launch.batch.sge_survey import survey
+        from hpc_launch.batch.sge.survey import survey
 
         return survey(self)
 

@@ -9,8 +9,7 @@ from itertools import pairwise
 from hpc_launch.batch.asking import text_of, text_or_nothing
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
-from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, count
-from hpc_launch.units import MIB
+from hpc_launch.batch.machine import MIB, LiveQueue, Machine, Node, Said, count
 
 QUEUES = ("bqueues", "-l")
 HOSTS = ("bhosts", "-w")

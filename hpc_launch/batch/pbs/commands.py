@@ -11,8 +11,8 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.environment import environment
-from hpc_launch.batch.pbs_answers import Fields, by_id, from_json, from_text
-from hpc_launch.batch.pbs_dialect import DIALECT
+from hpc_launch.batch.pbs.answers import Fields, by_id, from_json, from_text
+from hpc_launch.batch.pbs.dialect import DIALECT
 from hpc_launch.batch.report import Told, left_out
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Pbs(BatchSystem):
         self.call_off(ids, "-s", "TERM", purpose="signal")
 
     def survey(self) -> Machine:
-        from hpc_launch.batch.pbs_survey import survey
+        from hpc_launch.batch.pbs.survey import survey
 
         return survey(self)
 

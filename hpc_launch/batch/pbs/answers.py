@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hpc_launch.batch.pbs_words import ARRAY_COUNTS, HOLDS, OVER, STATES, sentence
+from hpc_launch.batch.pbs.states import ARRAY_COUNTS, HOLDS, OVER, STATES, sentence
 from hpc_launch.batch.report import JobReport, JobStatus, summary
 
 Fields = Mapping[str, Any]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from hpc_launch.batch.asking import answer_of, names_of, text_of, text_or_nothing
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
-from hpc_launch.batch.machine import LiveQueue, Machine, Node, clock, count
-from hpc_launch.batch.sge_choices import (
+from hpc_launch.batch.machine import MIB, LiveQueue, Machine, Node, clock, count
+from hpc_launch.batch.sge.choices import (
     RESTRICTIONS,
     choices,
     default_queue,
@@ -19,7 +19,6 @@ from hpc_launch.batch.sge_choices import (
     memory_resource,
     missing,
 )
-from hpc_launch.units import MIB
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer
-from hpc_launch.batch.lsf_answers import FIELDS, from_columns, from_fields
-from hpc_launch.batch.lsf_dialect import DIALECT
+from hpc_launch.batch.lsf.answers import FIELDS, from_columns, from_fields
+from hpc_launch.batch.lsf.dialect import DIALECT
 from hpc_launch.batch.report import JobReport, Told
 
 if TYPE_CHECKING:
@@ -53,11 +52,8 @@ class Lsf(BatchSystem):
         name = f"{job_name}[1-{array}]" if array and array > 1 else job_name
         waits = ["-w", f"started({after})"] if after else []
         command = [*self.commands["submit"], "-J", name, *waits]
-        return [*command, file] if self.stdin is False else command
-
-    def submit_stdin(self, directory: Path, file: str) -> Path | None:
         # In a file that is named and not read from its input, bsub sees no #BSUB line; some sites want it all the same.
-        return None if self.stdin is False else directory / file
+        return command if self.stdin else [*command, file]
 
     def job_id(self, text: str) -> str | None:
         # `Job <1> is submitted to default queue <normal>.`, perhaps after `Job is submitted to <a> project.`
@@ -86,7 +82,7 @@ class Lsf(BatchSystem):
         return found[1] if found and answer.returncode == 0 else None
 
     def survey(self) -> Machine:
-        from hpc_launch.batch.lsf_survey import survey
+        from hpc_launch.batch.lsf.survey import survey
 
         return survey(self)
 

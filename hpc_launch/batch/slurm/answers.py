@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.batch.slurm_words import HELD_REASONS, STATES, WHY_BY_STATE, sentence
+from hpc_launch.batch.slurm.states import HELD_REASONS, STATES, WHY_BY_STATE, sentence
 
 # Of fixed width, since older versions know no other way, and reasons hold blanks and commas.
 FIELDS = {"JobArrayID": 24, "State": 16, "exit_code": 12, "NodeList": 200, "Reason": 120}

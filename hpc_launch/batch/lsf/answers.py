@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hpc_launch.batch.lsf_words import CAUSES, STATES, sentence
+from hpc_launch.batch.lsf.states import CAUSES, STATES, sentence
 from hpc_launch.batch.report import JobReport, JobStatus
 
 FIELDS = ("jobid", "jobindex", "stat", "exit_code", "exit_reason", "exec_host", "job_name", "pend_reason")

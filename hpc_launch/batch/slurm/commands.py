@@ -13,8 +13,8 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import Told
-from hpc_launch.batch.slurm_answers import FIELDS, ID, expanded, from_sacct, from_squeue
-from hpc_launch.batch.slurm_dialect import DIALECT
+from hpc_launch.batch.slurm.answers import FIELDS, ID, expanded, from_sacct, from_squeue
+from hpc_launch.batch.slurm.dialect import DIALECT
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
@@ -135,7 +135,7 @@ class Slurm(BatchSystem):
         return found[1] if found and answer.returncode == 0 else None
 
     def survey(self) -> Machine:
-        from hpc_launch.batch.slurm_survey import survey
+        from hpc_launch.batch.slurm.survey import survey
 
         return survey(self)
 

@@ -1,0 +1,1 @@
+"""No batch system: jobs are processes of this machine."""

@@ -1,0 +1,1 @@
+"""LSF, and what descends from it."""
