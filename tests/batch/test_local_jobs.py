@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from hpc_launch.batch import get
+from hpc_launch.batch import get, processes
 from hpc_launch.batch.faults import NotStarted, Refused
-from hpc_launch.batch.local import processes
 from hpc_launch.batch.local.commands import Local
 from hpc_launch.batch.report import JobReport, JobStatus
 

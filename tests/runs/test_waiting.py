@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpc_launch.batch.local.processes import session
+from hpc_launch.batch.processes import session
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError
 from hpc_launch.runs.cancel import Patience, cancel

@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from hpc_launch.batch import processes
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import shown
 from hpc_launch.batch.environment import PLAIN_PATH, environment, locate
 from hpc_launch.batch.faults import NotStarted, Refused
-from hpc_launch.batch.local import processes
 from hpc_launch.batch.local.dialect import DIALECT
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 
