@@ -1,4 +1,4 @@
-"""Somebody else with an account on the cluster cannot read a run, talk to its processes, or lead its owner into a trap."""
+"""Somebody else with an account on the cluster can neither read a run nor talk to its processes, nor set a trap."""
 
 from __future__ import annotations
 
