@@ -21,13 +21,13 @@ Outcome = Literal[
 """How a run can end. `failed`: the workload's own exit code is not 0; `lost`: gone without a trace."""
 
 
-class Strict(BaseModel):
-    """A mapping in which a key that nobody knows is an error."""
+class Kept(BaseModel):
+    """A mapping of the record. Keys that a later version of the same schema has added are kept, and written back."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True)
 
 
-class RecordedJob(Strict):
+class RecordedJob(Kept):
     """One call of the batch system's submit command, and what came back."""
 
     name: str
@@ -50,7 +50,7 @@ class RecordedJob(Strict):
     """Number of its elements; None: a plain job."""
 
 
-class Request(Strict):
+class Request(Kept):
     """What the plan asked for, as far as a run is compared with it."""
 
     workers_wanted: int
@@ -58,10 +58,11 @@ class Request(Strict):
     security: str
 
 
-class Ending(Strict):
+class Ending(Kept):
     """How the run ended, once that is certain: it stays so after the batch system has forgotten the job."""
 
-    outcome: Outcome
+    outcome: str
+    """An `Outcome`, or the word of a later version for another one."""
     exit_code: int
     reason: str = ""
     source: str
@@ -70,7 +71,7 @@ class Ending(Strict):
     attempt: int | None = None
 
 
-class Record(Strict):
+class Record(Kept):
     """All that the launcher side knows of a run. Times are in UTC."""
 
     schema_: Literal[1] = Field(alias="schema")

@@ -1,0 +1,125 @@
+"""Records of other versions: those of an earlier one are used, and what a later one has added is kept."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpc_launch.context import Context
+from hpc_launch.runs import index
+from hpc_launch.runs.directory import read_record, update_record, write_record
+from hpc_launch.runs.status import adopt
+from tests.cli.test_runs_commands import hpc_launch
+from tests.earlier.runs import FINISHED, finished, unpacked
+from tests.runs.jobs import batch_commands, record, squeue_line
+
+LATER = {"of_a_later_version": {"job_id": "99", "list": [1, 2.5, None, "ü"]}, "another": True}
+EXIT_CODES = {"succeeded": 0, "failed": 7, "cancelled": 1}
+
+
+@pytest.mark.parametrize("name", FINISHED)
+def test_a_finished_run_of_an_earlier_version_is_shown_and_waited_for(context: Context, name: str) -> None:
+    directory, outcome = finished(name, context.directory), name.rpartition("-")[2]
+    run_id = read_record(directory).id
+    index.add(context, run_id, directory)
+    before = (directory / "run.json").read_bytes()
+    told = json.loads(hpc_launch(context, "status", run_id, "--json").stdout)
+    assert (told["state"], told["outcome"], told["exit_code"]) == (outcome, outcome, EXIT_CODES[outcome])
+    assert told["layout"] in name and told["site"] in name and all(job["id"] for job in told["jobs"])
+    waited = hpc_launch(context, "wait", run_id)
+    assert waited.returncode == EXIT_CODES[outcome] and waited.stdout.startswith(outcome)
+    assert outcome in hpc_launch(context, "list").stdout
+    assert (directory / "run.json").read_bytes() == before
+
+
+def mappings(content: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping that has names of ours for keys: the record, its plan, its jobs, its outcome."""
+    yield from (content, content["plan"], *content["jobs"], *filter(None, [content["outcome"]]))
+
+
+@pytest.fixture
+def later(context: Context) -> Path:
+    """A run on Slurm that waits; a later version has written its record."""
+    directory = context.directory / "run"
+    directory.mkdir(mode=0o700)
+    cancel = f'touch "{context.directory}/cancelled"'
+    answer = f'[ -e "{context.directory}/cancelled" ] && state=CANCELLED || state=PENDING\n'
+    answer += squeue_line("$state     ")
+    write_record(directory, record(id="pi-1", commands=batch_commands(directory, status=answer, cancel=cancel)))
+    content = json.loads((directory / "run.json").read_text())
+    for mapping in mappings(content):
+        mapping.update(LATER)
+    content["commands"]["release"] = ["scontrol", "release"]
+    (directory / "run.json").write_text(json.dumps(content))
+    index.add(context, "pi-1", directory)
+    return directory
+
+
+def test_keys_of_a_later_version_are_ignored_and_kept(context: Context, later: Path) -> None:
+    shown = hpc_launch(context, "status", "pi-1")
+    assert shown.returncode == 0 and "queued" in shown.stdout, shown.stderr
+    assert hpc_launch(context, "cancel", "pi-1").returncode == 0
+    content = json.loads((later / "run.json").read_text())
+    assert content["cancel_requested"] and content["outcome"]["outcome"] == "cancelled"
+    assert content["commands"]["release"] == ["scontrol", "release"]
+    kept = [{key: mapping.get(key) for key in LATER} for mapping in mappings({**content, "outcome": None})]
+    assert kept == [LATER] * 3
+
+
+def test_an_outcome_of_a_later_version_is_shown_and_nothing_is_done_about_it(context: Context, later: Path) -> None:
+    (later / "tls").mkdir()
+    state = later / "state" / "1"
+    state.mkdir(parents=True)
+    (state / "events").write_text("1 started c1 36 more\n2 paused\n9 ended\n")
+    (state / "outcome").write_text("moved-on 3 to another cluster\n")
+    (state / "progress.json").write_text(json.dumps({"schema": 1, "workers": 2, **LATER}))
+    before = (later / "run.json").read_bytes()
+    for words in (["status", "pi-1"], ["wait", "pi-1"], ["list"]):
+        assert "moved-on" in hpc_launch(context, *words).stdout
+    assert hpc_launch(context, "wait", "pi-1").returncode == 1
+    assert (later / "tls").exists() and (later / "run.json").read_bytes() == before
+
+
+def test_a_recorded_outcome_of_a_later_version_is_shown_and_kept(context: Context, later: Path) -> None:
+    (later / "tls").mkdir()
+    content = json.loads((later / "run.json").read_text())
+    end = {"outcome": "moved-on", "exit_code": 3, "reason": "to c2", "source": "job", "decided": content["created"]}
+    content["outcome"] = {**end, "attempt": None, **LATER}
+    (later / "run.json").write_text(json.dumps(content))
+    before = (later / "run.json").read_bytes()
+    assert "moved-on: to c2" in hpc_launch(context, "status", "pi-1").stdout
+    assert hpc_launch(context, "wait", "pi-1").returncode == 3
+    assert (later / "tls").exists() and (later / "run.json").read_bytes() == before
+
+
+ARRAYS = [name for name in FINISHED if "job-array" in name]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("more", [{}, {"of_a_later_version": {"list": [1]}}])
+def test_a_job_of_an_earlier_version_finds_the_ids_in_a_record_that_this_one_has_written(
+    tmp_path: Path, name: str, more: dict[str, Any]
+) -> None:
+    """Its array.sh reads run.json line by line: `"job_id": "…"` each on its own, that of the first job first."""
+    directory, jobside = finished(name, tmp_path), unpacked(tmp_path / "earlier") / "hpc_launch" / "jobside"
+    content = json.loads((directory / "run.json").read_text())
+    ids = [job["job_id"] for job in content["jobs"]]
+    for job in content["jobs"]:
+        job.update(job_id=None, **more)
+    (directory / "run.json").write_text(json.dumps(content))
+
+    def found() -> list[str]:
+        lines = f'. "{jobside}/array.sh"; worker_jobs'
+        return subprocess.run(["bash", "-c", lines], cwd=directory, capture_output=True, text=True).stdout.split()
+
+    assert len(ids) > 1
+    update_record(directory, lambda old: old.model_copy(update={"refused": "changed"}))
+    assert found() == []
+    for number, job in enumerate(content["jobs"]):
+        adopt(directory, read_record(directory), job["name"], ids[number])
+        assert found() == ids[1 : number + 1]
