@@ -22,19 +22,23 @@ LATER = {"of_a_later_version": {"job_id": "99", "list": [1, 2.5, None, "ü"]}, "
 EXIT_CODES = {"succeeded": 0, "failed": 7, "cancelled": 1}
 
 
-@pytest.mark.parametrize("name", FINISHED)
-def test_a_finished_run_of_an_earlier_version_is_shown_and_waited_for(context: Context, name: str) -> None:
-    directory, outcome = finished(name, context.directory), name.rpartition("-")[2]
-    run_id = read_record(directory).id
-    index.add(context, run_id, directory)
-    before = (directory / "run.json").read_bytes()
-    told = json.loads(hpc_launch(context, "status", run_id, "--json").stdout)
-    assert (told["state"], told["outcome"], told["exit_code"]) == (outcome, outcome, EXIT_CODES[outcome])
-    assert told["layout"] in name and told["site"] in name and all(job["id"] for job in told["jobs"])
-    waited = hpc_launch(context, "wait", run_id)
-    assert waited.returncode == EXIT_CODES[outcome] and waited.stdout.startswith(outcome)
-    assert outcome in hpc_launch(context, "list").stdout
-    assert (directory / "run.json").read_bytes() == before
+def test_finished_runs_of_an_earlier_version_are_shown_and_waited_for(context: Context) -> None:
+    directories = {name: finished(name, context.directory) for name in FINISHED}
+    records = {name: read_record(directory) for name, directory in directories.items()}
+    for name, directory in directories.items():
+        index.add(context, records[name].id, directory)
+    before = {directory: (directory / "run.json").read_bytes() for directory in directories.values()}
+    told = {run["run"]: run for run in json.loads(hpc_launch(context, "list", "--json").stdout)["runs"]}
+    for name, written in records.items():
+        run, outcome = told[written.id], name.rpartition("-")[2]
+        assert (run["state"], run["outcome"], run["exit_code"]) == (outcome, outcome, EXIT_CODES[outcome])
+        assert name == f"{run['site']}-{run['layout']}-{outcome}" and all(job["id"] for job in run["jobs"])
+        assert (run["workers"]["wanted"], run["times"]["created"][:10]) == (written.plan.workers_wanted, "2026-11-28")
+    for name in ("gridcluster-job-array-failed", "testcluster-single-job-succeeded"):
+        outcome = name.rpartition("-")[2]
+        waited = hpc_launch(context, "wait", records[name].id)
+        assert waited.returncode == EXIT_CODES[outcome] and waited.stdout.startswith(outcome)
+    assert {directory: (directory / "run.json").read_bytes() for directory in directories.values()} == before
 
 
 def mappings(content: Any) -> Iterator[dict[str, Any]]:
@@ -79,9 +83,9 @@ def test_an_outcome_of_a_later_version_is_shown_and_nothing_is_done_about_it(con
     (state / "outcome").write_text("moved-on 3 to another cluster\n")
     (state / "progress.json").write_text(json.dumps({"schema": 1, "workers": 2, **LATER}))
     before = (later / "run.json").read_bytes()
-    for words in (["status", "pi-1"], ["wait", "pi-1"], ["list"]):
-        assert "moved-on" in hpc_launch(context, *words).stdout
-    assert hpc_launch(context, "wait", "pi-1").returncode == 1
+    assert "moved-on: to another cluster" in hpc_launch(context, "status", "pi-1").stdout
+    waited = hpc_launch(context, "wait", "pi-1")
+    assert waited.returncode == 1 and "moved-on" in waited.stdout
     assert (later / "tls").exists() and (later / "run.json").read_bytes() == before
 
 
