@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hpc_launch.errors import Problem, UsageError
-from hpc_launch.models.record import SCHEMA, Record
+from hpc_launch.models.record import MAIN, SCHEMA, Record
 from hpc_launch.runs.lock import alone
 from hpc_launch.runs.ownership import opened, refuse_shared, refuse_unless_private
 
@@ -77,7 +77,7 @@ def _parsed(text: str, path: Path) -> Record:
     try:
         content = json.loads(text)
         _check_schema(path, content)
-        return Record.model_validate_json(text)
+        record = Record.model_validate_json(text)
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -85,6 +85,9 @@ def _parsed(text: str, path: Path) -> Record:
         raise UsageError(f"{path} is not a record as this hpc-launch knows it{by}: {where}: {first['msg']}") from None
     except (ValueError, RecursionError) as fault:
         raise UsageError(f"{path} is damaged: {fault}") from fault
+    if not any(job.role in MAIN for job in record.jobs):
+        raise UsageError(f"{path} is damaged: none of its jobs holds the scheduler")
+    return record
 
 
 def update_record(directory: Path, change: Callable[[Record], Record]) -> Record:

@@ -56,6 +56,7 @@ def later(context: Context) -> Path:
     answer += squeue_line("$state     ")
     write_record(directory, record(id="pi-1", commands=batch_commands(directory, status=answer, cancel=cancel)))
     content = json.loads((directory / "run.json").read_text())
+    content["jobs"].append({**content["jobs"][0], "name": "keeper", "role": "keeper", "job_id": None})
     for mapping in mappings(content):
         mapping.update(LATER)
     content["commands"]["release"] = ["scontrol", "release"]
@@ -72,7 +73,7 @@ def test_keys_of_a_later_version_are_ignored_and_kept(context: Context, later: P
     assert content["cancel_requested"] and content["outcome"]["outcome"] == "cancelled"
     assert content["commands"]["release"] == ["scontrol", "release"]
     kept = [{key: mapping.get(key) for key in LATER} for mapping in mappings({**content, "outcome": None})]
-    assert kept == [LATER] * 3
+    assert kept == [LATER] * 4
 
 
 def test_an_outcome_of_a_later_version_is_shown_and_nothing_is_done_about_it(context: Context, later: Path) -> None:
