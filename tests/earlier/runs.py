@@ -13,6 +13,8 @@ import pytest
 from tests.local.runs import Here
 
 HERE = Path(__file__).resolve().parent
+SITES = HERE / "sites"
+"""Site profiles as they were then."""
 FINISHED = sorted(path.name for path in (HERE / "finished").iterdir())
 """Run directories, named SITE-LAYOUT-OUTCOME, without the files that were rendered."""
 
