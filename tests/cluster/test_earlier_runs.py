@@ -111,7 +111,7 @@ def test_running_ones_are_cancelled(there: There, queue: Queue, layout: str) -> 
     done = there.command("cancel", run.id)
     assert done.returncode == 0, done.stderr
     status = run.ended_as("cancelled", 1)
-    assert status["reason"] == "the job was told to end (TERM)"
+    assert status["reason"].startswith("the job was told to end")
     nothing_is_left(there, queue, run.directory)
 
 
