@@ -135,7 +135,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, system: str, told: Mapping[str, str]) -
         return Answer(words, 0 if command in told else 1, told.get(command, ""), "" if command in told else "?")
 
     monkeypatch.setattr(asking, "run", run)
-    monkeypatch.setattr(f"hpc_launch.batch.{system}_survey.locate", lambda program: program)
+    monkeypatch.setattr(f"hpc_launch.batch.{system}.survey.locate", lambda program: program)
     try:
         found = batch.get(system).survey()
     except NoAnswer as silent:
