@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from jinja2 import Environment, nodes
 
 from hpc_launch.batch import BUILT_IN, dialect_of
 from hpc_launch.batch.dialect import ANYWHERE, Dialect, Launcher
+from hpc_launch.prepare import Prepared
 from tests.conftest import ROOT
+from tests.test_render import EXAMPLE
 
 FIELDS = {field.name for kind in (Dialect, Launcher) for field in fields(kind)} - {"name"}
 BY_NAME = {"getattr", "hasattr", "vars", "attrgetter", "asdict", "astuple"}
@@ -92,3 +96,56 @@ def test_every_launcher_is_somebodys_or_goes_anywhere() -> None:
     for kind, general in ANYWHERE.items():
         names = {launcher.name for some in (*known[kind], general) for launcher in some}
         assert names == {file.name.partition(".")[0] for file in (ROOT / "templates/launchers" / kind).iterdir()}
+
+
+# What is one batch system's stands in no other's scripts
+
+MARKS = {"slurm": r"SLURM|SRUN_", "pbs": r"PBS_", "sge": r"SGE_|PE_HOSTFILE", "lsf": r"LSB_|LS_SUBCWD"}
+"""Names of variables that only one batch system sets, or reads."""
+
+
+CLUSTERS = ("testcluster", "pbscluster", "gridcluster", "lsfcluster")
+
+
+@pytest.mark.parametrize(
+    ("site", "layout"),
+    [*((site, layout) for site in CLUSTERS for layout in ("single-job", "job-array", "mpi")), ("local", "single-job")],
+)
+def test_scripts_hold_no_variable_of_another_batch_system(
+    prepared: Callable[..., Prepared], tmp_path: Path, site: str, layout: str
+) -> None:
+    text = (ROOT / "tests/site" / f"{site}.yaml").read_text(encoding="utf-8") if site != "local" else ""
+    for launcher in ("mpiexec", "openmpi", "ibrun"):
+        where = site
+        if layout == "mpi" and text:
+            (tmp_path / "site.yaml").write_text(re.sub(r"^launchers:.*\n(?: .*\n)*", "", text, flags=re.M))
+            with (tmp_path / "site.yaml").open("a") as file:
+                file.write(f"launchers: {{mpi: {launcher}}}\n")
+            where = "./site.yaml"
+        made = prepared(EXAMPLE, f"layout={layout}", "workers.count=4", site=where)
+        scripts = {name: text for name, text in made.rendered.files.items() if name.endswith(".sh")}
+        assert len(scripts) > 4
+        for system, mark in MARKS.items():
+            if system != made.plan.batch_system:
+                assert [name for name, text in scripts.items() if re.search(mark, text)] == [], system
+
+
+@pytest.mark.parametrize(
+    ("last_second", "seconds", "said"),
+    [("3540", 0, "told USR1"), ("3540", 3449, "told USR1"), ("3540", 3451, "time"), ("", 0, "time")],
+)
+def test_slurms_reminder_is_the_walltime_near_it_and_else_the_word_to_end(
+    prepared: Callable[..., Prepared], last_second: str, seconds: int, said: str
+) -> None:
+    script = prepared(EXAMPLE, site="testcluster").rendered.files["job.sh"]
+    (line,) = (line for line in script.splitlines() if line.startswith("trap ") and line.endswith(" USR1"))
+    code = f"""
+        told_to_end() {{ echo "told $1"; exit; }}
+        out_of_time() {{ echo time; exit; }}
+        last_second='{last_second}' SECONDS={seconds}
+        {line}
+        kill -USR1 $$
+        sleep 5
+    """
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=20)
+    assert (done.stdout, done.stderr) == (f"{said}\n", "")
