@@ -28,7 +28,7 @@ workers_lost() {
     reason="the worker jobs were never submitted"
   else
     ! worker_jobs_left "${jobs[@]}" || return 1
-    reason="all worker jobs have ended, see logs/workers-*.log"
+    reason="all worker jobs have ended$(see logs/workers-*.log)"
   fi
   none_left=yes
 }
@@ -45,7 +45,7 @@ attend() {
     return
   fi
   release_at=$((SECONDS + 30)) release_failures=$((release_failures + 1))
-  [ -e "$state/ready" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here, see logs/job.log"
+  [ -e "$state/ready" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
 }
 
 # The run is over: workers were sent home by their scheduler, and get ten seconds for what they do just now (told once

@@ -14,6 +14,13 @@ SUBMITTING_FOR = timedelta(minutes=2)
 """A submit command may take a minute, then the job is looked for; later nobody waits for an answer."""
 EXACT = {JobStatus.PREEMPTED, JobStatus.TIMEOUT, JobStatus.NODE_FAILURE, JobStatus.OUT_OF_MEMORY}
 """Ends of which the job itself sees a TERM at most."""
+UNSEEN = "the node cannot see the run directory: is storage.runs shared by all nodes?"
+NEVER_BEGAN = {
+    66: UNSEEN,
+    128 + 53: UNSEEN,  # Slurm's for a job whose output file cannot be opened (seen with 22.05)
+    73: "the job could not write to the run directory: is there no space left, or a quota used up?",
+}
+"""What our scripts end with before they can tell anything in `state/` (parts/run-directory.sh, jobside/attempt.sh)."""
 NOT_ASKED = JobReport(JobStatus.UNKNOWN, raw="it was not asked")
 
 
@@ -144,7 +151,13 @@ def _silent(evidence: Evidence, report: JobReport, record: Record, main: Recorde
         return _over(report.status.value, evidence, record.batch_system, _word(report, record))
     if record.cancel_requested and report.status is not JobStatus.COMPLETED:
         return _over("cancelled", evidence, "hpc-launch", "as asked for by hpc-launch cancel")
-    reason = f"{_word(report, record)}, but the job left no outcome in state/; see logs/job.log"
+    if evidence.attempt is None and report.exit_code in NEVER_BEGAN:
+        return _over("launch-failed", evidence, "hpc-launch", NEVER_BEGAN[report.exit_code], settled=False)
+    cause = "no space is left in the run directory" if evidence.full else "the job left no outcome in state/"
+    if evidence.attempt is None and not evidence.full:
+        cause = "nothing of it is in the run directory: can its node see that, is storage.runs shared by all nodes?"
+    more = f"; see {evidence.log}" if evidence.log else ""
+    reason = f"{_word(report, record)}, but {cause}{more}"
     return _over("lost", evidence, "hpc-launch", reason, settled=False)
 
 

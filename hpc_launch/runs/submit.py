@@ -15,7 +15,7 @@ from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem, UsageEr
 from hpc_launch.models.record import SCHEMA, Ending, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
-from hpc_launch.runs import evidence, index
+from hpc_launch.runs import evidence, index, space
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
 from hpc_launch.runs.status import adopt, batch_system
@@ -43,13 +43,17 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
     run_id = f"{rendered.plan.name}-{now.astimezone():%Y%m%d-%H%M%S}-{token}"
     place = context.directory / run_dir if run_dir else Path(rendered.runs_directory) / run_id
     record = _intent(rendered, context, run_id, token, now)
+    space.require(place, rendered.files)
     run_directory.create(place)
     try:
         _prepare(place, rendered, record)
         index.add(context, run_id, place)
     except OSError as fault:
         shutil.rmtree(place, ignore_errors=True)  # all that is in it we have just made
-        hint = f"runs are listed in {context.state}: set XDG_STATE_HOME to name another place"
+        if fault.filename and Path(fault.filename).is_relative_to(context.state):
+            hint = f"runs are listed in {context.state}: set XDG_STATE_HOME to name another place"
+        else:
+            hint = "Name another place with --run-dir DIR, or set `storage.runs` in the site profile."
         cause = f"cannot write {fault.filename or place}: {fault.strerror or fault}"
         raise UsageError(Problem(cause, hint=hint)) from fault
     system = batch_system(record)
