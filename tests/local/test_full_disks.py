@@ -1,4 +1,4 @@
-"""Run directories on a file system that is full, or becomes so: small ones in memory, where this machine lets us mount."""
+"""Run directories on a file system that is full, or becomes so: small ones in memory, where one may mount them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.runs import Here, Run
+from tests.local.runs import Here, Run, until
 
 Mount = Callable[[str], Path]
 FILL = 'dd if=/dev/zero of="$HPC_LAUNCH_RUN_DIR/big" bs=64k 2>/dev/null; '
@@ -52,15 +52,14 @@ def test_without_room_for_a_run_nothing_is_submitted(here: Here, mounted: Mount,
 
 def test_a_disk_that_is_full_when_the_job_begins_is_told(here: Here, mounted: Mount) -> None:
     place = mounted("size=4m")
-    lines = f'dd if=/dev/zero of={place}/big bs=64k 2>/dev/null\nexec bash "$@"'
-    (here.project / "shell").write_text(f"#!/bin/bash\n{lines}\n")
-    (here.project / "shell").chmod(0o755)
-    site = "name: here\nbatch_system: local\ncommands: {submit: [SHELL]}\nqueues: {all: {}}\n"
-    (here.project / "full.yaml").write_text(site.replace("SHELL", str(here.project / "shell")))
+    shell = here.project / "shell"
+    shell.write_text(f'#!/bin/bash\ndd if=/dev/zero of={place}/big bs=64k 2>/dev/null\nexec bash "$@"\n')
+    shell.chmod(0o755)
+    site = f"name: full\nbatch_system: local\ncommands: {{submit: [{shell}]}}\nqueues: {{all: {{}}}}\n"
+    (here.project / "full.yaml").write_text(site + "defaults: {walltime: 01:00:00}\n")
     done = here.command("submit", here.profile(["true"], site="./full.yaml"), "--run-dir", str(place))
     assert done.returncode == 0, done.stderr
     run = Run(here, done.stdout.strip())
-    run.wait()
-    status = run.status()
+    status = until(lambda: (s := run.status())["outcome"] and s, "the job to end")
     assert status["outcome"] == "lost" and "no space is left in the run directory" in status["reason"]
     assert "logs/" not in status["reason"] or (place / "logs/job.log").stat().st_size

@@ -18,7 +18,7 @@ host=$1
 shift
 [ "$host" != hostb ] || { FATE
 }
-eval exec "$@"
+eval "exec ${*#exec }"
 """
 """A launcher on this machine; like ssh it passes its words to a shell."""
 SLEEP = ["sleep", "300"]
