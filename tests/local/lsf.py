@@ -33,6 +33,10 @@ else
   exit 255
 fi
 """
+BKILL = """\
+kill -TERM "$(cat LSF/pid)"
+echo 'Job <7> is being terminated'
+"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class StandIn(Here):
         (self.project / "standin.yaml").write_text(site)
         self.program("bsub", BSUB)
         self.program("bjobs", BJOBS)
+        self.program("bkill", BKILL)
 
     def warn(self) -> None:
         """USR2 to every process of the job, as LSF does at the run limit."""
