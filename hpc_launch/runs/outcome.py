@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import get_args
 
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.models.record import Record, RecordedJob
+from hpc_launch.models.record import Outcome, Record, RecordedJob
 from hpc_launch.runs.evidence import Evidence
 
 SUBMITTING_FOR = timedelta(minutes=2)
@@ -48,6 +49,11 @@ class Standing:
     @property
     def over(self) -> bool:
         return self.outcome is not None
+
+    @property
+    def understood(self) -> bool:
+        """Whether the outcome, if any, is a word of this version. A later one's is shown, and nothing done about it."""
+        return self.outcome is None or self.outcome in get_args(Outcome)
 
 
 def decide(evidence: Evidence, reports: Mapping[str, JobReport], record: Record, now: datetime) -> Standing:
@@ -134,7 +140,8 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
         return "the job has not written anything yet"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
-    others = {reports[job.name].why for job in record.worker_jobs if job.name in reports} - {""}
+    theirs = [reports[job.name] for job in record.worker_jobs if job.name in reports]
+    others = {report.why or NEVER_BEGAN.get(report.exit_code or 0, "") for report in theirs} - {""}
     return "; ".join([waits, *sorted(others)])
 
 

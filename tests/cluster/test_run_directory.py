@@ -81,6 +81,15 @@ def test_a_second_host_of_gridengine_that_does_not_see_the_run_directory_ends_th
     assert status["reason"] == f"c3: it {UNSEEN}"
 
 
+def test_with_a_smaller_minimum_such_a_host_is_shown_as_unfit(there: There, place: Place) -> None:
+    place.hide_from("c3")
+    run = place.submit(there, SLEEP, workers={**NODES, "minimum": 4})
+    run.until_running()
+    assert until(lambda: run.status()["unfit"], "the host to be told") == {"c3": f"it {UNSEEN}"}
+    there.command("cancel", run.id)
+    assert run.wait() == 1
+
+
 def test_a_run_directory_of_the_login_host_alone_is_told(there: There, accounting: bool) -> None:
     done = there.command("submit", there.profile(SLEEP), "--run-dir", f"/scratch/run-{secrets.token_hex(3)}")
     assert done.returncode == 0, done.stderr
