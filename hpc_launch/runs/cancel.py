@@ -83,7 +83,9 @@ def _sweep(view: View, say: Callable[[str], None]) -> None:
     ids = view.record.job_ids
     try:
         system = status.batch_system(view.record)
-        if ids[1:]:
+        if view.record.taken_back and ids:
+            system.cancel(ids)
+        elif ids[1:]:
             system.cancel(ids[1:])
         elif ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
             system.cancel(ids)

@@ -13,6 +13,8 @@ from hpc_launch.models.record import SCHEMA, Record
 from hpc_launch.runs.lock import alone
 
 RECORD = "run.json"
+WORKER_JOBS = Path("control", "worker-jobs")
+"""What the scheduler's job reads: the ids of the jobs beside it, one on a line, in the order of submission."""
 
 
 def create(directory: Path) -> None:
@@ -58,20 +60,29 @@ def write_record(directory: Path, record: Record) -> None:
     Raises:
         OSError: it could not be written; the old one is still there.
     """
-    text = record.model_dump_json(by_alias=True, indent=2) + "\n"
+    _replace(directory / RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def _worker_jobs(record: Record) -> str:
+    """What is to stand in WORKER_JOBS."""
+    return "".join(f"{job.job_id}\n" for job in record.jobs if job.after and job.job_id)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file of the run directory as a whole, mode 0600, so that it outlives a crash."""
     # a process id is one host's alone, and a login node has many sisters
-    new = directory / f".{RECORD}.{os.uname().nodename}.{secrets.token_hex(8)}"
+    new = path.with_name(f".{path.name}.{os.uname().nodename}.{secrets.token_hex(8)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(new, directory / RECORD)
+        os.replace(new, path)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    _sync(directory)  # or the rename itself may be lost in a crash
+    _sync(path.parent)  # or the rename itself may be lost in a crash
 
 
 def read_record(directory: Path) -> Record:
@@ -113,6 +124,9 @@ def update_record(directory: Path, change: Callable[[Record], Record]) -> Record
     with alone(directory):
         old = read_record(directory)
         new = change(old)
+        if (ids := _worker_jobs(new)) != _worker_jobs(old):  # before the record: a job may run that waits for it
+            (directory / WORKER_JOBS).parent.mkdir(mode=0o700, exist_ok=True)
+            _replace(directory / WORKER_JOBS, ids)
         if new != old:
             write_record(directory, new)
     return new

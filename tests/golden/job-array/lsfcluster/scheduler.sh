@@ -26,6 +26,7 @@ worker_jobs_left() {
   all=$(timeout 20 bjobs -w "$@" 2>&1)
   [ -z "$all" ] || grep -qvE '^JOBID|is not found|^No .*job found| (DONE|EXIT) ' <<<"$all"
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.

@@ -28,6 +28,7 @@ worker_jobs_left() {
   all=$(timeout 20 qstat "$@" 2>&1)
   [ -z "$all" ] || grep -qvE 'Unknown Job Id|has finished' <<<"$all"
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.

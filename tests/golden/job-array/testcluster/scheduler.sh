@@ -28,6 +28,7 @@ worker_jobs_left() {
   left=$(timeout 20 squeue --noheader --format=%i --jobs="$(IFS=,; echo "$*,$1")") || return 0
   [ -n "$left" ]
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.
