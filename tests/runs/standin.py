@@ -5,15 +5,17 @@ names of the jobs that were submitted, or tried to be; `plan` what is to happen 
 
 - `KILL`, `TERM`, `HUP`, `INT`: this signal for the process that called, `before` the job is taken or `after`;
 - `refuse`: the batch system says no; `silence`: it takes nothing, and says nothing that could be understood;
-- `full`: the job is taken, and from then on nobody can write into the run directory.
+- `full`: the job is taken, and from then on no file of the process that called can grow, as on a full disk.
 
 Jobs only ever wait. It imports as little as it can: every answer is a process.
 """
 
 import os
+import resource
 import sys
 import time
 
+FREE = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
 REFUSED = {
     "slurm": "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy",
@@ -67,7 +69,7 @@ def submit(kind: str) -> None:
     job = f"{len(calls) + 6}" + (".server" if kind == "pbs" else "")
     write("queue", [*read("queue"), f"{job} {name}"])
     if what == "full":
-        os.chmod(".", 0o500)
+        resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (0, FREE))
     elif what:
         hurt(what)
     print(f"Job <{job}> is submitted to queue <normal>." if kind == "lsf" else job)
@@ -141,6 +143,7 @@ def bjobs() -> None:
 
 
 def main() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FREE, FREE))  # see `full`
     (kind,), command = read("kind"), os.path.basename(sys.argv[0])
     if command in ("sbatch", "qsub", "bsub"):
         submit(kind)
