@@ -65,7 +65,7 @@ def write_record(directory: Path, record: Record) -> None:
 
 def _worker_jobs(record: Record) -> str:
     """What is to stand in WORKER_JOBS."""
-    return "".join(f"{job.job_id}\n" for job in record.jobs if job.after and job.job_id)
+    return "".join(f"{job_id}\n" for job_id in record.worker_ids)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -59,7 +59,7 @@ def decide(
     if not needs_asking(evidence, record):
         return _latched(record) if _is_latched(evidence, record) else _told(evidence)
     submitting = is_young(record, now) if submitting is None else submitting
-    main = record.jobs[0]
+    main = record.main
     report = reports.get(main.name, NOT_ASKED)
     if report.status is JobStatus.UNKNOWN:
         return _not_answered(evidence, report, record)
@@ -106,10 +106,10 @@ def is_young(record: Record, now: datetime) -> bool:
 
 def _never_submitted(evidence: Evidence, reports: Mapping[str, JobReport], record: Record) -> list[RecordedJob]:
     """The jobs beside the first one that the batch system certainly does not have."""
-    if evidence.progress and evidence.progress.workers and len(record.job_ids) < 2:
+    if evidence.progress and evidence.progress.workers and not record.worker_ids:
         return []  # whose workers would these be?
     sure = {name for name, report in reports.items() if report.status is JobStatus.GONE}
-    return [job for job in record.missing if job.after and job.name in sure]
+    return [job for job in record.worker_jobs if not job.job_id and job.name in sure]
 
 
 def _half_a_run(evidence: Evidence, never: Sequence[RecordedJob]) -> Standing:
@@ -150,7 +150,7 @@ def _not_answered(evidence: Evidence, report: JobReport, record: Record) -> Stan
 def _active(
     evidence: Evidence, reports: Mapping[str, JobReport], record: Record, never: Sequence[RecordedJob]
 ) -> Standing:
-    report = reports[record.jobs[0].name]
+    report = reports[record.main.name]
     if evidence.told or evidence.ending is not None or report.status is JobStatus.ENDING:
         return Standing("ending", attempt=evidence.attempt)
     if evidence.workload is not None:
@@ -166,7 +166,7 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
         return "the job has not written anything yet"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
-    others = {reports[job.name].why for job in record.jobs if job.after and job.name in reports} - {""}
+    others = {reports[job.name].why for job in record.worker_jobs if job.name in reports} - {""}
     return "; ".join([waits, *sorted(others)])
 
 

@@ -197,7 +197,7 @@ def _has_others(record: Record) -> bool:
 
 def _left_over(record: Record) -> list[str]:
     """The jobs of a run that is over which may live."""
-    return [job.job_id for job in record.jobs if job.job_id and (job.after or record.taken_back)]
+    return record.job_ids if record.taken_back else record.worker_ids
 
 
 def _adopt_all(system: BatchSystem, directory: Path, record: Record) -> Record:
