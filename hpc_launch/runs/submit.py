@@ -174,7 +174,7 @@ def _interrupted(system: BatchSystem, place: Path, record: Record, job: Recorded
     why = f"hpc-launch submit {how} before all jobs of the run were submitted"
     outcome: Literal["cancelled", "launch-failed"] = "cancelled" if told else "launch-failed"
     take_back(system, place, record, why, outcome=outcome)
-    if job_id := look_for(system, record, job):
+    if (job_id := look_for(system, record, job)) and job_id not in record.job_ids:
         take_back(system, place, with_id(record, job.name, job_id), why, outcome=outcome)
 
 
