@@ -37,6 +37,8 @@ class Standing:
     """Whether nothing can come that would change it. State files may arrive late on a network file system."""
     taken_back: bool = False
     """Whether it is over since not all of its jobs were submitted: its first job may live, and has to be ended."""
+    doubt: str = ""
+    """Of a run that told its end: what came in place of the batch system's word. The job may be queued again."""
 
     @property
     def over(self) -> bool:
@@ -141,9 +143,9 @@ def _told(evidence: Evidence, settled: bool = True) -> Standing:
 
 
 def _not_answered(evidence: Evidence, report: JobReport, record: Record) -> Standing:
-    if evidence.told and evidence.ended is not None:
-        return _told(evidence, settled=False)
     said = " ".join(report.raw.split()) or "it did not answer"
+    if evidence.told and evidence.ended is not None:
+        return replace(_told(evidence, settled=False), doubt=said)
     return Standing("unknown", why=f"{record.batch_system}: {said}", attempt=evidence.attempt)
 
 

@@ -29,9 +29,9 @@ PATH=$PATH${SGE_BINARY_PATH:+:$SGE_BINARY_PATH}
 end_worker_jobs() { timeout 20 qdel "$@"; }
 release_worker_jobs() { timeout 20 qrls "$@"; }
 worker_jobs_left() {
-  local all
-  all=$(timeout 20 qstat -u "$(id -un)") || return 0
-  grep -qE "^ *($(IFS='|'; echo "$*")) " <<<"$all"
+  local said
+  said=$(timeout 20 qstat -j "$(IFS=,; echo "$*")" 2>&1)
+  [[ $said != 'Following jobs do not exist:'* || $(grep -oE '[0-9]+' <<<"$said" | sort -u | wc -l) -lt $# ]]
 }
 worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
