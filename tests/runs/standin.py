@@ -99,19 +99,27 @@ def ids_on_the_line() -> list[str]:
 
 
 def squeue() -> None:
+    asked = ids_on_the_line() if value("--jobs") else None
     for job, name in queue().items():
-        if value("--name") == name:
+        if asked is None and value("--name") in (name, None):
             print(job, name)
-        elif job in ids_on_the_line():
+        elif job in (asked or []):
             print(f"{job:24}{'PENDING':16}{'0':12}{'':200}Priority")
+    if asked and "," not in (value("--jobs") or "") and asked[0] not in queue():
+        sys.exit("slurm_load_jobs error: Invalid job id specified")
 
 
 def qstat_of_pbs() -> None:
     if "-x" in sys.argv:
         print("PBS is not configured to maintain job history")
         return
-    jobs = ", ".join(f'"{job}": {{"job_state": "Q"}}' for job in ids_on_the_line() if job in queue())
-    print(f'{{"pbs_version": "23", "Jobs": {{{jobs}}}}}' if jobs else '{"pbs_version": "23"}')
+    known = {job: queue()[job] for job in ids_on_the_line() if job in queue()}
+    jobs = ", ".join(f'"{job}": {{"job_state": "Q"}}' for job in known)
+    if "json" in sys.argv:
+        print(f'{{"pbs_version": "23", "Jobs": {{{jobs}}}}}' if jobs else '{"pbs_version": "23"}')
+    else:
+        for job, name in known.items():
+            print(f"Job Id: {job}\n    Job_Name = {name}\n    job_state = Q\n")
     if unknown := [job for job in ids_on_the_line() if job not in queue()]:
         sys.exit("\n".join(f"qstat: Unknown Job Id {job}" for job in unknown))
 
@@ -119,12 +127,14 @@ def qstat_of_pbs() -> None:
 def qselect() -> None:
     if "-x" in sys.argv:
         sys.exit("PBS is not configured to maintain job history")
-    print("\n".join(job for job, name in queue().items() if name == value("-N")))
+    print("\n".join(job for job, name in queue().items() if value("-N") in (name, None)))
 
 
 def qstat_of_grid_engine() -> None:
-    if "-j" in sys.argv:
-        sys.exit(1)
+    if asked := value("-j"):
+        found = [job for job, name in queue().items() if job in asked.split(",") or name == asked]
+        print("\n".join(f"job_number:     {job}" for job in found))
+        sys.exit(None if found else f"Following jobs do not exist: \n{asked.replace(',', ', ')}")
     rows = "".join(
         f"<job_list><JB_job_number>{job}</JB_job_number><JB_name>{name}</JB_name><state>qw</state></job_list>"
         for job, name in queue().items()
