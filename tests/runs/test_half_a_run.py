@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,16 @@ class Login:
     @property
     def run(self) -> Path:
         return self.place / "run"
+
+
+@pytest.fixture(autouse=True)
+def signals_as_at_a_terminal() -> Iterator[None]:
+    """Also where these tests run in the background, with signals ignored."""
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    control_c = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGHUP, hang_up)
+    signal.signal(signal.SIGINT, control_c)
 
 
 @pytest.fixture(params=list(PROGRAMS))
