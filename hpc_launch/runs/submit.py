@@ -17,6 +17,7 @@ from hpc_launch.models.record import SCHEMA, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
 from hpc_launch.runs import evidence, index
+from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
 from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
@@ -49,7 +50,7 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
     place = context.directory / run_dir if run_dir else Path(rendered.runs_directory) / run_id
     record = _intent(rendered, context, run_id, token, now)
     with signals_raise():
-        run_directory.create(place)
+        create(place)
         _prepare(place, rendered, record, context)
         record = _submit_all(place, record)
     return place, record
