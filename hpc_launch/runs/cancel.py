@@ -84,7 +84,9 @@ def _sweep(view: View, say: Callable[[str], None]) -> None:
     ids = view.record.job_ids
     try:
         system = status.batch_system(view.record)
-        if workers := view.record.worker_ids:
+        if view.record.taken_back and ids:
+            system.cancel(ids)
+        elif workers := view.record.worker_ids:
             system.cancel(workers)
         elif ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
             system.cancel(ids)

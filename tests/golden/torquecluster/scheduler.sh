@@ -25,6 +25,7 @@ end_worker_jobs() { qdel "$@"; }
 worker_jobs_left() {
   [ "$(qstat -f "$@" 2>&1 | grep -cE '^ +job_state = C|^qstat: Unknown (Job|Array) I')" -lt $# ]
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.

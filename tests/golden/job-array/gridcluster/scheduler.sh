@@ -27,13 +27,13 @@ PATH=$PATH${SGE_BINARY_PATH:+:$SGE_BINARY_PATH}
 # The worker jobs are looked after from here: this site lets jobs speak to the batch system.
 # shellcheck disable=SC2329 # array.sh calls them
 end_worker_jobs() { timeout 20 qdel "$@"; }
-worker_arrays=1
 release_worker_jobs() { timeout 20 qrls "$@"; }
 worker_jobs_left() {
   local said
   said=$(timeout 20 qstat -j "$(IFS=,; echo "$*")" 2>&1)
   [[ $said != 'Following jobs do not exist:'* || $(grep -oE '[0-9]+' <<<"$said" | sort -u | wc -l) -lt $# ]]
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # What the parallel environment gave: hosts and their slots, this host first.

@@ -27,6 +27,7 @@ worker_jobs_left() {
   [ "$(grep -cE '^[0-9]+ +[^ ]+ +(DONE|EXIT) ' <<<"$said")" -lt 3 ] &&
     [ "$(grep -cE '^Job <[^>]*> is not found' <<<"$said")" -lt $# ]
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.

@@ -26,6 +26,7 @@ end_worker_jobs() { timeout 20 qdel "$@"; }
 worker_jobs_left() {
   [ "$(timeout 20 qstat "$@" 2>&1 | sort -u | grep -cE 'Unknown Job Id|has finished')" -lt $# ]
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.

@@ -37,6 +37,7 @@ worker_jobs_left() {
   done
   return 1
 }
+worker_submissions=1 # so many ids of worker jobs will stand in control/worker-jobs
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.
