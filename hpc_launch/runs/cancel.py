@@ -56,6 +56,10 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
         system.interrupt([main])  # the others are its to end
         if _ended(directory, patience):
             say("the job has ended everything in order")
+            if (
+                len(ids) > 1
+            ):  # it has just called off its worker jobs: PBS may lose sight of one that is told at once again
+                time.sleep(patience.ask)
             _sweep(view, say)
             return _gone(directory, patience)
     # also if its shell is gone: then it was too early for the job to end in order what it had started
