@@ -68,7 +68,7 @@ attend() {
 # The run is over: workers were sent home by their scheduler, and get ten seconds for what they do just now (told once
 # more to end, they would leave their directories behind). Then what is left is called off, pending and running.
 end_other_jobs() {
-  local give_up=$((SECONDS + 10))
+  local give_up=$((SECONDS + elements_get))
   while [ -n "$(ls "$state/elements" 2>/dev/null)" ] && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
   read_worker_jobs
   [ ${#jobs[@]} = 0 ] || end_worker_jobs "${jobs[@]}"

@@ -87,6 +87,7 @@ killed_before=$(killed_for_memory)
 # The outcome is written as soon as it is known: what comes after may be cut short.
 outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
 workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
+scheduler_gets=10 workers_get=5 elements_get=10 # seconds to end in order
 # From the moment on in which this shell ends: a signal that came a second time would end it in the middle of `finish`.
 deaf() { trap '' TERM INT HUP QUIT XCPU USR1 USR2; }
 write_outcome() { # over what was written there before: on a full disk there is room for nothing else
@@ -104,8 +105,8 @@ finish() {
   # The scheduler sends its workers home, and they tidy up their directories. (Told to end at the same moment as
   # their scheduler, some hang for eight seconds; ended by srun, they leave everything lying about.)
   [ -n "$scheduler" ] || scheduler_among_workers
-  [ -z "$scheduler" ] || end 10 "$scheduler"
-  [ -z "$workers" ] || ends 5 "$workers" || end 5 "$workers"
+  [ -z "$scheduler" ] || end "$scheduler_gets" "$scheduler"
+  [ -z "$workers" ] || ends "$workers_get" "$workers" || end "$workers_get" "$workers"
   end_other_jobs
   wait
   # A job that was told to end may be requeued, and needs them again.
@@ -125,6 +126,7 @@ trap finish EXIT
 told_to_end() {
   deaf
   outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
+  [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1
   exit 1
 }
 out_of_time() {

@@ -19,12 +19,13 @@ export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${PBS_JOBID-}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
 . ./jobside/attempt.sh
+killed_after=10 # seconds after qdel's TERM, which reaches every process (kill_delay of the queue): to be done with everything by then
 mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
 [ "${#hosts[@]}" = 3 ] || fail "PBS gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
 HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/within.sh python -m distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/progress.py \
+  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!

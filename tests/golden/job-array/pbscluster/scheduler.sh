@@ -19,6 +19,7 @@ export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${PBS_JOBID-}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
 . ./jobside/attempt.sh
+killed_after=10 # seconds after qdel's TERM, which reaches every process (kill_delay of the queue): to be done with everything by then
 
 # The worker jobs are looked after from here: this site lets jobs speak to the batch system.
 # shellcheck disable=SC2329 # array.sh calls them
@@ -31,7 +32,7 @@ worker_submissions=1 # so many ids of worker jobs will stand in control/worker-j
 
 # Workers find the scheduler by its file, whenever the queue lets them start.
 HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/within.sh python -m distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/progress.py \
+  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!

@@ -19,6 +19,7 @@ export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${PBS_JOBID-}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
 . ./jobside/attempt.sh
+killed_after=10 # seconds after qdel's TERM, which reaches every process (kill_delay of the queue): to be done with everything by then
 mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
 [ "${#hosts[@]}" = 3 ] || fail "PBS gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
 
