@@ -11,16 +11,25 @@ export CLUSTER_VENV ?= /var/tmp/hpc-launch-cluster-venv
 export CLUSTER_GRIDENGINE ?= 1
 
 PIP := -m pip --disable-pip-version-check -qq
+# What is installed is locked, versions and hashes: `make lock` renews these.
+LOCKED_DEMO := requirements/demo.txt
+LOCKED_TEST := requirements/test.txt
+# What makes and reads the locks, and resolves the newest and the lowest versions.
+UV_VENV := .venv-uv
+UV := $(UV_VENV)/bin/uv
 PACKAGE := pyproject.toml README.md $(shell find hpc_launch templates site_profiles -type f -not -name '*.pyc')
 SCRIPTS := .ci/run tests/cluster/cluster tests/cluster/first-process tests/cluster/install-packages
 
-.PHONY: help demo test lint format test-clusters clean
+.PHONY: help demo test lint format test-clusters test-newest test-lowest lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo           estimate pi with a Dask cluster on this machine'
 	@echo 'make test           formatting, linting, types, tests'
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
+	@echo 'make test-newest    the tests with the newest versions of all that is required'
+	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'
+	@echo 'make lock           renew requirements/*.txt, the versions and hashes that demo and tests install'
 	@echo 'make lint           formatting, linting, types alone'
 	@echo 'make format         put the formatting right'
 	@echo 'make clean          remove what these have made here'
@@ -49,8 +58,22 @@ test-clusters:
 	$(CLUSTER_VENV)/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation .
 	HPC_LAUNCH_REQUIRE_CLUSTER=1 $(CLUSTER_VENV)/bin/python -m pytest tests/cluster
 
+# What is newest changes by the day, so the environment is made anew each time.
+test-newest: RESOLUTION := highest
+test-lowest: RESOLUTION := lowest-direct
+test-newest test-lowest: test-%: $(UV_VENV)/.installed
+	$(UV) venv --quiet --clear --seed --python $(PYTHON) .venv-$*
+	$(UV) pip install --quiet --python .venv-$*/bin/python --resolution $(RESOLUTION) --editable '.[test]'
+	.venv-$*/bin/python -m pytest -n 4 --dist worksteal
+
+# The build backend, which is no requirement of the package, is locked with the rest.
+lock: $(UV_VENV)/.installed
+	@mkdir -p requirements
+	$(call compile,$(LOCKED_DEMO))
+	$(call compile,$(LOCKED_TEST),--extra test)
+
 clean:
-	rm -rf $(VENV) $(TEST_VENV) build dist .ci/reports .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TEST_VENV) $(UV_VENV) .venv-newest .venv-lowest build dist .ci/reports .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 # $(call make_venv,PYTHON): $(@D) anew, with pip in it
@@ -64,17 +87,35 @@ define make_venv
 @umask 022 && $1 -m venv --clear $(@D)
 endef
 
-$(VENV)/.installed: $(PACKAGE)
+# $(call install,PYTHON,LOCK,OPTIONS): what is locked, then the project itself, with the build backend that is locked, too
+define install
+$1 $(PIP) install --require-hashes -r $2
+$1 $(PIP) install --no-deps --no-build-isolation $3 .
+endef
+
+# $(call compile,LOCK,OPTIONS): a lock for every Python that the package runs on
+define compile
+@$(UV_VENV)/bin/python -c 'import tomli; print(*tomli.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
+	$(UV) pip compile pyproject.toml - $2 --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock' --quiet --output-file $1
+endef
+
+$(VENV)/.installed: $(PACKAGE) $(LOCKED_DEMO)
 	$(call make_venv,$(PYTHON))
-	$(VENV)/bin/python $(PIP) install .
+	$(call install,$(VENV)/bin/python,$(LOCKED_DEMO))
 	@touch $@
 
-$(TEST_VENV)/.installed: pyproject.toml
+$(TEST_VENV)/.installed: pyproject.toml $(LOCKED_TEST)
 	$(call make_venv,$(PYTHON))
-	$(TEST_VENV)/bin/python $(PIP) install --editable '.[test]'
+	$(call install,$(TEST_VENV)/bin/python,$(LOCKED_TEST),--editable)
 	@touch $@
 
-$(CLUSTER_VENV)/.installed: pyproject.toml
+$(CLUSTER_VENV)/.installed: pyproject.toml $(LOCKED_TEST)
 	$(call make_venv,$(CLUSTER_PYTHON))
-	umask 022 && $(CLUSTER_VENV)/bin/python $(PIP) install '.[test]'
+	umask 022 && $(CLUSTER_VENV)/bin/python $(PIP) install --require-hashes -r $(LOCKED_TEST)
+	@touch $@
+
+$(UV_VENV)/.installed:
+	$(call make_venv,$(PYTHON))
+	$(UV_VENV)/bin/python $(PIP) install uv tomli
 	@touch $@

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hpc_launch import quoting
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, Problem
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.models.plan import Job, Plan, Planned
 from hpc_launch.plan import make_plan
-from hpc_launch.render import Rendered, render
+from hpc_launch.render import render, unused_keys
 from hpc_launch.resolve import Resolved, resolve
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A run directory's files, and what submitting them needs to know."""
+
+    files: Mapping[str, str]
+    """Name within the run directory → text."""
+    plan: Plan
+    commands: Mapping[str, list[str]]
+    """The site's words in place of the batch system's submit, status and cancel commands."""
+    runs_directory: str
+    """Where run directories are made."""
+    submit_stdin: bool | None
+    """Whether the submit command reads the script from its input; None: as is usual with the batch system."""
+    message: str | None
+    """What the site tells on every submit."""
+    profile: str
+    """The profile's file, as given."""
 
 
 @dataclass(frozen=True)
@@ -20,26 +40,21 @@ class Prepared:
     """Everything that can be known of a run before it is submitted."""
 
     resolved: Resolved
-    plan: Plan
+    planned: Planned
     rendered: Rendered
+
+    @property
+    def plan(self) -> Plan:
+        """What the files are made of."""
+        return self.planned.plan
 
     def submissions(self) -> list[dict[str, Any]]:
         """One entry per call of the submit command, in order; what only submitting can tell stands as ``{run}``."""
         from hpc_launch import batch
 
         system = batch.get(self.plan.batch_system, self.rendered.commands, self.rendered.submit_stdin)
-        names = {job.name: "{run}" if job.after is None else f"{{run}}-{job.name}" for job in self.plan.jobs}
         return [
-            {
-                "name": job.name,
-                "file": job.file,
-                "command": system.submit_command(job.file, names[job.name], job.array, after(job)),
-                "array": job.array,
-                "nodes": job.nodes,
-                "cores_per_node": job.cores_per_node,
-                "memory_bytes_per_node": job.memory_bytes_per_node,
-                "walltime_seconds": job.walltime_seconds,
-            }
+            {**job.asked(), "command": system.submit_command(job.file, job.named("{run}"), job.array, after(job))}
             for job in self.plan.jobs
         ]
 
@@ -67,8 +82,28 @@ def prepare(
     resolved = resolve(file, context, site, assignments)
     if to_submit:
         refuse_retired(resolved)
-    rendered = render(make_plan(resolved, context), resolved, context)
-    return Prepared(resolved, rendered.plan, rendered)
+    planned = make_plan(resolved, context)
+    planned = replace(planned, notes=(*planned.notes, *unused_keys(resolved)))
+    rendered = Rendered(
+        files=render(planned, resolved),
+        plan=planned.plan,
+        commands=dict(vars(resolved.site.commands)),
+        runs_directory=_runs_directory(resolved, context),
+        submit_stdin=resolved.site.submit_stdin,
+        message=resolved.site.message,
+        profile=str(resolved.file),
+    )
+    return Prepared(resolved, planned, rendered)
+
+
+def _runs_directory(resolved: Resolved, context: Context) -> str:
+    given = resolved.site.storage.runs
+    variables = {**context.environment, "HOME": str(context.home), "USER": context.user}
+    try:
+        return str(context.directory / quoting.expand(given, variables))
+    except KeyError as missing:
+        origin = resolved.site_document.origins.get(("storage", "runs"))
+        raise InvalidConfiguration(Problem(f"storage.runs: ${missing.args[0]} is not set", origin)) from None
 
 
 def refuse_retired(resolved: Resolved) -> None:

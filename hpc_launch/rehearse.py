@@ -8,7 +8,6 @@ from pathlib import Path
 from hpc_launch import batch, sites
 from hpc_launch.batch.faults import NotStarted
 from hpc_launch.context import Context
-from hpc_launch.models.plan import Job
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.files import write_files
 
@@ -23,13 +22,10 @@ def rehearse(prepared: Prepared, context: Context) -> dict[str, str]:
         return {}
     rendered = prepared.rendered
     system = batch.get(prepared.plan.batch_system, rendered.commands, rendered.submit_stdin)
-    one_of_each: dict[str, Job] = {}
-    for job in prepared.plan.jobs:
-        one_of_each.setdefault(job.template, job)
     said = {}
     with tempfile.TemporaryDirectory(prefix="hpc-launch-check-") as place:
         write_files(Path(place), rendered.files)
-        for job in one_of_each.values():
+        for job in prepared.plan.kinds_of_jobs:
             try:
                 said[job.name] = system.rehearse(Path(place), job.file)
             except NotStarted:  # we are not on the machine

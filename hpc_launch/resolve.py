@@ -43,6 +43,10 @@ class Resolved:
                 return found
         return (_whole(self.document) if not path else None) or BUILT_IN
 
+    def said_by_site(self, *path: str) -> str:
+        """Where the site profile says it."""
+        return str(self.site_document.origins.get(path, f"{BUILT_IN} of site profiles"))
+
 
 def resolve(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Resolved:
     """Load a profile and its site; raises InvalidConfiguration with everything that is wrong in both."""

@@ -81,7 +81,7 @@ def prepared_from(layers: list[dict[tuple[str, ...], Any]], context: Context) ->
 
 
 def leaf_of(made: Prepared, path: tuple[str, ...]) -> Leaf:
-    return next(leaf for leaf in leaves(made.resolved, made.plan) if leaf.path == path)
+    return next(leaf for leaf in leaves(made.resolved, made.planned.reasons) if leaf.path == path)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -125,7 +125,7 @@ def test_null_uncovers_nothing_below(prepared: Prepare) -> None:
 def test_changed_are_those_that_differ_from_the_built_in_defaults(prepared: Prepare) -> None:
     text = "workers: {count: 1, threads: 1, memory: 1 GiB}\nworkload: {command: x}\nsecurity: none\n"
     made = prepared(text, "scheduler.dashboard=true")
-    changed = {leaf.path for leaf in leaves(made.resolved, made.plan) if leaf.changed}
+    changed = {leaf.path for leaf in leaves(made.resolved, made.planned.reasons) if leaf.changed}
     given = {("workers", "count"), ("workers", "memory"), ("workload", "command"), ("security",)}
     assert changed == given | {("site",), ("queue",), ("walltime",)}  # the last two by the site's defaults
 

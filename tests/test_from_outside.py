@@ -116,7 +116,7 @@ def test_all_that_a_profile_may_say_becomes_a_directive(torque: None, prepared: 
     assert "#PBS -l walltime=26:03:04" in directives and "#PBS -l software=a" in directives
     assert "#PBS -M me@example.org" in directives and "#PBS -m ba" in directives
     assert not any("mem=" in line for line in directives)
-    assert any("qos is not used: torque has no such thing" in note for note in made.rendered.plan.notes)
+    assert any("qos is not used: torque has no such thing" in note for note in made.planned.notes)
     with pytest.raises(InvalidConfiguration, match="-l is already said"):
         prepared(EXAMPLE, "directives=['-l software=a,nodes=7']", site="./site.yaml")
 

@@ -118,19 +118,20 @@ workload: {command: [python, work.py], cores: 2, memory: 700 MB}
     assert 0 <= workers.memory_bytes_per_node - Fraction(2 * 2**30) / Fraction(95, 100) < MIB
     assert (scheduler.queue, scheduler.walltime_seconds) == ("short", 2400)
     assert (workers.queue, workers.walltime_seconds, workers.array) == ("long", 1200, 3)
-    assert (plan.workers.per_node, plan.workers.on_last_node, plan.minimum, plan.timeout_seconds) == (2, 1, 1, None)
+    group = plan.groups["workers"]
+    assert (group.per_node, group.on_last_node, plan.minimum, plan.timeout_seconds) == (2, 1, 1, None)
 
 
 def test_memory_left_out_is_a_share_of_the_whole_node(prepared: Prepare) -> None:
     plan = prepared("layout: job-array\nworkers: {count: 4, threads: 2}\nworkload: {command: x}\n").plan
-    assert plan.workers.memory_bytes == int(16000 * MIB * Fraction(95, 100) * 2 / 8)
+    assert plan.groups["workers"].memory_bytes == int(16000 * MIB * Fraction(95, 100) * 2 / 8)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(minutes=st.integers(1, 60))
 def test_workers_leave_before_their_walltime(prepared: Prepare, minutes: int) -> None:
     made = prepared(EXAMPLE, ARRAY, "walltime=60m", f"workers.walltime={minutes}m", site="testcluster")
-    workers, job = made.plan.workers, made.plan.jobs[1]
+    workers, job = made.plan.groups["workers"], made.plan.jobs[1]
     assert workers.lifetime_seconds is not None and workers.lifetime_stagger_seconds is not None
     assert job.walltime_seconds is not None
     last = workers.lifetime_seconds + workers.lifetime_stagger_seconds
@@ -152,7 +153,7 @@ def test_a_queue_of_the_workers_is_checked_like_any(prepared: Prepare) -> None:
 
 
 def test_in_one_job_their_queue_and_walltime_are_named_as_not_used(prepared: Prepare) -> None:
-    notes = prepared(EXAMPLE, "workers.queue=long", "workers.walltime=5m", site="testcluster").plan.notes
+    notes = prepared(EXAMPLE, "workers.queue=long", "workers.walltime=5m", site="testcluster").planned.notes
     assert [note for note in notes if "workers.queue is not used" in note]
     assert [note for note in notes if "workers.walltime is not used" in note]
 
@@ -178,7 +179,7 @@ def test_what_cannot_run_at_once_waits_and_what_could_never_begin_is_refused(
         with pytest.raises(DoesNotFit):
             prepared(EXAMPLE, ARRAY, f"workers.count={count}", site=place)
         return
-    notes = prepared(EXAMPLE, ARRAY, f"workers.count={count}", site=place).plan.notes
+    notes = prepared(EXAMPLE, ARRAY, f"workers.count={count}", site=place).planned.notes
     assert len(notes) == len(warned) and all(start in note for start, note in zip(warned, notes, strict=True))
 
 
@@ -217,7 +218,7 @@ def test_more_workers_than_a_queue_can_ever_hold_at_once_are_no_minimum(prepared
     """Three nodes of eight cores hold six elements of four."""
     many = (ARRAY, "workers.count=40", "workers.per_node=4")
     enough = prepared(EXAMPLE, *many, "workers.minimum=24", site="testcluster")
-    assert enough.plan.notes == [
+    assert list(enough.planned.notes) == [
         "10 jobs are asked for, queue 'short' of testcluster has room for 6 jobs at once: the others wait"
     ]
     with pytest.raises(DoesNotFit, match="has room for 6 jobs at once"):

@@ -31,20 +31,20 @@ workload: {command: [python, work.py], cores: 2, memory: 700 MB}
     exact = Fraction(2 * GIB + 512 * MIB + 700 * 10**6) / Fraction(95, 100)
     assert 0 <= job.memory_bytes_per_node - exact < MIB
     assert job.memory_bytes_per_node % MIB == 0
-    assert (plan.workers.per_node, plan.workers.on_last_node) == (2, 1)
+    assert (plan.groups["workers"].per_node, plan.groups["workers"].on_last_node) == (2, 1)
 
 
 def test_memory_left_out_is_the_threads_share_of_a_node(prepared: Prepare) -> None:
     plan = prepared("workers: {count: 4, threads: 2}\nworkload: {command: x}\n").plan
-    assert plan.workers.memory_bytes == int((NODE * Fraction(95, 100) - 4 * GIB) * 2 / 8)
+    assert plan.groups["workers"].memory_bytes == int((NODE * Fraction(95, 100) - 4 * GIB) * 2 / 8)
     assert plan.jobs[0].memory_bytes_per_node <= NODE
 
 
 def test_without_per_node_as_many_fit_as_cores_and_memory_allow(prepared: Prepare) -> None:
     by_cores = "workers: {count: 24, memory: 1 GiB}\nworkload: {command: x}\n"
     by_memory = "workers: {count: 9, memory: 3 GiB}\nworkload: {command: x}\n"
-    assert prepared(by_cores).plan.workers.per_node == 8
-    assert prepared(by_memory).plan.workers.per_node == 3  # (16000 MiB × 0.95 − 4 GiB) ÷ 3 GiB
+    assert prepared(by_cores).plan.groups["workers"].per_node == 8
+    assert prepared(by_memory).plan.groups["workers"].per_node == 3  # (16000 MiB × 0.95 − 4 GiB) ÷ 3 GiB
     assert prepared(by_memory).plan.jobs[0].nodes == 3
 
 
@@ -60,7 +60,7 @@ def test_every_plan_holds_all_workers_and_fits_a_node(prepared: Prepare, count: 
         plan = prepared(text).plan
     except DoesNotFit:
         assume(False)
-    group, job = plan.workers, plan.jobs[0]
+    group, job = plan.groups["workers"], plan.jobs[0]
     assert (group.nodes - 1) * group.per_node + group.on_last_node == count
     assert 1 <= group.on_last_node <= group.per_node
     assert job.cores_per_node <= 8 and job.memory_bytes_per_node <= NODE and job.nodes <= 3
@@ -137,7 +137,7 @@ def test_a_launcher_that_stays_on_its_node_gets_no_more_than_one(prepared: Prepa
 def test_what_this_machine_has_no_use_for_is_told(prepared: Prepare) -> None:
     text = "account: a1\nqueue: short\nmail: {to: user@example.org}\n"
     text += "workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\n"
-    notes = prepared(text, site="local").plan.notes
+    notes = prepared(text, site="local").planned.notes
     assert [note.split(": ")[1].split(" ")[0] for note in notes] == ["account", "queue", "mail"]
     assert notes[0].startswith("profile.yaml:1: ")
 
@@ -147,7 +147,7 @@ def test_auto_takes_the_first_queue_that_fits_and_says_why(prepared: Prepare) ->
     assert prepared(text).plan.jobs[0].queue == "short"
     made = prepared(text, "walltime=2h")
     assert "#SBATCH --partition=long\n" in made.rendered.files["job.sh"]
-    assert made.plan.notes == [
+    assert list(made.planned.notes) == [
         "profile.yaml:1: queue long was taken, the first of testcluster that fits",
         "not short: a walltime of 02:00:00 is asked for, queue 'short' of testcluster allows 01:00:00",
     ]

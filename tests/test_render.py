@@ -434,8 +434,8 @@ def test_what_a_profile_says_becomes_a_directive_of_pbs_and_of_lsf(
 
 def test_what_a_batch_system_has_no_word_for_is_told(prepared: Prepare) -> None:
     for site in ("pbscluster", "lsfcluster"):
-        notes = prepared(EXAMPLE, "qos=high", site=site).rendered.plan.notes
-        assert notes == [f"--set qos=high: qos is not used: {site[:3]} has no such thing"]
+        notes = prepared(EXAMPLE, "qos=high", site=site).planned.notes
+        assert notes == (f"--set qos=high: qos is not used: {site[:3]} has no such thing",)
 
 
 @pytest.mark.parametrize(

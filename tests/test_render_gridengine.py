@@ -46,7 +46,7 @@ def test_hosts_with_a_fixed_number_of_slots_are_taken_whole(at: Prepare) -> None
     """Then the memory is shared by all of the slots, and no worker is planned beyond them."""
     fixed = {"nodes: mpi}": "nodes: {name: mpi-4, slots: 4}}"}
     made = at(fixed, "workers.count=12")
-    assert (made.plan.jobs[0].nodes, made.plan.workers.per_node) == (3, 4)
+    assert (made.plan.jobs[0].nodes, made.plan.groups["workers"].per_node) == (3, 4)
     made = at(fixed, "workers.count=9", "workers.per_node=3")
     assert "-pe mpi-4 12" in directives(made)
     each = -(-made.plan.jobs[0].memory_bytes_per_node // (4 * 2**20))
@@ -89,7 +89,7 @@ def test_the_keys_of_a_profile_become_grid_engines_options(at: Prepare) -> None:
 
 
 def test_what_grid_engine_has_no_word_for_is_told(at: Prepare) -> None:
-    notes = at({}, "qos=long", "constraint=AVX512").plan.notes
+    notes = at({}, "qos=long", "constraint=AVX512").planned.notes
     assert [note.partition(": ")[2] for note in notes] == [
         "qos is not used: sge has no such thing",
         "constraint is not used: sge has no such thing",

@@ -124,7 +124,7 @@ def test_explain_names_the_layer_and_line_of_each_value(prepared: Prepare, conte
     config.write_text("# mine\naccount: a1\n")
     text = "workers:\n  count: 2\nscheduler: {memory: 1 GiB}\nworkload: {command: x}\n"
     made = prepared(text, "workers.threads=2")
-    origins = {dotted(leaf.path): leaf.origin for leaf in leaves(made.resolved, made.plan)}
+    origins = {dotted(leaf.path): leaf.origin for leaf in leaves(made.resolved, made.planned.reasons)}
     assert origins["workers.count"] == "profile.yaml:2"
     assert origins["scheduler.memory"] == "profile.yaml:3"
     assert origins["account"] == f"{config}:2"

@@ -218,7 +218,7 @@ def test_auto_passes_over_queues_with_a_drawback_and_says_so(prepared: Prepare, 
     with pytest.raises(DoesNotFit, match="spot: its jobs may be killed for others; --set queue=spot takes it"):
         prepared(text, site=machine)
     assert prepared(text, "queue=spot", site=machine).plan.jobs[0].queue == "spot"
-    notes = prepared(text, "walltime=10h", "workers.count=20", "workers.threads=32", site=machine).plan.notes
+    notes = prepared(text, "walltime=10h", "workers.count=20", "workers.threads=32", site=machine).planned.notes
     assert notes[-2].endswith("queue whole was taken, the first of machine that fits")
     assert notes[-1].startswith("not wide: 20 nodes are asked for")
 
@@ -237,7 +237,7 @@ def test_a_hint_names_queues_with_a_drawback_last_and_says_which(prepared: Prepa
 def test_gpus_of_a_node_are_a_limit(prepared: Prepare, machine: str) -> None:
     text = f"queue: gpu\nwalltime: 1h\nworkers: {{count: 8, gpus: 1, memory: 1 GiB}}\n{WORK}"
     job = prepared(text, site=machine).plan.jobs[0]
-    assert (job.nodes, job.gpus_per_node, job.resources) == (2, 4, ["--gpus=4"])
+    assert (job.nodes, job.gpus_per_node, job.resources) == (2, 4, ("--gpus=4",))
     with pytest.raises(
         DoesNotFit, match=r"8 GPUs are asked for on each node, a node of queue 'gpu' of machine has 4"
     ) as no:
@@ -263,13 +263,13 @@ def test_dasks_own_word_for_gpus_is_not_said_twice(prepared: Prepare, machine: s
 def test_gpus_may_be_asked_for_in_all_or_come_with_a_whole_node(prepared: Prepare, tmp_path: Path) -> None:
     text = f"queue: gpu\nwalltime: 1h\nworkers: {{count: 8, gpus: 1, memory: 1 GiB}}\n{WORK}"
     (tmp_path / "machine.yaml").write_text(SITE.replace("--gpus={n}", "--gpus={total}"))
-    assert prepared(text, site="./machine.yaml").plan.jobs[0].resources == ["--gpus=8"]
+    assert prepared(text, site="./machine.yaml").plan.jobs[0].resources == ("--gpus=8",)
     bare = SITE.replace("resources: {gpus: '--gpus={n}'}\n", "")
     (tmp_path / "machine.yaml").write_text(bare)
     with pytest.raises(DoesNotFit, match=r"(?s)does not say how GPUs are asked for.*resources\.gpus"):
         prepared(text, site="./machine.yaml")
     (tmp_path / "machine.yaml").write_text(bare.replace("gpus: 4,", "gpus: 4, exclusive: true,"))
-    assert prepared(text, site="./machine.yaml").plan.jobs[0].resources == []
+    assert prepared(text, site="./machine.yaml").plan.jobs[0].resources == ()
 
 
 # Whole nodes
@@ -283,10 +283,10 @@ def test_whole_nodes_are_charged_and_it_is_said(prepared: Prepare, machine: str)
     text = f"queue: whole\nwalltime: 2h\nworkers: {{count: 4, threads: 2, memory: 1 GiB, per_node: 2}}\n{WORK}"
     made = prepared(text, site=machine)
     assert made.plan.jobs[0].charged_cores_per_node == 64
-    (note,) = made.plan.notes
+    (note,) = made.planned.notes
     assert "queue 'whole' of machine gives whole nodes: job.sh uses 4 of the 64 cores of each" in note
     assert "asked for in all: 256.0 core-hours" in said(made)
-    assert prepared(text, "queue=wide", site=machine).plan.notes == []
+    assert prepared(text, "queue=wide", site=machine).planned.notes == ()
     assert re.search(r"in all: 16\.0 core-hours", said(prepared(text, "queue=wide", site=machine)))
 
 
@@ -328,4 +328,4 @@ def test_jobs_and_nodes_of_one_user_in_one_queue(prepared: Prepare, machine: str
     with pytest.raises(DoesNotFit, match="13 jobs would be submitted, a user may have 12 in queue 'whole' of machine"):
         prepared(text, "queue=whole", site=machine)
     wide = prepared(text, "queue=wide", "workers.count=31", site=machine)
-    assert any("32 nodes are asked for, a user may have 30 nodes at once" in note for note in wide.plan.notes)
+    assert any("32 nodes are asked for, a user may have 30 nodes at once" in note for note in wide.planned.notes)

@@ -28,7 +28,7 @@ def _prepare(
 
     here = context.collect()
     prepared = prepare.prepare(profile, here, site, assignments or (), to_submit)
-    for note in prepared.plan.notes:
+    for note in prepared.planned.notes:
         say(f"note: {note}")
     return prepared, here
 
@@ -120,8 +120,8 @@ def explain(
 
     prepared, _ = _prepare(profile, site, set_)
     if json:
-        return print_json(as_json(prepared.resolved, prepared.plan, changed))
-    found = [leaf for leaf in leaves(prepared.resolved, prepared.plan) if leaf.changed or not changed]
+        return print_json(as_json(prepared.resolved, prepared.planned, changed))
+    found = [leaf for leaf in leaves(prepared.resolved, prepared.planned.reasons) if leaf.changed or not changed]
     print(table(["KEY", "VALUE", "FROM"], [[dotted(leaf.path), shown(leaf.value), leaf.origin] for leaf in found]))
     if not changed:
         print()

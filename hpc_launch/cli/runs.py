@@ -150,7 +150,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if wait or not as_json:
         hours = core_hours(prepared.plan)
         cost = f", for {hours:.1f} core-hours" if hours else ""
-        say(f"submitted to {record.site} as job {record.jobs[0].job_id}{cost}; run directory {directory}")
+        say(f"submitted to {record.site} as job {record.main.job_id}{cost}; run directory {directory}")
     if not wait and not as_json:
         return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves

@@ -14,6 +14,7 @@ import yaml
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 DEEPEST = 50
+TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
 
 class Scalar(NamedTuple):
@@ -84,7 +85,7 @@ class _Composer:
         line = event.start_mark.line + 1
         anchor: Any = event.anchor
         if depth > DEEPEST:
-            raise Unreadable(line, f"nested deeper than {DEEPEST} levels")
+            raise Unreadable(line, TOO_DEEP)
         if isinstance(event, yaml.AliasEvent):
             return self._anchored(anchor, line)
         made: Node

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 
 import yaml
 
+from hpc_launch.config.nodes import TOO_DEEP
+
 _TAB = "a tab is used for indentation; YAML is indented with spaces only"
 
 # (part of the reason that libyaml or PyYAML give, the same for people, what to do); the first that fits
 _PLAIN_WORDS = (
+    ("exceeded maximum nesting depth", TOO_DEEP, ""),  # libyaml has a limit of its own, far above ours
     (
         "mapping values are not allowed",
         "a ':' where no key can stand",

@@ -10,10 +10,9 @@ from typing import Any
 
 from hpc_launch.config.layers import at, dotted, flatten
 from hpc_launch.config.origin import BUILT_IN, KeyPath
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Planned, Reasons
 from hpc_launch.models.profile import Profile
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import exact_memory, format_walltime
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,13 @@ LEAST: dict[str, Any] = {"workers": {"count": 1}, "workload": {"command": ["true
 REQUIRED = {(above, key) for above, keys in LEAST.items() for key in keys}
 
 
-def leaves(resolved: Resolved, plan: Plan) -> Iterator[Leaf]:
-    """All keys of a profile, in the order of the documentation."""
-    computed = _computed(resolved, plan)
+def leaves(resolved: Resolved, reasons: Reasons) -> Iterator[Leaf]:
+    """All keys of a profile, in the order of the documentation; `reasons`: of those that it leaves open."""
     usual = dict(_written(Profile.model_validate(LEAST)))
     for path, value in _written(resolved.profile):
-        if path in computed and at(resolved.document.data, path) in (None, "auto"):
-            yield Leaf(path, *computed[path], path in resolved.document.origins and value != usual.get(path))
+        if reason := reasons.get(path):
+            changed = path in resolved.document.origins and value != usual.get(path)
+            yield Leaf(path, reason.value, reason.why, changed)
         elif path in resolved.document.origins:
             changed = path[:2] in REQUIRED or value != usual.get(path)
             yield Leaf(path, at(resolved.document.data, path), str(resolved.document.origins[path]), changed)
@@ -53,65 +52,11 @@ def _written(profile: Profile) -> Iterator[tuple[KeyPath, Any]]:
     return flatten(profile.model_dump(by_alias=True))
 
 
-def _computed(resolved: Resolved, plan: Plan) -> dict[KeyPath, tuple[Any, str]]:
-    """What a site or arithmetic has filled in."""
-    job, group, site = plan.jobs[0], plan.workers, resolved.site
-    values: dict[KeyPath, tuple[Any, str]] = {
-        ("site",): (site.name, "detected"),
-        ("name",): (plan.name, "the profile's file name"),
-        ("workers", "memory"): (
-            exact_memory(group.memory_bytes),
-            "computed: its threads' share of what a node can give",
-        ),
-        ("workers", "per_node"): (group.per_node, "computed: as many as fit by cores and memory"),
-        ("workers", "minimum"): (plan.minimum, f"computed: as {plan.layout} needs them"),
-        ("workers", "interface"): (group.interface, _of_site(resolved, "network", "interface")),
-        ("scheduler", "cores"): (plan.scheduler.cores, f"built-in default of {plan.layout}"),
-        ("scheduler", "interface"): (plan.scheduler.interface, _of_site(resolved, "network", "interface")),
-        ("workers", "local_directory"): (group.local_directory, _of_site(resolved, "storage", "local")),
-        ("workers", "lifetime"): _lifetime(plan),
-        ("workload", "directory"): (plan.workload.directory, "the profile's directory"),
-    }
-    if plan.timeout_seconds is not None:
-        values["workers", "timeout"] = (f"{plan.timeout_seconds}s", f"built-in default of {plan.layout}")
-    for other in plan.jobs[1:]:
-        values["workers", "queue"] = (other.queue, "the run's")
-        values["workers", "walltime"] = (format_walltime(other.walltime_seconds or 0), "the run's")
-    if group.spill != "auto":
-        values["workers", "spill"] = (group.spill, _of_site(resolved, "storage", "local_kind"))
-    if job.walltime_seconds is not None:
-        values["walltime",] = (
-            format_walltime(job.walltime_seconds),
-            _of_site(resolved, "queues", str(job.queue), "default_walltime"),
-        )
-    if job.queue is not None:
-        why = "the first that fits" if resolved.profile.queue else f"the only queue of {site.name}"
-        values["queue",] = (job.queue, why)
-    if plan.environment.python is not None:
-        values["environment", "python"] = (plan.environment.python, "the interpreter that runs hpc-launch")
-    return values
-
-
-def _lifetime(plan: Plan) -> tuple[str | None, str]:
-    group = plan.workers
-    if group.lifetime_seconds is None:
-        return None, f"computed: none in {plan.layout}"
-    return (
-        f"{group.lifetime_seconds}s",
-        f"computed: leave in order before the walltime, ±{group.lifetime_stagger_seconds} s",
-    )
-
-
-def _of_site(resolved: Resolved, *path: str) -> str:
-    """Where the site profile says it."""
-    return str(resolved.site_document.origins.get(path, f"{BUILT_IN} of site profiles"))
-
-
-def resolved_yaml(resolved: Resolved, plan: Plan) -> str:
+def resolved_yaml(resolved: Resolved, reasons: Reasons) -> str:
     """The resolved profile as YAML, each value with its origin; it is itself a profile."""
     lines = ["# The profile as resolved: every key, and where its value came from.\n"]
     open_path: KeyPath = ()
-    for leaf in leaves(resolved, plan):
+    for leaf in leaves(resolved, reasons):
         parents = leaf.path[:-1]
         common = next((n for n, (a, b) in enumerate(zip(parents, open_path, strict=False)) if a != b), None)
         start = min(len(parents), len(open_path)) if common is None else common
@@ -133,11 +78,11 @@ def shown(value: Any) -> str:
 _SPECIAL = {"null", "true", "false", "yes", "no", "on", "off"}
 
 
-def as_json(resolved: Resolved, plan: Plan, changed: bool = False) -> dict[str, Any]:
+def as_json(resolved: Resolved, planned: Planned, changed: bool = False) -> dict[str, Any]:
     """`explain --json`; with `changed`, only the values that differ from the built-in defaults."""
     values = [
         {"key": dotted(leaf.path), "value": leaf.value, "origin": leaf.origin}
-        for leaf in leaves(resolved, plan)
+        for leaf in leaves(resolved, planned.reasons)
         if leaf.changed or not changed
     ]
-    return {"schema": 1, "values": values, "plan": plan.as_data()}
+    return {"schema": 1, "values": values, "plan": planned.plan.as_data()}

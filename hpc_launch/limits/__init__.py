@@ -19,16 +19,16 @@ Queues = Mapping[str | None, Queue]
 def check(plan: Plan, resolved: Resolved, queues: Queues) -> tuple[list[Misfit], list[str]]:
     """What of the site the plan breaks, and what the user should know of a plan that fits."""
     misfits, notes = [*submitted(plan, resolved)], []
-    for job in plan.jobs[:2]:  # further arrays are as the first one
+    for job in plan.kinds_of_jobs:
         queue = queues[job.queue]
-        on_node = [*on_a_node(job, plan, resolved, queue)]
+        on_node = [*on_a_node(job, resolved, queue)]
         misfits += on_node
         if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
             misfits += size(job, plan, resolved, queue)
         misfits += time(job, resolved, queue)
         if job.charged_cores_per_node > job.cores_per_node:
             notes.append(
-                f"{where(job, resolved)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
+                f"{where(job.queue, resolved)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
                 f" {job.charged_cores_per_node} cores of each, and is charged for all"
             )
     for limit in at_once(plan, resolved, queues):

@@ -98,15 +98,16 @@ def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) 
         yield from _limit(JOBS, rule, qos.jobs, plan, jobs, resolved.origin("qos"))
     for name in dict.fromkeys(job.queue for job in plan.jobs):
         jobs, queue = [job for job in plan.jobs if job.queue == name], queues[name]
-        here = where(jobs[0], resolved)
+        here = where(name, resolved)
         user = f"a user may have MOST at once in {here}"
         yield from _limit(JOBS, f"a user may run MOST at once in {here}", queue.max_jobs, plan, jobs, origin)
         yield from _limit(NODES, user, queue.max_user_nodes, plan, jobs, origin)
         yield from _limit(CORES, user, queue.max_user_cores, plan, jobs, origin)
         yield from _limit(MEMORY, user, queue.max_user_memory, plan, jobs, origin)
-        if others := [job for job in jobs if job.after is not None]:
-            capacity = _capacity(others[0], queue, site)
-            yield from _limit(JOBS, f"{here} has room for MOST at once", capacity, plan, others, origin)
+        for kind in plan.kinds_of_jobs:
+            if kind.role == "workers" and kind.queue == name:
+                alike, capacity = [job for job in jobs if job.group == kind.group], _capacity(kind, queue, site)
+                yield from _limit(JOBS, f"{here} has room for MOST at once", capacity, plan, alike, origin)
 
 
 def _capacity(job: Job, queue: Queue, site: Site) -> int | None:
@@ -127,15 +128,15 @@ def _limit(
     """Whole jobs have to run; of the workers' elements so many as hold `minimum` workers."""
     if most is None:
         return
-    whole = sum(amount.of(job) for job in jobs if job.after is None)
-    elements = [(amount.of(job), job.array or 1) for job in jobs if job.after is not None]
-    asked = whole + sum(each * number for each, number in elements)
-    needed = -(-plan.minimum // plan.workers.per_node)
-    least = min(asked, whole + (elements[0][0] * needed if elements else 0))
+    elements = [job for job in jobs if job.role == "workers"]
+    whole = sum(amount.of(job) for job in jobs if job.role != "workers")
+    asked = whole + sum(amount.of(job) * (job.array or 1) for job in elements)
+    needed = (amount.of(job) * -(-plan.minimum // plan.group_of(job).per_node) for job in elements)
+    least = min(asked, whole + min(needed, default=0))
     whole_nodes = any(job.charged_cores_per_node > job.cores_per_node for job in jobs)
     minimum = plan.minimum if elements else None
-    one = jobs[0]
-    nodes = f" ({one.nodes} nodes × {amount.said(amount.of(one) // one.nodes)})" if one.nodes > 1 else ""
+    large = [f" ({job.nodes} nodes × {amount.said(amount.of(job) // job.nodes)})" for job in jobs if job.nodes > 1]
+    nodes = "".join(large)
     yield Limit(
         amount, rule, most, asked, least, minimum, origin, whole_nodes, nodes if amount in (CORES, MEMORY) else ""
     )

@@ -22,8 +22,8 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
     denser = () if resolved.profile.workers.per_node else ("workers.memory", "workers.threads")
     if limits and job.nodes > min(limits):
         yield Misfit(
-            f"{job.nodes} nodes are asked for, a job in {where(job, resolved)} may have {min(limits)}"
-            f" ({plan.workers.count} workers, {plan.workers.per_node} on a node)",
+            f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved)} may have {min(limits)}"
+            f" ({_workers(plan)} on a node)",
             resolved.origin("workers", "count"),
             kind=("nodes", str(job.queue)),
             lower=(*FEWER, *denser),
@@ -40,8 +40,8 @@ def longest_walltime(site: Site, queue: Queue, qos: str | None) -> int | None:
 def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """Its walltime."""
     rule, limit = resolved.site.qos.get(job.qos or ""), longest_walltime(resolved.site, queue, job.qos)
-    who = f"the QOS {job.qos!r} of {resolved.site.name}" if rule and rule.walltime else where(job, resolved)
-    key = "workers.walltime" if job.after and resolved.profile.workers.walltime else "walltime"
+    who = f"the QOS {job.qos!r} of {resolved.site.name}" if rule and rule.walltime else where(job.queue, resolved)
+    key = "workers.walltime" if job.role == "workers" and resolved.profile.workers.walltime else "walltime"
     origin, asked = resolved.origin(*key.split(".")), job.walltime_seconds
     if asked is not None and limit is not None and asked > limit:
         message = f"a walltime of {format_walltime(asked)} is asked for, {who} allows {format_walltime(limit)}"
@@ -58,16 +58,20 @@ def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
     limits = [(f"a user of {site.name} may have {{}}", site.limits.submitted.jobs, plan.jobs)]
     for name in dict.fromkeys(job.queue for job in plan.jobs if job.queue):
         jobs = tuple(job for job in plan.jobs if job.queue == name)
-        limits.append((f"a user may have {{}} in {where(jobs[0], resolved)}", site.queues[name].max_submitted, jobs))
+        limits.append((f"a user may have {{}} in {where(name, resolved)}", site.queues[name].max_submitted, jobs))
     for rule, most, jobs in limits:
         number = sum(job.array or 1 for job in jobs)
-        scheduler = ", and the scheduler's" if any(job.after is None for job in jobs) else ""
+        scheduler = ", and the scheduler's" if plan.main in jobs else ""
         if most is not None and number > most:
             yield Misfit(
-                f"{number} jobs would be submitted, {rule.format(most)} ({plan.workers.count} workers,"
-                f" {plan.workers.per_node} on each{scheduler})",
+                f"{number} jobs would be submitted, {rule.format(most)} ({_workers(plan)} on each{scheduler})",
                 resolved.origin("workers", "count"),
                 kind=("submitted", rule),
                 lower=FEWER,
                 higher=DENSER,
             )
+
+
+def _workers(plan: Plan) -> str:
+    """How many there are, and how many of them on a node."""
+    return ", ".join(f"{group.count} workers, {group.per_node}" for group in plan.groups.values())

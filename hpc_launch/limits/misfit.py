@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpc_launch.errors import Problem
-from hpc_launch.models.plan import Job
 from hpc_launch.resolve import Resolved
 
 Kind = tuple[str, ...]
@@ -23,6 +22,6 @@ class Misfit(Problem):
     """Keys of which a larger one may."""
 
 
-def where(job: Job, resolved: Resolved) -> str:
-    """The queue of a job in words, or this machine."""
-    return f"queue {job.queue!r} of {resolved.site.name}" if job.queue else f"{resolved.site.name} (this machine)"
+def where(queue: str | None, resolved: Resolved) -> str:
+    """A queue in words, or this machine."""
+    return f"queue {queue!r} of {resolved.site.name}" if queue else f"{resolved.site.name} (this machine)"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from hpc_launch.limits.misfit import Misfit, where
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.plan import Job, Share
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import BATCH_UNITS, MIB
@@ -42,24 +42,35 @@ def usable_gpus(queue: Queue, site: Site) -> int | None:
     return 0 if queue.gpus is None and known else queue.gpus
 
 
-def held_by_a_node(job: Job, plan: Plan, workers: str, scheduler: str, workload: str) -> str:
-    """What a node of this job is asked to hold, as a sum: each part is left out where it is in another job."""
-    held = [workers] if plan.has_workers(job) else []
-    if job.after is None:
-        held += [f"{scheduler} for the scheduler", f"{workload} for the workload"]
-    return " + ".join(held)
+def cores_held(job: Job) -> str:
+    """The cores that a node of this job is asked for, as a sum."""
+    return " + ".join(
+        f"{_workers(share)} × {share.cores} threads" if share.of == "workers" else f"{share.cores} for the {share.of}"
+        for share in job.holds
+    )
 
 
-def on_a_node(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+def memory_held(job: Job, said: Callable[[int], str]) -> str:
+    """The same of memory, in the unit in which `said` says a number of bytes."""
+    return " + ".join(
+        f"{_workers(share)} × {said(share.memory_bytes)}"
+        if share.of == "workers"
+        else f"{said(share.memory_bytes)} for the {share.of}"
+        for share in job.holds
+    )
+
+
+def on_a_node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """Cores, slots, memory and GPUs of a node."""
-    cores = [*_cores(job, plan, resolved, queue)]
+    cores = [*_cores(job, resolved, queue)]
     yield from cores
     if not cores or resolved.profile.workers.memory:  # left out, it follows from the threads
-        yield from _memory(job, plan, resolved, queue)
+        yield from _memory(job, resolved, queue)
     gpus = usable_gpus(queue, resolved.site)
     if gpus is not None and job.gpus_per_node > gpus:
         asked = f"{job.gpus_per_node} GPU{'s are' if job.gpus_per_node > 1 else ' is'} asked for on each node"
-        has = f"a node of {where(job, resolved)} has {gpus or 'none'} ({_workers(plan)} with {plan.workers.gpus} each)"
+        each = ", ".join(f"{_workers(share)} with {share.gpus} each" for share in job.holds if share.gpus)
+        has = f"a node of {where(job.queue, resolved)} has {gpus or 'none'} ({each})"
         yield Misfit(
             f"{asked}, {has}",
             resolved.origin("workers", "gpus"),
@@ -73,19 +84,17 @@ def _with_gpus(site: Site) -> str:
     return f"queues with GPUs: {', '.join(name for name, queue in site.queues.items() if queue.gpus) or 'none'}"
 
 
-def _workers(plan: Plan) -> str:
-    return f"{plan.workers.per_node} worker{'s' if plan.workers.per_node > 1 else ''}"
+def _workers(share: Share) -> str:
+    return f"{share.number} worker{'s' if share.number > 1 else ''}"
 
 
-def _cores(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+def _cores(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     profile, site = resolved.profile, resolved.site
     origin = resolved.origin("workers", "per_node" if profile.workers.per_node else "threads")
-    asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, plan, "cores")
+    asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, "cores")
     most = queue.largest.cores or queue.cores
     if most is not None and job.cores_per_node > most:
-        each = f"{_workers(plan)} × {plan.workers.threads} threads"
-        cores = held_by_a_node(job, plan, each, str(plan.scheduler.cores), str(profile.workload.cores))
-        has = f"{_a_node(queue.largest.cores)} of {where(job, resolved)} has {most} ({cores})"
+        has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved)} has {most} ({cores_held(job)})"
         yield Misfit(f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower)
     environment = site.parallel_environments.of(job.nodes)
     if environment and environment.slots and job.cores_per_node > environment.slots:
@@ -93,19 +102,17 @@ def _cores(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[M
         yield Misfit(f"{asked}, {gives} host", origin, kind=("slots", environment.name), lower=lower)
 
 
-def _memory(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
-    profile, site = resolved.profile, resolved.site
+def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+    site = resolved.site
     most = most_memory(queue, site)
     if most is not None and job.memory_bytes_per_node > most:
-        each = f"{_workers(plan)} × {_mib(plan.workers.memory_bytes)}"
-        beside = (_mib(profile.scheduler.memory), _mib(profile.workload.memory))
-        memory = held_by_a_node(job, plan, each, *beside)
         yield Misfit(
             f"{_mib(job.memory_bytes_per_node)} per node are asked for, {_a_node(queue.largest.memory)} of"
-            f" {where(job, resolved)} has {_mib(most)} ({memory}, and {float(site.memory.headroom):.0%} stay free)",
+            f" {where(job.queue, resolved)} has {_mib(most)}"
+            f" ({memory_held(job, _mib)}, and {float(site.memory.headroom):.0%} stay free)",
             resolved.origin("workers", "memory"),
             kind=("memory", str(job.queue)),
-            lower=_deciding(job, plan, "memory"),
+            lower=_deciding(job, "memory"),
         )
 
 
@@ -114,11 +121,11 @@ def _mib(size: int) -> str:
     return f"{-(-size // MIB)} MiB"
 
 
-def _deciding(job: Job, plan: Plan, what: Literal["cores", "memory"]) -> tuple[str, ...]:
+def _deciding(job: Job, what: Literal["cores", "memory"]) -> tuple[str, ...]:
     """The keys that decide how much of it a node of this job is asked for."""
     workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory")
-    beside = (f"workload.{what}", f"scheduler.{what}") if job.after is None else ()
-    return (*(workers if plan.has_workers(job) else ()), *beside)
+    beside = (f"workload.{what}", f"scheduler.{what}") if job.role != "workers" else ()
+    return (*(workers if job.group else ()), *beside)
 
 
 def _a_node(largest: int | None) -> str:

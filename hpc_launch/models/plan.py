@@ -1,12 +1,18 @@
 """The plan: a profile resolved against a site, every number known, nothing rendered yet.
 
-Plain dataclasses: a plan is made by us alone, so there is nothing in it to validate; templates get it as plain data.
+A value of plain dataclasses: nobody appends to it. Templates get it as plain data.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from hpc_launch.config.origin import KeyPath
+
+Role = Literal["all", "scheduler", "workers"]
+"""What a job is for: scheduler, workload and workers; the first two alone; workers alone."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class WorkerGroup:
     memory_bytes: int
     gpus: int
     """Of each worker."""
-    resources: dict[str, float]
+    resources: Mapping[str, float]
     interface: str | None
     local_directory: str
     spill: bool | Literal["auto"]
@@ -32,7 +38,19 @@ class WorkerGroup:
     lifetime_stagger_seconds: int | None
     """By so much, at most, each worker's lifetime differs; None: it counts from the worker's start, for all alike."""
     death_timeout_seconds: int
-    options: list[str]
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What processes that are alike take of each node of a job."""
+
+    of: Literal["workers", "scheduler", "workload"]
+    number: int
+    cores: int
+    """Of each of them; the threads of a worker."""
+    memory_bytes: int
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,9 @@ class Job:
 
     name: str
     """Within the run: `job`, `scheduler`, `workers`, `workers-2` …"""
+    role: Role
+    group: str | None
+    """Of its workers; None: it has none."""
     file: str
     template: str
     """Of templates/layouts/LAYOUT/."""
@@ -52,6 +73,8 @@ class Job:
     """Of each element."""
     ranks_per_node: int
     """MPI processes; 1 where a launcher starts one process on each node."""
+    holds: tuple[Share, ...]
+    """What each node, but perhaps the last one, has room for; cores and memory per node follow from it."""
     cores_per_node: int
     charged_cores_per_node: int
     """More than these where the queue gives whole nodes."""
@@ -66,14 +89,24 @@ class Job:
     qos: str | None
     mail_to: str | None
     requeue: bool
-    resources: list[str]
+    resources: tuple[str, ...]
     """Named resources of the site that this job asks for, such as GPUs of each node, in the batch system's words."""
-    directives: list[str]
+    directives: tuple[str, ...]
     """Further ones: the site's, the queue's, the user's."""
     array: int | None
     """Number of its elements; None: a plain job."""
     first_element: int
     """The first element's number among all of the run; 0 unless the array is one of several."""
+
+    def named(self, run: str) -> str:
+        """What the batch system is to call it, in a run of which the main job has this name."""
+        return f"{run}-{self.name}" if self.role == "workers" else run
+
+    def asked(self) -> dict[str, Any]:
+        """What is told and recorded of it: what is submitted, and what each element asks for."""
+        keys = ("name", "role", "group", "file", "array")
+        numbers = ("nodes", "cores_per_node", "memory_bytes_per_node", "walltime_seconds")
+        return {key: getattr(self, key) for key in (*keys, *numbers)}
 
 
 @dataclass(frozen=True)
@@ -88,25 +121,25 @@ class SchedulerPlan:
 class ContainerPlan:
     runtime: str
     image: str
-    binds: list[str]
+    binds: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class EnvironmentPlan:
-    modules: list[str]
+    modules: tuple[str, ...]
     conda: str | None
     venv: str | None
     python: str | None
     """The interpreter to use where neither conda nor venv is given."""
     container: ContainerPlan | None
-    variables: dict[str, str]
+    variables: Mapping[str, str]
     setup: str
     site_setup: str
 
 
 @dataclass(frozen=True)
 class WorkloadPlan:
-    command: list[str] | str
+    command: tuple[str, ...] | str
     directory: str
     """Absolute, or starting with a variable that is expanded on the node."""
 
@@ -124,7 +157,7 @@ class LauncherPlan:
     """One process per node, or MPI ranks."""
     name: str | None
     """Its template; None: the batch system's usual one."""
-    options: list[str]
+    options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -138,23 +171,24 @@ class Plan:
     launcher: LauncherPlan | None
     """None: the layout's jobs are of one node each."""
     submit_from_compute: bool
-    cancel_command: list[str]
+    cancel_command: tuple[str, ...]
     """The site's words in place of the batch system's."""
     account: str | None
     constraint: str | None
     reservation: str | None
-    mail_on: list[str]
+    mail_on: tuple[str, ...]
     memory_directive: str
     memory_resource: str | None
     """By which the batch system is asked for memory, where a site chooses its name."""
     memory_unit: str | None
     """Of a bare number, where a site chooses it."""
-    parallel_environments: dict[str, ParallelEnvironmentPlan | None]
+    parallel_environments: Mapping[str, ParallelEnvironmentPlan | None]
     """For jobs on one `node` and on several `nodes`, where the batch system has such a thing."""
-    rejects: list[str]
+    rejects: tuple[str, ...]
     jobs: tuple[Job, ...]
-    """The first one holds the scheduler and runs the workload."""
-    workers: WorkerGroup
+    """In the order in which they are submitted."""
+    groups: Mapping[str, WorkerGroup]
+    """Name → workers of one kind."""
     minimum: int
     timeout_seconds: int | None
     """Until `minimum` workers are connected; None: as long as it takes."""
@@ -162,13 +196,53 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
-    notes: list[str] = field(default_factory=list)
-    """What the user should know: a key that this site has no use for."""
 
-    def has_workers(self, job: Job) -> bool:
-        """Whether this job holds workers: every one but a first one that the others follow."""
-        return job.after is not None or len(self.jobs) == 1
+    @property
+    def main(self) -> Job:
+        """The job that holds the scheduler and runs the workload."""
+        return next(job for job in self.jobs if job.role != "workers")
+
+    @property
+    def kinds_of_jobs(self) -> list[Job]:
+        """One job of each kind: arrays of one group are alike, but perhaps for their size."""
+        kinds: dict[tuple[Role, str | None], Job] = {}
+        for job in self.jobs:
+            kinds.setdefault((job.role, job.group), job)
+        return list(kinds.values())
+
+    @property
+    def workers_wanted(self) -> int:
+        """Of all groups."""
+        return sum(group.count for group in self.groups.values())
+
+    def group_of(self, job: Job) -> WorkerGroup:
+        """The workers of a job that has some."""
+        assert job.group is not None
+        return self.groups[job.group]
 
     def as_data(self) -> dict[str, Any]:
         """Dictionaries, lists, text and numbers, for templates and for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A value that the profile leaves open, and why it is what it is."""
+
+    value: Any
+    """As it could be written in a profile."""
+    why: str
+
+
+Reasons = Mapping[KeyPath, Reason]
+"""By the keys of the profile."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What planning gives."""
+
+    plan: Plan
+    notes: tuple[str, ...]
+    """What the user should know: a key that this site has no use for."""
+    reasons: Reasons

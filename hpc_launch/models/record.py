@@ -1,9 +1,11 @@
 """A run's record, `run.json`: what was submitted where, and how it ended. Written by the launcher side."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hpc_launch.models.plan import Role
 
 SCHEMA: Final = 1
 
@@ -32,6 +34,9 @@ class RecordedJob(Strict):
 
     name: str
     """Within the run: `job`, `workers` …"""
+    role: Role
+    group: str | None = None
+    """Of its workers; None: it has none."""
     file: str
     """Relative to the run directory."""
     job_name: str
@@ -88,7 +93,7 @@ class Record(Strict):
     """Where the profile was read, as an absolute path; empty if that is not known."""
     plan: Request
     jobs: tuple[RecordedJob, ...]
-    """The first one holds the scheduler and runs the workload."""
+    """In the order in which they are submitted."""
     commands: dict[str, list[str]]
     """The site's own words for submit, status and cancel."""
     submit_stdin: bool | None = None
@@ -101,6 +106,37 @@ class Record(Strict):
     missing_since: datetime | None = None
     """When the run was first found gone without a trace; state files may still arrive."""
     outcome: Ending | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_roles(cls, data: Any) -> Any:
+        """What each job is for, in a record that does not tell: only worker jobs are `after` another."""
+        if not isinstance(data, dict) or not isinstance(jobs := data.get("jobs"), list | tuple):
+            return data
+        main = {"role": "scheduler"} if len(jobs) > 1 else {"role": "all", "group": "workers"}
+        of_workers = {"role": "workers", "group": "workers"}
+        known = [
+            {**(of_workers if job.get("after") else main), **job}
+            if isinstance(job, dict) and "role" not in job
+            else job
+            for job in jobs
+        ]
+        return {**data, "jobs": known}
+
+    @property
+    def main(self) -> RecordedJob:
+        """The job that holds the scheduler and runs the workload."""
+        return next(job for job in self.jobs if job.role != "workers")
+
+    @property
+    def worker_ids(self) -> list[str]:
+        """Of the jobs that hold workers alone, as far as they are known."""
+        return [job.job_id for job in self.worker_jobs if job.job_id]
+
+    @property
+    def worker_jobs(self) -> list[RecordedJob]:
+        """Those that hold workers alone."""
+        return [job for job in self.jobs if job.role == "workers"]
 
     @property
     def job_ids(self) -> list[str]:

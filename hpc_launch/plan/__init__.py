@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from hpc_launch.config.layers import at
+from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit
 from hpc_launch.limits import check
 from hpc_launch.models.plan import (
-    Job,
     LauncherPlan,
     ParallelEnvironmentPlan,
     Plan,
+    Planned,
+    Reason,
+    Reasons,
     SchedulerPlan,
-    WorkerGroup,
     WorkloadPlan,
 )
 from hpc_launch.models.profile import AUTO
@@ -19,16 +22,16 @@ from hpc_launch.models.site import Launcher
 from hpc_launch.plan.candidates import first_that_fits, with_other_queues
 from hpc_launch.plan.changes import with_smallest_changes
 from hpc_launch.plan.environment import beside, environment
-from hpc_launch.plan.layouts import LAYOUTS, scheduler_cores
+from hpc_launch.plan.layouts import LAYOUTS, Laid, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
 
 
-def make_plan(resolved: Resolved, context: Context) -> Plan:
+def make_plan(resolved: Resolved, context: Context) -> Planned:
     """Every number of a run; raises DoesNotFit with all that is too large for the site."""
 
-    def planner(resolved: Resolved) -> Plan:
+    def planner(resolved: Resolved) -> Planned:
         return _checked(resolved, context)
 
     if resolved.profile.queue == AUTO and resolved.site.queues:
@@ -40,21 +43,23 @@ def make_plan(resolved: Resolved, context: Context) -> Plan:
         raise with_other_queues(refused, resolved, planner) from None
 
 
-def _checked(resolved: Resolved, context: Context) -> Plan:
-    workers, jobs = LAYOUTS[resolved.profile.layout].lay(resolved, context)
-    plan = _plan(resolved, workers, jobs, context)
-    queues = {job.queue: queue_of(resolved, job.queue, context)[1] for job in jobs}
+def _checked(resolved: Resolved, context: Context) -> Planned:
+    laid = LAYOUTS[resolved.profile.layout].lay(resolved, context)
+    plan = _plan(resolved, laid, context)
+    queues = {job.queue: queue_of(resolved, job.queue, context)[1] for job in laid.jobs}
     misfits, notes = check(plan, resolved, queues)
     if misfits:
         raise DoesNotFit(*misfits)
-    plan.notes.extend(notes)
-    return plan
+    reasons = {**laid.reasons, **_reasons(resolved, plan)}
+    left_open = {path: why for path, why in reasons.items() if at(resolved.document.data, path) in (None, AUTO)}
+    return Planned(plan, (*_notes(resolved), *notes), left_open)
 
 
-def _plan(resolved: Resolved, workers: WorkerGroup, jobs: tuple[Job, ...], context: Context) -> Plan:
+def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
     profile, site = resolved.profile, resolved.site
     layout = LAYOUTS[profile.layout]
     assert profile.name is not None  # given by resolve
+    main = next(job for job in laid.jobs if job.role != "workers")
     return Plan(
         name=profile.name,
         site=site.name,
@@ -62,11 +67,11 @@ def _plan(resolved: Resolved, workers: WorkerGroup, jobs: tuple[Job, ...], conte
         layout=profile.layout,
         launcher=_launcher(resolved),
         submit_from_compute=site.submit_from_compute,
-        cancel_command=list(site.commands.cancel),
+        cancel_command=tuple(site.commands.cancel),
         account=profile.account,
         constraint=profile.constraint,
         reservation=profile.reservation,
-        mail_on=list(profile.mail.on),
+        mail_on=tuple(profile.mail.on),
         memory_directive=site.memory.directive,
         memory_resource=site.memory.resource,
         memory_unit=site.memory.unit,
@@ -74,22 +79,45 @@ def _plan(resolved: Resolved, workers: WorkerGroup, jobs: tuple[Job, ...], conte
             kind: given and ParallelEnvironmentPlan(given.name, given.slots)
             for kind, given in vars(site.parallel_environments).items()
         },
-        rejects=list(site.rejects),
-        jobs=jobs,
-        workers=workers,
-        minimum=profile.workers.minimum or (workers.count if layout.all_at_once else 1),
+        rejects=tuple(site.rejects),
+        jobs=laid.jobs,
+        groups=laid.groups,
+        minimum=profile.workers.minimum or (profile.workers.count if layout.all_at_once else 1),
         timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
-            interface=interface(profile.scheduler.interface, queue_of(resolved, jobs[0].queue, context)[1], site),
+            interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
             dashboard=profile.scheduler.dashboard,
             idle_timeout_seconds=profile.scheduler.idle_timeout,
         ),
         environment=environment(resolved, context),
-        workload=WorkloadPlan(profile.workload.command, beside(profile.workload.directory, resolved, context)),
+        workload=_workload(resolved, context),
         security=profile.security,
-        notes=_notes(resolved),
     )
+
+
+def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
+    """Why what is neither of a job nor of its workers is what it is, where the profile leaves it open."""
+    default = f"built-in default of {plan.layout}"
+    reasons: dict[KeyPath, Reason] = {
+        ("site",): Reason(plan.site, "detected"),
+        ("name",): Reason(plan.name, "the profile's file name"),
+        ("workers", "minimum"): Reason(plan.minimum, f"computed: as {plan.layout} needs them"),
+        ("scheduler", "cores"): Reason(plan.scheduler.cores, default),
+        ("scheduler", "interface"): Reason(plan.scheduler.interface, resolved.said_by_site("network", "interface")),
+        ("workload", "directory"): Reason(plan.workload.directory, "the profile's directory"),
+    }
+    if plan.timeout_seconds is not None:
+        reasons["workers", "timeout"] = Reason(f"{plan.timeout_seconds}s", default)
+    if plan.environment.python is not None:
+        reasons["environment", "python"] = Reason(plan.environment.python, "the interpreter that runs hpc-launch")
+    return reasons
+
+
+def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
+    given = resolved.profile.workload
+    command = given.command if isinstance(given.command, str) else tuple(given.command)
+    return WorkloadPlan(command, beside(given.directory, resolved, context))
 
 
 def _launcher(resolved: Resolved) -> LauncherPlan | None:
@@ -97,7 +125,7 @@ def _launcher(resolved: Resolved) -> LauncherPlan | None:
     if kind is None:
         return None
     given: Launcher | None = getattr(resolved.site.launchers, kind)
-    return LauncherPlan(kind, given.name if given else None, list(given.options) if given else [])
+    return LauncherPlan(kind, given.name if given else None, tuple(given.options) if given else ())
 
 
 def _notes(resolved: Resolved) -> list[str]:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from hpc_launch.errors import DoesNotFit, Problem
 from hpc_launch.limits.misfit import Misfit
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Planned, Reason
 from hpc_launch.plan.changes import Planner, together
 from hpc_launch.resolve import Resolved
 
 
-def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
+def first_that_fits(resolved: Resolved, plan: Planner) -> Planned:
     """The plan for the first queue, in the site's order, that takes the run; raises DoesNotFit when none does.
 
     A queue with a drawback that nobody asked for is never taken so: who wants it names it.
@@ -26,9 +26,10 @@ def first_that_fits(resolved: Resolved, plan: Planner) -> Plan:
         if drawback := _drawback(resolved, name):
             refusals[name] = f"{drawback}; --set queue={name} takes it"
             continue
-        made.notes.append(f"{resolved.origin('queue')}: queue {name} was taken, the first of {site.name} that fits")
-        made.notes.extend(f"not {other}: {cause}" for other, cause in refusals.items())
-        return made
+        taken = f"{resolved.origin('queue')}: queue {name} was taken, the first of {site.name} that fits"
+        others = (f"not {other}: {cause}" for other, cause in refusals.items())
+        reasons = {**made.reasons, ("queue",): Reason(name, "the first that fits")}
+        return replace(made, notes=(*made.notes, taken, *others), reasons=reasons)
     hint = "\n".join(f"{name}: {cause}{_changed(resolved, name, plan)}" for name, cause in refusals.items())
     raise DoesNotFit(Problem(f"queue: none of {site.name} takes this", resolved.origin("queue"), hint))
 

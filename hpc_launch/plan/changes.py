@@ -9,13 +9,13 @@ from typing import Any
 
 from hpc_launch.errors import DoesNotFit, Problem
 from hpc_launch.limits.misfit import Kind, Misfit
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Planned
 from hpc_launch.models.profile import Profile
 from hpc_launch.plan.workers import LEAST_MEMORY
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, exact_memory, format_walltime
 
-Planner = Callable[[Resolved], Plan]
+Planner = Callable[[Resolved], Planned]
 """Makes the plan for a profile; raises DoesNotFit."""
 
 MOST_CHOICES = 2

@@ -21,7 +21,7 @@ def environment(resolved: Resolved, context: Context) -> EnvironmentPlan:
         python = "python" if container else context.interpreter
     inside = container is not None  # paths are the image's own there
     return EnvironmentPlan(
-        modules=given.modules,
+        modules=tuple(given.modules),
         conda=beside(given.conda, resolved, context) if given.conda and "/" in given.conda else given.conda,
         venv=beside(given.venv, resolved, context) if given.venv else None,
         python=beside(python, resolved, context) if python and "/" in python and not inside else python,
@@ -59,7 +59,7 @@ def _container(resolved: Resolved, context: Context) -> ContainerPlan | None:
         )
     # `docker://…` and the like are addresses, not paths.
     image = given.image if "://" in given.image else beside(given.image, resolved, context)
-    return ContainerPlan(site.containers, image, [_bind(bind, resolved, context) for bind in given.binds])
+    return ContainerPlan(site.containers, image, tuple(_bind(bind, resolved, context) for bind in given.binds))
 
 
 def _bind(bind: str, resolved: Resolved, context: Context) -> str:

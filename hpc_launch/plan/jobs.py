@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from hpc_launch.errors import DoesNotFit, Problem
 from hpc_launch.limits.node import memory_grain, usable_gpus
-from hpc_launch.models.plan import Job
-from hpc_launch.models.site import Queue
+from hpc_launch.models.plan import Job, Role, Share
+from hpc_launch.plan.queues import Place
 from hpc_launch.resolve import Resolved
 from hpc_launch.sites.rules.resources import with_numbers
 from hpc_launch.units import ceil_to
 
 
+@dataclass(frozen=True)
+class Part:
+    """A job's part in the run."""
+
+    name: str
+    role: Role
+    group: str | None
+    after: str | None = None
+
+
 def make_job(
-    resolved: Resolved,
-    queue_name: str | None,
-    queue: Queue,
-    walltime: int | None,
-    *,
-    name: str,
-    cores: int,
-    memory: int,
-    nodes: int = 1,
-    ranks_per_node: int = 1,
-    after: str | None = None,
-    elements: int = 1,
-    first: int = 0,
-    gpus: int = 0,
-    requeue: bool | None = None,
+    resolved: Resolved, part: Part, place: Place, holds: Sequence[Share], nodes: int = 1, ranks_per_node: int = 1
 ) -> Job:
-    """A job; `memory` in bytes is what its processes on one node need, and `gpus` are those of one node."""
-    profile, site = resolved.profile, resolved.site
+    """A job of so many nodes, each of which has room for what it `holds`; not an array.
+
+    Raises:
+        DoesNotFit: what it needs cannot be asked for in its queue.
+    """
+    profile, site, queue = resolved.profile, resolved.site, place.queue
+    cores = max(1, sum(share.number * share.cores for share in holds))
+    memory = sum(share.number * share.memory_bytes for share in holds)
+    gpus = sum(share.number * share.gpus for share in holds)
+    of_workers = part.role == "workers"
     return Job(
-        name=name,
-        file=f"{name}.sh",
-        template=name.partition("-")[0],
-        after=after,
-        log="logs/job" if after is None else f"logs/{name}-job",
+        name=part.name,
+        role=part.role,
+        group=part.group,
+        file=f"{part.name}.sh",
+        template=part.name,
+        after=part.after,
+        log=f"logs/{part.name}-job" if of_workers else "logs/job",
         nodes=nodes,
         ranks_per_node=ranks_per_node,
+        holds=tuple(holds),
         cores_per_node=cores,
         charged_cores_per_node=max(cores, queue.cores or 0) if queue.exclusive else cores,
         slots_per_node=(slots := _slots(resolved, cores, nodes)),
         memory_bytes_per_node=ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots)),
         gpus_per_node=gpus,
-        walltime_seconds=walltime,
-        end_early_seconds=end_early(walltime),
-        queue=queue_name,
-        qos=_qos(resolved, queue_name, queue),
-        mail_to=profile.mail.to if after is None else None,  # nobody wants one from each element
-        requeue=site.requeue if requeue is None else requeue,
-        resources=_gpus(resolved, queue_name, queue, nodes, gpus),
-        directives=[*site.directives, *queue.directives, *profile.directives],
-        array=elements if elements > 1 else None,  # PBS refuses an array of one
-        first_element=first,
+        walltime_seconds=place.walltime,
+        end_early_seconds=end_early(place.walltime),
+        queue=place.name,
+        qos=_qos(resolved, place),
+        mail_to=None if of_workers else profile.mail.to,  # nobody wants one from each element
+        requeue=site.requeue and part.role != "scheduler",  # its workers do not come twice
+        resources=_gpus(resolved, place, nodes, gpus),
+        directives=(*site.directives, *queue.directives, *profile.directives),
+        array=None,
+        first_element=0,
     )
 
 
@@ -71,27 +80,27 @@ def _slots(resolved: Resolved, cores: int, nodes: int) -> int:
     return environment.slots if environment and environment.slots else cores
 
 
-def _qos(resolved: Resolved, queue_name: str | None, queue: Queue) -> str | None:
+def _qos(resolved: Resolved, place: Place) -> str | None:
     """The quality of service of a job; raises DoesNotFit where the queue is for another one."""
-    given, site = resolved.profile.qos, resolved.site
+    given, site, queue = resolved.profile.qos, resolved.site, place.queue
     if given and queue.qos and given != queue.qos:
         others = [name for name, other in site.queues.items() if other.qos in (None, given)]
         hint = f"leave qos out, or --set queue={others[0]}" if others else "leave qos out"
-        cause = f"qos: queue {queue_name!r} of {site.name} is for the QOS {queue.qos!r}, not for {given!r}"
+        cause = f"qos: queue {place.name!r} of {site.name} is for the QOS {queue.qos!r}, not for {given!r}"
         raise DoesNotFit(Problem(cause, resolved.origin("qos"), hint))
     return given or queue.qos
 
 
-def _gpus(resolved: Resolved, queue_name: str | None, queue: Queue, nodes: int, number: int) -> list[str]:
+def _gpus(resolved: Resolved, place: Place, nodes: int, number: int) -> tuple[str, ...]:
     """In the site's words, for so many on each of so many nodes."""
-    site = resolved.site
+    site, queue = resolved.site, place.queue
     if not number or usable_gpus(queue, site) == 0:
-        return []  # of a queue without any `limits` tells
+        return ()  # of a queue without any `limits` tells
     if queue.exclusive and queue.gpus and "gpus" not in site.resources:
-        return []  # they come with a whole node, where no directive is needed for them
+        return ()  # they come with a whole node, where no directive is needed for them
     if "gpus" not in site.resources:
-        key = f"queues.{queue_name}.gpus" if queue.exclusive else "resources.gpus (docs/contracts.md)"
+        key = f"queues.{place.name}.gpus" if queue.exclusive else "resources.gpus (docs/contracts.md)"
         hint = f"a sysadmin of {site.name} can say it in its site profile: {key}"
         cause = f"workers.gpus: {site.name} does not say how GPUs are asked for"
         raise DoesNotFit(Problem(cause, resolved.origin("workers", "gpus"), hint))
-    return [with_numbers(site.resources["gpus"], number, nodes)]
+    return (with_numbers(site.resources["gpus"], number, nodes),)

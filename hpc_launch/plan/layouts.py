@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.limits.misfit import Misfit
-from hpc_launch.models.plan import Job, WorkerGroup
-from hpc_launch.models.site import Queue
-from hpc_launch.plan.jobs import end_early, make_job
-from hpc_launch.plan.queues import given_queue, queue_of
-from hpc_launch.plan.workers import Beside, Lifetime, group
+from hpc_launch.models.plan import Job, Reasons, Share, WorkerGroup
+from hpc_launch.plan.jobs import Part, end_early, make_job
+from hpc_launch.plan.queues import run_place, workers_place
+from hpc_launch.plan.workers import Beside, Lifetime, group, share_of
 from hpc_launch.resolve import Resolved
 
 MOST_SUBMISSIONS = 1000
-Laid = tuple[WorkerGroup, tuple[Job, ...]]
+WORKERS = "workers"
+"""The only group, and the name of its jobs."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A cluster, laid over jobs."""
+
+    groups: Mapping[str, WorkerGroup]
+    jobs: tuple[Job, ...]
+    reasons: Reasons
 
 
 @dataclass(frozen=True)
@@ -55,36 +64,27 @@ def mpi(resolved: Resolved, context: Context) -> Laid:
 
 def job_array(resolved: Resolved, context: Context) -> Laid:
     """A job for scheduler and workload, and arrays of single-node jobs for the workers."""
-    profile = resolved.profile
-    queue_name, queue = given_queue(resolved, context)
-    walltime = _walltime(resolved, queue)
-    cores, memory = _beside_workers(resolved)
-    scheduler = make_job(
-        resolved, queue_name, queue, walltime, name="scheduler", cores=max(1, cores), memory=memory, requeue=False
-    )
-    worker_queue_name, worker_queue = queue_of(resolved, profile.workers.queue or queue_name, context)
-    worker_walltime = profile.workers.walltime or walltime
+    workers = resolved.profile.workers
+    run, reasons = run_place(resolved, context)
+    main = make_job(resolved, Part("scheduler", "scheduler", None), run, beside_workers(resolved))
+    place, more = workers_place(resolved, run, context)
     lifetime = _lifetime(resolved)
-    if profile.workers.lifetime == "auto" and worker_walltime is not None:
-        lifetime = Lifetime.until_walltime(worker_walltime, end_early(worker_walltime))
-    workers = group(resolved, worker_queue, Beside(0, 0, several_nodes=False), lifetime)
-    arrays = tuple(
-        make_job(
-            resolved,
-            worker_queue_name,
-            worker_queue,
-            worker_walltime,
-            name="workers" if number == 0 else f"workers-{number + 1}",
-            cores=workers.per_node * workers.threads,
-            memory=workers.per_node * workers.memory_bytes,
-            after=scheduler.name,
-            elements=size,
-            first=first,
-            gpus=workers.per_node * workers.gpus,
-        )
-        for number, (first, size) in enumerate(_chunks(resolved, workers.nodes))
-    )
-    return workers, (scheduler, *arrays)
+    if workers.lifetime == "auto" and place.walltime is not None:
+        lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime))
+    made, why = group(resolved, place.queue, Beside((), several_nodes=False), lifetime)
+    part = Part(WORKERS, "workers", WORKERS, after=main.name)
+    element = make_job(resolved, part, place, [share_of(made)])
+    arrays = [
+        _array(element, number, first, size) for number, (first, size) in enumerate(_chunks(resolved, made.nodes))
+    ]
+    return Laid({WORKERS: made}, (main, *arrays), {**reasons, **more, **why})
+
+
+def _array(element: Job, number: int, first: int, size: int) -> Job:
+    """So many of them, from the `first` of all elements on; `number` counts arrays from 0."""
+    name = element.name if number == 0 else f"{element.name}-{number + 1}"
+    array = size if size > 1 else None  # PBS refuses an array of one
+    return replace(element, name=name, file=f"{name}.sh", log=f"logs/{name}-job", array=array, first_element=first)
 
 
 LAYOUTS = {
@@ -100,29 +100,23 @@ def scheduler_cores(resolved: Resolved) -> int:
     return LAYOUTS[resolved.profile.layout].scheduler_cores if given is None else given
 
 
-def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:
-    queue_name, queue = given_queue(resolved, context)
-    cores, memory = _beside_workers(resolved)
-    workers = group(resolved, queue, Beside(cores, memory), _lifetime(resolved))
-    job = make_job(
-        resolved,
-        queue_name,
-        queue,
-        _walltime(resolved, queue),
-        name="job",
-        nodes=workers.nodes,
-        ranks_per_node=workers.per_node if ranks else 1,
-        cores=workers.per_node * workers.threads + cores,
-        memory=workers.per_node * workers.memory_bytes + memory,
-        gpus=workers.per_node * workers.gpus,
-    )
-    return workers, (job,)
-
-
-def _beside_workers(resolved: Resolved) -> tuple[int, int]:
-    """Cores and bytes for scheduler and workload."""
+def beside_workers(resolved: Resolved) -> tuple[Share, Share]:
+    """What scheduler and workload take."""
     profile = resolved.profile
-    return scheduler_cores(resolved) + profile.workload.cores, profile.scheduler.memory + profile.workload.memory
+    return (
+        Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory),
+        Share("workload", 1, profile.workload.cores, profile.workload.memory),
+    )
+
+
+def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:
+    place, reasons = run_place(resolved, context)
+    beside = beside_workers(resolved)
+    made, why = group(resolved, place.queue, Beside(beside, several_nodes=True), _lifetime(resolved))
+    ranks_per_node = made.per_node if ranks else 1
+    holds = [share_of(made), *beside]
+    job = make_job(resolved, Part("job", "all", WORKERS), place, holds, made.nodes, ranks_per_node)
+    return Laid({WORKERS: made}, (job,), {**reasons, **why})
 
 
 def _lifetime(resolved: Resolved) -> Lifetime:
@@ -137,14 +131,6 @@ def _chunks(resolved: Resolved, elements: int) -> Iterator[tuple[int, int]]:
     _refuse_too_many(resolved, -(-elements // most))
     for first in range(0, elements, most):
         yield first, min(most, elements - first)
-
-
-def _walltime(resolved: Resolved, queue: Queue) -> int | None:
-    given = resolved.profile.walltime or queue.default_walltime
-    if given is None and resolved.site.queues:
-        hint = "add `walltime: 00:30:00` to the profile, or --set walltime=30m"
-        raise DoesNotFit(Problem("walltime: neither the profile nor the site gives one", resolved.origin(), hint))
-    return given
 
 
 def _refuse_too_many(resolved: Resolved, submissions: int) -> None:

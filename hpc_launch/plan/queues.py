@@ -1,15 +1,36 @@
-"""Which queue the jobs go to, and what its nodes are."""
+"""Which queue the jobs go to, for how long, and what its nodes are."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
-from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.models.plan import Reason, Reasons
 from hpc_launch.models.site import Queue
 from hpc_launch.resolve import Resolved
+from hpc_launch.units import format_walltime
 
 
-def given_queue(resolved: Resolved, context: Context) -> tuple[str | None, Queue]:
-    """The run's queue; raises InvalidConfiguration where none was given and the site has several."""
+@dataclass(frozen=True)
+class Place:
+    """Where a job runs, and how long it may."""
+
+    name: str | None
+    """Of the queue; None: this machine."""
+    queue: Queue
+    walltime: int | None
+    """In seconds."""
+
+
+def run_place(resolved: Resolved, context: Context) -> tuple[Place, Reasons]:
+    """The run's queue and walltime.
+
+    Raises:
+        InvalidConfiguration: no queue was given and the site has several.
+        DoesNotFit: no walltime was given and the site has none.
+    """
     site, name = resolved.site, resolved.profile.queue
     if site.queues and name is None and len(site.queues) == 1:
         name = next(iter(site.queues))
@@ -19,7 +40,30 @@ def given_queue(resolved: Resolved, context: Context) -> tuple[str | None, Queue
         if default := site.defaults.get("queue"):
             cause = f"queue: it was set to nothing, which takes away the default of {site.name}, {default}"
         raise InvalidConfiguration(Problem(cause, resolved.origin("queue"), hint))
-    return queue_of(resolved, name, context)
+    name, queue = queue_of(resolved, name, context)
+    walltime = resolved.profile.walltime or queue.default_walltime
+    if walltime is None and site.queues:
+        hint = "add `walltime: 00:30:00` to the profile, or --set walltime=30m"
+        raise DoesNotFit(Problem("walltime: neither the profile nor the site gives one", resolved.origin(), hint))
+    reasons: dict[KeyPath, Reason] = {}
+    if name is not None:
+        reasons["queue",] = Reason(name, f"the only queue of {site.name}")
+    if walltime is not None:
+        why = resolved.said_by_site("queues", str(name), "default_walltime")
+        reasons["walltime",] = Reason(format_walltime(walltime), why)
+    return Place(name, queue, walltime), reasons
+
+
+def workers_place(resolved: Resolved, run: Place, context: Context) -> tuple[Place, Reasons]:
+    """Queue and walltime of jobs that hold workers alone."""
+    workers = resolved.profile.workers
+    name, queue = queue_of(resolved, workers.queue or run.name, context)
+    walltime = workers.walltime or run.walltime
+    reasons: dict[KeyPath, Reason] = {
+        ("workers", "queue"): Reason(name, "the run's"),
+        ("workers", "walltime"): Reason(format_walltime(walltime or 0), "the run's"),
+    }
+    return Place(name, queue, walltime), reasons
 
 
 def queue_of(resolved: Resolved, name: str | None, context: Context) -> tuple[str | None, Queue]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.limits.node import usable_gpus, usable_memory
-from hpc_launch.models.plan import WorkerGroup
+from hpc_launch.models.plan import Reason, Reasons, Share, WorkerGroup
 from hpc_launch.models.profile import AUTO
 from hpc_launch.models.site import ParallelEnvironment, Queue, Site
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import MIB, format_memory
+from hpc_launch.units import MIB, exact_memory, format_memory
 
 IDLE = 64 * MIB
 """Bytes. A Dask worker that has nothing to do takes some 60 MB."""
@@ -46,10 +47,18 @@ def refuse_said(resolved: Resolved) -> None:
 class Beside:
     """What runs beside the workers, and is asked for on every node of their job."""
 
-    cores: int
-    memory: int
-    several_nodes: bool = True
+    shares: Sequence[Share]
+    several_nodes: bool
     """Whether that job may have several nodes."""
+
+    @property
+    def cores(self) -> int:
+        return sum(share.cores for share in self.shares)
+
+    @property
+    def memory(self) -> int:
+        """In bytes."""
+        return sum(share.memory_bytes for share in self.shares)
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Lifetime:
         return cls(walltime - end_early - stagger, stagger)
 
 
-def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) -> WorkerGroup:
+def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) -> tuple[WorkerGroup, Reasons]:
     """All workers of the run; raises DoesNotFit where a node has nothing to give them."""
     refuse_said(resolved)
     workers, site = resolved.profile.workers, resolved.site
@@ -82,7 +91,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         raise DoesNotFit(Problem(cause, resolved.origin("workers", "memory"), hint))
     per_node = min(workers.count, workers.per_node or _most_per_node(resolved, queue, beside, memory))
     nodes = -(-workers.count // per_node)
-    return WorkerGroup(
+    made = WorkerGroup(
         count=workers.count,
         per_node=per_node,
         nodes=nodes,
@@ -97,8 +106,32 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         lifetime_seconds=lifetime.seconds,
         lifetime_stagger_seconds=lifetime.stagger,
         death_timeout_seconds=workers.timeout or START_TIMEOUT,
-        options=list(workers.options),
+        options=tuple(workers.options),
     )
+    return made, _reasons(resolved, made)
+
+
+def share_of(made: WorkerGroup) -> Share:
+    """What the workers take of a node."""
+    return Share("workers", made.per_node, made.threads, made.memory_bytes, made.gpus)
+
+
+def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
+    """Why the keys that were left open have the values that they have."""
+    lifetime: tuple[str | None, str] = (None, f"computed: none in {resolved.profile.layout}")
+    if made.lifetime_seconds is not None:
+        leave = f"computed: leave in order before the walltime, ±{made.lifetime_stagger_seconds} s"
+        lifetime = (f"{made.lifetime_seconds}s", leave)
+    found = {
+        "memory": Reason(exact_memory(made.memory_bytes), "computed: its threads' share of what a node can give"),
+        "per_node": Reason(made.per_node, "computed: as many as fit by cores and memory"),
+        "interface": Reason(made.interface, resolved.said_by_site("network", "interface")),
+        "local_directory": Reason(made.local_directory, resolved.said_by_site("storage", "local")),
+        "lifetime": Reason(*lifetime),
+    }
+    if made.spill != "auto":
+        found["spill"] = Reason(made.spill, resolved.said_by_site("storage", "local_kind"))
+    return {("workers", key): reason for key, reason in found.items()}
 
 
 def interface(wanted: str, queue: Queue, site: Site) -> str | None:

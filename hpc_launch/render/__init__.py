@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from jinja2 import Environment, TemplateError
 
-from hpc_launch import quoting
-from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Plan, Planned
+from hpc_launch.models.stored_plan import stored
 from hpc_launch.render.refusals import refuse, refuse_key, refuse_launcher, refuse_layout, unused
 from hpc_launch.render.templates import environment, part
 from hpc_launch.resolve import Resolved
@@ -23,56 +22,35 @@ SHARED = ("environment.sh", "node.sh", "workload.sh")
 """What every layout has, beside the files that are submitted."""
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """A run directory's files, and what submitting them needs to know."""
-
-    files: Mapping[str, str]
-    """Name within the run directory → text."""
-    plan: Plan
-    commands: Mapping[str, list[str]]
-    """The site's words in place of the batch system's submit, status and cancel commands."""
-    runs_directory: str
-    """Where run directories are made."""
-    submit_stdin: bool | None
-    """Whether the submit command reads the script from its input; None: as is usual with the batch system."""
-    message: str | None
-    """What the site tells on every submit."""
-    profile: str
-    """The profile's file, as given."""
-
-
-def render(plan: Plan, resolved: Resolved, context: Context) -> Rendered:
-    """Every file of the run directory but those that only submitting and running can make."""
-    templates = environment()
+def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
+    """Every file of the run directory but those that only submitting and running can make: name in it → text."""
+    plan, templates = planned.plan, environment()
     templates.globals["refuse"] = partial(refuse_key, resolved)
     batch = part(templates, "directives", plan.batch_system, resolved, "batch_system")
     launcher = _launcher(templates, batch, plan, resolved)
     refuse(batch, plan, resolved)
     refuse_layout(batch, plan, resolved)
-    plan = replace(plan, notes=[*plan.notes, *unused(batch, resolved)])
+    (workers,) = plan.groups.values()  # scripts know of one group yet
     data: dict[str, Any] = {
         "plan": plan.as_data(),
+        "workers": asdict(workers),
         "batch": batch,
         "launcher": launcher,
         "protocol": "tls" if plan.security == "tls" else "tcp",
     }
     files = {
         "profile.yaml": resolved.text,
-        "resolved.yaml": resolved_yaml(resolved, plan),
+        "resolved.yaml": resolved_yaml(resolved, planned.reasons),
         "site.yaml": resolved.site_text,
+        "plan.json": stored(plan),
         **_scripts(templates, plan, data, resolved),
     }
-    files |= _jobside(files)
-    return Rendered(
-        files=files,
-        plan=plan,
-        commands=dict(vars(resolved.site.commands)),
-        runs_directory=_runs_directory(resolved, context),
-        submit_stdin=resolved.site.submit_stdin,
-        message=resolved.site.message,
-        profile=str(resolved.file),
-    )
+    return files | _jobside(files)
+
+
+def unused_keys(resolved: Resolved) -> list[str]:
+    """What the profile asks for and the batch system has no word for."""
+    return unused(part(environment(), "directives", resolved.site.batch_system, resolved, "batch_system"), resolved)
 
 
 def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:
@@ -115,13 +93,3 @@ def _launcher(templates: Environment, batch: Any, plan: Plan, resolved: Resolved
         cause = f"launchers.{kind}: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
         raise DoesNotFit(Problem(cause, origin, "lower workers.count, or name another launcher in the site profile"))
     return launcher
-
-
-def _runs_directory(resolved: Resolved, context: Context) -> str:
-    given = resolved.site.storage.runs
-    variables = {**context.environment, "HOME": str(context.home), "USER": context.user}
-    try:
-        return str(context.directory / quoting.expand(given, variables))
-    except KeyError as missing:
-        origin = resolved.site_document.origins.get(("storage", "runs"))
-        raise InvalidConfiguration(Problem(f"storage.runs: ${missing.args[0]} is not set", origin)) from None

@@ -50,9 +50,9 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
     if not ids:
         return _not_known(view, say)
     system = status.batch_system(view.record)
-    if view.standing.state != "queued":
+    if (main := view.record.main.job_id) and view.standing.state != "queued":
         say("asking the job to end")
-        system.interrupt(ids[:1])  # the others are its to end
+        system.interrupt([main])  # the others are its to end
         if _ended(directory, patience):
             say("the job has ended everything in order")
             _sweep(view, say)
@@ -75,7 +75,7 @@ def _intend(view: View) -> View:
 
 
 def _sweep(view: View, say: Callable[[str], None]) -> None:
-    """End what the first job of a run that is over has left behind, where no batch system has done it.
+    """End what the main job of a run that is over has left behind, where no batch system has done it.
 
     A workload may start processes in groups of their own, which the job's shell does not know; and a shell that
     was killed ended nothing at all. Jobs beside it may wait, or run, without it.
@@ -83,8 +83,8 @@ def _sweep(view: View, say: Callable[[str], None]) -> None:
     ids = view.record.job_ids
     try:
         system = status.batch_system(view.record)
-        if ids[1:]:
-            system.cancel(ids[1:])
+        if workers := view.record.worker_ids:
+            system.cancel(workers)
         elif ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
             system.cancel(ids)
     except HpcLaunchError as fault:  # it ran on another machine

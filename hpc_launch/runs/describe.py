@@ -76,7 +76,7 @@ def times(view: View) -> dict[str, str | None]:
     record, evidence = view.record, view.evidence
     return {
         "created": _iso(record.created),
-        "submitted": _iso(record.jobs[0].submitted),
+        "submitted": _iso(record.main.submitted),
         "started": _iso(_moment(evidence.started)),
         "workload": _iso(_moment(evidence.workload)),
         "ended": _iso(_moment(evidence.ended)),
@@ -161,7 +161,7 @@ def tasks(progress: Progress) -> str:
 def line(view: View, now: datetime | None = None) -> str:
     """All that moves, in one line."""
     parts = [headline(view)]
-    report = view.reports.get(view.record.jobs[0].name)
+    report = view.reports.get(view.record.main.name)
     if not view.standing.over and view.standing.state in ("starting", "running", "ending"):
         parts += [f"on {report.nodes}"] if report and report.nodes else []
         parts += [f"workers {workers(view)}"] if view.standing.state == "running" else []

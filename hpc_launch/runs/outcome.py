@@ -53,7 +53,7 @@ def decide(evidence: Evidence, reports: Mapping[str, JobReport], record: Record,
     """
     if not needs_asking(evidence, record):
         return _latched(record) if _is_latched(evidence, record) else _told(evidence)
-    main = record.jobs[0]
+    main = record.main
     report = reports.get(main.name, NOT_ASKED)
     if report.status is JobStatus.UNKNOWN:
         return _not_answered(evidence, report, record)
@@ -110,7 +110,7 @@ def _not_answered(evidence: Evidence, report: JobReport, record: Record) -> Stan
 
 
 def _active(evidence: Evidence, reports: Mapping[str, JobReport], record: Record) -> Standing:
-    report = reports[record.jobs[0].name]
+    report = reports[record.main.name]
     if evidence.told or evidence.ending is not None or report.status is JobStatus.ENDING:
         return Standing("ending", attempt=evidence.attempt)
     if evidence.workload is not None:
@@ -125,7 +125,7 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
         return "the job has not written anything yet"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
-    others = {reports[job.name].why for job in record.jobs if job.after and job.name in reports} - {""}
+    others = {reports[job.name].why for job in record.worker_jobs if job.name in reports} - {""}
     return "; ".join([waits, *sorted(others)])
 
 

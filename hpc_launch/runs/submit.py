@@ -23,7 +23,7 @@ from hpc_launch.runs.status import adopt, batch_system
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
     from hpc_launch.context import Context
-    from hpc_launch.render import Rendered
+    from hpc_launch.prepare import Rendered
 
 
 def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) -> tuple[Path, Record]:
@@ -63,7 +63,7 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
         if record.cancel_requested:  # somebody gave up while the batch system took its time
             system.cancel(record.job_ids)
         elif len(record.jobs) > 1 and evidence.read(place).told:  # over before the last of its jobs was submitted
-            system.withdraw(record.job_ids[1:])
+            system.withdraw(record.worker_ids)
     return place, record
 
 
@@ -82,7 +82,7 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         user=context.user,
         host=context.hostname,
         profile=str(context.directory / rendered.profile),
-        plan=Request(workers_wanted=plan.workers.count, minimum=plan.minimum, security=plan.security),
+        plan=Request(workers_wanted=plan.workers_wanted, minimum=plan.minimum, security=plan.security),
         jobs=(),
         commands=commands,
         submit_stdin=rendered.submit_stdin,
@@ -90,21 +90,9 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
     system = batch_system(record)
     jobs = []
     for job in plan.jobs:
-        job_name = f"{plan.name}-{token}" + (f"-{job.name}" if job.after else "")
-        jobs.append(
-            RecordedJob(
-                name=job.name,
-                file=job.file,
-                job_name=job_name,
-                command=tuple(system.submit_command(job.file, job_name, job.array, after(job))),
-                after=job.after,
-                nodes=job.nodes,
-                cores_per_node=job.cores_per_node,
-                memory_bytes_per_node=job.memory_bytes_per_node,
-                walltime_seconds=job.walltime_seconds,
-                array=job.array,
-            )
-        )
+        job_name = job.named(f"{plan.name}-{token}")
+        command = tuple(system.submit_command(job.file, job_name, job.array, after(job)))
+        jobs.append(RecordedJob(**job.asked(), job_name=job_name, command=command, after=job.after))
     return record.model_copy(update={"jobs": tuple(jobs)})
 
 
@@ -160,7 +148,7 @@ def _look_for(system: BatchSystem, record: Record, job: RecordedJob) -> str | No
 
 
 def _give_up(place: Path, record: Record, job: RecordedJob, fault: NoAnswer) -> str:
-    if job.after is None:
+    if job.role != "workers":
         message = f"whether {record.id} is queued cannot be told"
         hint = f"`hpc-launch status {record.id}` looks again. Its directory: {place}"
     else:

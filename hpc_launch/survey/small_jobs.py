@@ -65,22 +65,23 @@ class SmallJobs:
             del least["walltime"]
         try:
             resolved = self._resolved(least, defaults)
-            render(make_plan(resolved, self.context), resolved, self.context)
+            render(make_plan(resolved, self.context), resolved)
         except (DoesNotFit, InvalidConfiguration) as refused:
             sure = defaults or isinstance(refused, InvalidConfiguration)
             return Refusal(refused.problems, tuple(each for each in refused.problems if sure and self.is_own(each)))
         return None
 
     def script(self, layout: str, queue: str | None, resource: str) -> str:
-        """The last script to be submitted (that of workers, if there is one), which asks for a resource in these words.
+        """The script of the job that holds workers, which asks for a resource in these words.
 
         Raises:
             DoesNotFit, InvalidConfiguration: as `refusal` tells.
         """
         resolved = self._resolved(self._profile(layout, queue, False), False)
-        plan = make_plan(resolved, self.context)
-        jobs = tuple(replace(job, resources=[resource]) for job in plan.jobs)
-        return render(replace(plan, jobs=jobs), resolved, self.context).files[jobs[-1].file]
+        planned = make_plan(resolved, self.context)
+        jobs = tuple(replace(job, resources=(resource,)) for job in planned.plan.jobs)
+        of_workers = next(job for job in jobs if job.group)
+        return render(replace(planned, plan=replace(planned.plan, jobs=jobs)), resolved)[of_workers.file]
 
     def is_own(self, problem: Problem) -> bool:
         """Whether it is at a line of the site profile."""

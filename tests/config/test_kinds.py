@@ -39,7 +39,7 @@ def test_a_profile_without_a_key_is_one_problem_that_shows_the_least_one(
     problem = only(refusal)
     assert problem.origin and problem.origin.source == "profile.yaml"
     least = "\n".join(re.findall("`(.*?)`", problem.hint))
-    assert prepared(least, site="local").plan.workers.count == 2
+    assert prepared(least, site="local").plan.groups["workers"].count == 2
 
 
 def test_an_empty_site_profile_is_one_problem_that_names_the_command_for_a_first_one(

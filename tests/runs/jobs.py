@@ -10,8 +10,7 @@ from pathlib import Path
 from hpc_launch.batch.report import JobReport
 from hpc_launch.batch.slurm_answers import FIELDS
 from hpc_launch.models.record import Record, RecordedJob, Request
-from hpc_launch.prepare import Prepared
-from hpc_launch.render import Rendered
+from hpc_launch.prepare import Prepared, Rendered
 from hpc_launch.runs.status import View, collect
 
 Prepare = Callable[..., Prepared]
@@ -51,6 +50,8 @@ def record(batch_system: str = "slurm", job_id: str | None = "36", **others: obj
     """The record of a run that was submitted just before NOW."""
     job = RecordedJob(
         name="job",
+        role="all",
+        group="workers",
         file="job.sh",
         job_name="tiny-abc123",
         command=("sbatch", "job.sh"),

@@ -9,7 +9,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError
-from hpc_launch.render import Rendered
+from hpc_launch.prepare import Rendered
 from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.status import collect

@@ -14,7 +14,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError, UsageError
-from hpc_launch.render import Rendered
+from hpc_launch.prepare import Rendered
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
 from hpc_launch.runs.status import collect
