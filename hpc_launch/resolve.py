@@ -14,7 +14,7 @@ from hpc_launch.config.kinds import of_another_kind
 from hpc_launch.config.layers import at, dotted, merge
 from hpc_launch.config.origin import BUILT_IN, Origin
 from hpc_launch.config.validation import validate
-from hpc_launch.config.wording import nearest, printable
+from hpc_launch.config.wording import as_word, nearest, printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import AUTO, Profile
@@ -75,8 +75,8 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
 
 
 def _site(document: Document, context: Context) -> sites.SiteFile:
-    name = document.data.get("site")
-    if not isinstance(name, str):
+    name = as_word(document.data.get("site"))
+    if name is None:
         return sites.detect(context)
     origin = document.origins[("site",)]
     # A path is relative to the file that it stands in.
@@ -111,8 +111,8 @@ def _layout(document: Document, site: Site) -> list[Problem]:
 
 
 def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
-    queue, origin, key = at(document.data, path), document.origins.get(path), dotted(path)
-    if not isinstance(queue, str) or queue in site.queues or not site.queues:
+    queue, origin, key = as_word(at(document.data, path)), document.origins.get(path), dotted(path)
+    if queue is None or queue in site.queues or not site.queues:
         return []
     if queue == AUTO:
         hint = "name one, or leave it out: workers then go where the run goes"
@@ -123,8 +123,8 @@ def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
 
 def _qos(document: Document, site: Site) -> list[Problem]:
     """A site that lists none leaves it to its batch system."""
-    qos = document.data.get("qos")
-    if not isinstance(qos, str) or not site.qos or qos in site.qos:
+    qos = as_word(document.data.get("qos"))
+    if qos is None or not site.qos or qos in site.qos:
         return []
     near = nearest(qos, site.qos)
     cause = f"qos: {site.name} has no QOS {qos!r}" + (f"; did you mean {near!r}?" if near else "")

@@ -127,7 +127,9 @@ def test_all_that_a_profile_may_say_becomes_a_directive(torque: None, prepared: 
         (qstat("8[].server R"), True),
         (qstat("8[].server C", "9.server Q"), True),
         (qstat("8[].server C", "9.server C exit_status=0"), False),
-        (qstat(wrong="Unknown Array ID Error 8[].server"), False),
+        (qstat("9.server C", wrong="Unknown Array ID Error 8[].server"), False),
+        (qstat(wrong="Unknown Array ID Error 8[].server"), True),  # and not a word of the other
+        (qstat("9.server C"), True),
         (qstat("9.server H", wrong="Unknown Array ID Error 8[].server"), True),
         (qstat(wrong="cannot connect to server torque (errno=111) Connection refused"), True),
         ("echo 'qstat: command not found' >&2; exit 127", True),
@@ -221,7 +223,7 @@ def test_what_torque_says_of_a_job(
         (qstat("7.server R", wrong="Unknown Array ID Error 8[].server"), ["running", "gone"]),
         (qstat("7.server C exit_status=0"), ["completed", "unknown"]),  # its elements are not made yet
         (qstat("8[0].server R", wrong="cannot connect to server s (errno=111)"), ["unknown", "running"]),
-        (qstat(wrong="Unknown Job Id Error 7.server"), ["unknown", "unknown"]),
+        (qstat(wrong="Unknown Job Id Error 7.server"), ["gone", "unknown"]),  # and not a word of the other
         (qstat("7.server R", "8[0].server C exit_status=0") + "exit 1", ["running", "unknown"]),
         ("exit 1", ["unknown", "unknown"]),
         ("exit 0", ["unknown", "unknown"]),

@@ -14,6 +14,7 @@ import yaml
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
 from hpc_launch.render.templates import environment
+from tests.conftest import LEAST
 
 Prepare = Callable[..., Prepared]
 ROOT = Path(__file__).resolve().parent.parent
@@ -528,3 +529,12 @@ def test_a_node_that_failed_is_the_failure_of_a_launcher_that_is_called_for_each
             timeout=20,
         )
         assert (done.returncode, done.stderr) == (expected, "")
+
+
+@pytest.mark.parametrize("layout", ["single-job", "job-array", "mpi"])
+@pytest.mark.parametrize(("security", "lines"), [("tls", 1), ("none", 0)])
+def test_an_address_without_a_scheme_means_the_runs_own_way_to_speak(
+    prepared: Prepare, layout: str, security: str, lines: int
+) -> None:
+    files = prepared(LEAST, f"layout={layout}", f"security={security}").rendered.files
+    assert files["environment.sh"].count("export DASK_DISTRIBUTED__COMM__DEFAULT_SCHEME=tls") == lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING
 from hpc_launch.batch.client import Client, batches
 from hpc_launch.batch.command import run
 from hpc_launch.batch.faults import NoAnswer
-from hpc_launch.batch.report import JobReport, JobStatus, Told, report_of, unsettled
+from hpc_launch.batch.report import JobReport, JobStatus, Told, elements_of, left_out, report_of, unsettled
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
+
+ALONE_AT_MOST = 20
+"""So many jobs are asked for one by one in one look: each is a command, and the batch system is shared by thousands."""
 
 
 class BatchSystem(Client, ABC):
@@ -28,9 +32,12 @@ class BatchSystem(Client, ABC):
       by its name), `unreachable` and `harmless`; see there, in `client.Client`, and the tools beside them: `ask`,
       `call_off`, `lines`, `told`, `fault`;
     - `queued` and `finished` give `report.Told`: reports under the very ids that they were asked for, elements of an
-      array under ids that begin with the array's number (`20_1`, `20[1].server`, `20[1]`, `20.1`), and in `doubt` why
-      a job that is missing there may live all the same. A state that it does not know is `JobStatus.UNKNOWN`, with
-      the batch system's own word in `raw`; `COMPLETED` is only what certainly ended well;
+      array under ids that begin with the array's number (`20_1`, `20[1].server`, `20[1]`, `20.1`), in `denied` the
+      ids of which the batch system said itself that it does not know them, and in `doubt` why the whole answer is
+      none. A job that is in none of these was left out, and is unknown: only a denial makes one `GONE`. Where the
+      usual way to say "gone" is silence, `asked_again` has to ask in another way, to which the answer is a denial.
+      A state that it does not know is `JobStatus.UNKNOWN`, with the batch system's own word in `raw`; `COMPLETED` is
+      only what certainly ended well;
     - `find` and whatever else asks may raise `faults.NoAnswer`, and nothing else.
     """
 
@@ -58,9 +65,16 @@ class BatchSystem(Client, ABC):
     def queued(self, ids: Sequence[str]) -> Told:
         """What the queue knows of these jobs, arrays and elements. May raise NoAnswer."""
 
+    def asked_again(self, ids: Sequence[str]) -> Told:
+        """What the queue knows of jobs that an answer of it left out; here each is asked for once more, alone.
+
+        May raise NoAnswer.
+        """
+        return self.one_by_one(self.queued, ids)
+
     def finished(self, ids: Sequence[str]) -> Told:
-        """What the accounting, if any, knows of jobs that the queue does not know. May raise NoAnswer."""
-        return Told({})
+        """What the accounting, if any, knows of jobs that the queue denied. May raise NoAnswer."""
+        return Told({}, denied=frozenset(ids))
 
     @abstractmethod
     def find(self, job_name: str, since: float) -> list[str]:
@@ -137,10 +151,13 @@ class BatchSystem(Client, ABC):
             arrays: an array's id → how many elements it has. With it, elements that the batch system has forgotten
                 count as `gone`; without it they cannot be missed.
         """
-        reports: dict[str, JobReport] = {}
-        for some in batches(ids):
-            reports |= self._states(some, arrays or {})
-        return reports
+        ids, sizes = list(dict.fromkeys(ids)), arrays or {}
+        told, doubts, silent = self._queue(ids, sizes)
+        past, more = self._past(
+            [job for job in ids if job not in doubts | silent or elements_of(job, told.reports)], told, sizes
+        )
+        reports, doubts = past | dict(told.reports), silent | more | doubts
+        return {job: report_of(job, Told(reports, doubts.get(job, "")), sizes.get(job)) for job in ids}
 
     def cancel(self, ids: Sequence[str]) -> None:
         """End these jobs, arrays or elements, queued or running; those that are over already are left alone.
@@ -162,22 +179,66 @@ class BatchSystem(Client, ABC):
         """As `cancel`, but jobs that run may first tidy up, where a plain cancel does not let them."""
         self.cancel(ids)
 
-    def _states(self, ids: Sequence[str], sizes: Mapping[str, int]) -> dict[str, JobReport]:
-        told = self._told(self.queued, ids)
-        missing = [job for job in ids if unsettled(job, told.reports, sizes.get(job))]
-        # As long as the queue cannot be read the accounting has no say: for it a job that was put back into
-        # the queue has ended (seen with Slurm 22.05: NODE_FAIL in sacct, PENDING in squeue).
-        if missing and not told.doubt:
-            accounts = self._told(self.finished, missing)
-            settled = {job: _settled(report) for job, report in accounts.reports.items()}
-            told = Told(settled | dict(told.reports), accounts.doubt)
-        return {job: report_of(job, told, sizes.get(job)) for job in ids}
+    def one_by_one(self, question: Callable[[Sequence[str]], Told], ids: Sequence[str]) -> Told:
+        """What a question tells of each of these jobs alone: so many, and for so long, as a shared system can bear.
+
+        The others are left out; whoever looks again later asks for them then.
+        """
+        reports: dict[str, JobReport] = {}
+        denied: set[str] = set()
+        until = time.monotonic() + self.timeout
+        for job in ids[:ALONE_AT_MOST]:
+            if time.monotonic() >= until:
+                break
+            told = self._told(question, [job])
+            reports.update(told.reports)
+            denied |= told.denied
+        return Told(reports, denied=frozenset(denied))
+
+    def _queue(self, ids: Sequence[str], sizes: Mapping[str, int]) -> tuple[Told, dict[str, str], dict[str, str]]:
+        """What the queue tells of these jobs; for which it failed, and which it left out for good (id → the doubt)."""
+        reports: dict[str, JobReport] = {}
+        denied: set[str] = set()
+        failed: dict[str, str] = {}
+        for some in batches(ids):
+            told = self._told(self.queued, some)
+            reports.update(told.reports)
+            denied |= told.denied
+            failed |= dict.fromkeys(some, told.doubt) if told.doubt else {}
+        told = Told(reports, denied=frozenset(denied))
+        silent = [job for job in ids if job not in failed and left_out(job, told, sizes.get(job))]
+        again = self._told(self.asked_again, silent) if silent else Told({})
+        told = Told(reports | dict(again.reports), denied=told.denied | again.denied)
+        silent = [job for job in silent if left_out(job, told, sizes.get(job))]
+        return told, failed, {job: again.doubt or self._incomplete(job) for job in silent}
+
+    def _past(
+        self, ids: Sequence[str], told: Told, sizes: Mapping[str, int]
+    ) -> tuple[dict[str, JobReport], dict[str, str]]:
+        """What the accounting tells of those of these jobs that the queue does not, and why that is doubt for some."""
+        # As long as the queue does not say that it has no such job the accounting has no say: for it a job that was
+        # put back into the queue has ended (seen with Slurm 22.05: NODE_FAIL in sacct, PENDING in squeue).
+        past: dict[str, JobReport] = {}
+        doubts: dict[str, str] = {}
+        for some in batches([job for job in ids if unsettled(job, told.reports, sizes.get(job))]):
+            accounts = self._told(self.finished, some)
+            past |= {job: _settled(report) for job, report in accounts.reports.items()}
+            silent = [job for job in some if job not in accounts.denied and not _heard(job, accounts.reports)]
+            doubts |= {job: accounts.doubt or self._incomplete(job) for job in (some if accounts.doubt else silent)}
+        return past, doubts
+
+    def _incomplete(self, job: str) -> str:
+        return f"its answer left out {job}: neither how it stands nor that there is no such job"
 
     def _told(self, question: Callable[[Sequence[str]], Told], ids: Sequence[str]) -> Told:
         try:
             return question(ids)
         except NoAnswer as fault:
             return Told({}, doubt=str(fault))
+
+
+def _heard(job: str, reports: Mapping[str, JobReport]) -> bool:
+    return job in reports or bool(elements_of(job, reports))
 
 
 def _settled(report: JobReport) -> JobReport:

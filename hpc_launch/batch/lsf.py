@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _JOB_ID = re.compile(r"Job <([1-9]\d*)> is submitted to ")
 # The exit code of a bjobs that knows none, or not all, of the jobs is the site's choice (lsf.conf(5),
 # LSB_BJOBS_CONSISTENT_EXIT_CODE): only the words count.
-_NOT_FOUND = re.compile(r"Job <[^>]+> is not found|No (?:\w+ )?job found")
+_NOT_FOUND = re.compile(r"Job <([^>]+)> is not found|No (?:\w+ )?job found")
 _NOT_STARTED = re.compile("Job has not started yet")
 
 
@@ -91,20 +91,25 @@ class Lsf(BatchSystem):
     def _told_of(self, choose: Callable[[str, str, JobReport], tuple[str, JobReport]], which: Sequence[str]) -> Told:
         """What bjobs says of jobs; finished ones too, as long as it knows them (CLEAN_PERIOD, lsb.params(5))."""
         shape = f"{' '.join(FIELDS)} delimiter='|'"
-        told = self._read(self.ask("status", "-a", "-noheader", "-o", shape, *which), from_fields, choose)
+        told = self._read(self.ask("status", "-a", "-noheader", "-o", shape, *which), which, from_fields, choose)
         if told.doubt:  # OpenLava and older LSF know no -o, or not all of these fields
-            told = self._read(self.ask("status", "-a", "-w", *which), from_columns, choose)
+            told = self._read(self.ask("status", "-a", "-w", *which), which, from_columns, choose)
         return told
 
     def _read(
         self,
         answer: Answer,
+        which: Sequence[str],
         read: Callable[[str], tuple[str, str, JobReport] | None],
         choose: Callable[[str, str, JobReport], tuple[str, JobReport]],
     ) -> Told:
         if not answer.words:  # a job that it does not know it always complains about
             return Told({}, str(self.fault(answer, certain=False)))
         complaints = [line for line in answer.stderr.splitlines() if line.strip()]
-        if complaints and all(_NOT_FOUND.search(line) for line in complaints):
-            answer = Answer(answer.command, 0, answer.stdout, "")
-        return self.told(answer, lambda line: choose(*row) if (row := read(line)) else None)
+        if not (complaints and all(_NOT_FOUND.search(line) for line in complaints)):
+            return self.told(answer, lambda line: choose(*row) if (row := read(line)) else None)
+        answer = Answer(answer.command, 0, answer.stdout, "")
+        told = self.told(answer, lambda line: choose(*row) if (row := read(line)) else None)
+        named = {match[1] for line in complaints if (match := _NOT_FOUND.search(line))}
+        none = None in named and not told.reports  # `No job found`, of all of them
+        return Told(told.reports, told.doubt, frozenset(job for job in which if none or job in named))

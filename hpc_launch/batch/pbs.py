@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.environment import environment
-from hpc_launch.batch.pbs_answers import by_id, from_json, from_text
-from hpc_launch.batch.report import Told
+from hpc_launch.batch.pbs_answers import Fields, by_id, from_json, from_text
+from hpc_launch.batch.report import Told, left_out
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
@@ -20,7 +21,11 @@ _JOB_ID = re.compile(r"\d+(?:\[\d*\])?\.[A-Za-z][\w.-]*")
 _ELEMENT = re.compile(r"\d+\[\d")
 # Without history a finished job is unknown (exit code 153), with it qstat wants -x (35). Both: not in the queue.
 _NOT_QUEUED = re.compile(r"unknown job id|job has finished", re.I)
+# `Unknown Job Id 2[].server`, `9.server Job has finished, use -x …`: which jobs a complaint is about
+_NUMBER = re.compile(r"(?<!\S)(\d+(?:\[\d*\])?)(?=[.\s]|$)")
 _NO_HISTORY = re.compile("not configured to maintain job history", re.I)
+MOST_LOOKED_THROUGH = 200
+"""Jobs of one's own among which one is looked for by its name."""
 
 
 class Pbs(BatchSystem):
@@ -60,14 +65,11 @@ class Pbs(BatchSystem):
         return self._asked(ids, "-x", "-t")
 
     def find(self, job_name: str, since: float) -> list[str]:
-        one = ("-u", environment("/", Path("/"))["USER"], "-N", job_name)
+        one = ("-u", _me(), "-N", job_name)
         answer = self.ask("find", "-x", *one)
         if _NO_HISTORY.search(answer.words):
             answer = self.ask("find", *one)
-        found = [line.strip() for line in self.lines(answer)]
-        if answer.returncode or not all(_JOB_ID.fullmatch(job) for job in found):
-            raise self.fault(answer, certain=False)
-        return found
+        return self._selected(answer) or self._named(job_name)
 
     def interrupt(self, ids: Sequence[str]) -> None:
         # qdel sends TERM too, but KILL ten seconds later (kill_delay)
@@ -78,17 +80,57 @@ class Pbs(BatchSystem):
 
         return survey(self)
 
+    def _selected(self, answer: Answer) -> list[str]:
+        found = [line.strip() for line in self.lines(answer)]
+        if answer.returncode or not all(_JOB_ID.fullmatch(job) for job in found):
+            raise self.fault(answer, certain=False)
+        return found
+
+    def _named(self, job_name: str) -> list[str]:
+        """The same asked otherwise, since a qselect that says nothing may have left something out.
+
+        From all of one's own jobs that are not over, or the newest of very many.
+        """
+        mine = sorted(self._selected(self.ask("find", "-u", _me())), key=_number)[-MOST_LOOKED_THROUGH:]
+        found: list[str] = []
+        for some in batches(mine):
+            answer = self.ask("status", "-f", *some)
+            jobs = from_text(answer.stdout)
+            told = self._told_by(answer, jobs, some)
+            if told.doubt or any(left_out(job, told, None) for job in some):
+                raise self.fault(answer, certain=False)
+            found += [job for job, fields in (jobs or {}).items() if fields.get("Job_Name") == job_name]
+        return found
+
     def _asked(self, ids: Sequence[str], *options: str) -> Told:
         """What qstat tells of these jobs; with -x of finished ones too, with -t of the elements of arrays."""
         answer = self.ask("status", *options, "-f", "-F", "json", *ids)
         if "-x" in options and _NO_HISTORY.search(answer.words):
-            return Told({})
+            return Told({}, denied=frozenset(ids))
         jobs = from_json(answer.stdout)
-        if jobs is None:  # variables of a job can make it invalid (openpbs issues 1255, 2541)
-            answer = self.ask("status", *options, "-f", *ids)
-            jobs = from_text(answer.stdout)
-        doubt = "" if jobs is not None and _only_missing(answer) else str(self.fault(answer, certain=False))
-        return Told(by_id(jobs or {}, ids), doubt)
+        # Variables of a job can make it invalid (openpbs issues 1255, 2541).
+        told = Told({}) if jobs is None else self._told_by(answer, jobs, ids)
+        # And an OpenPBS of 2026 answers for the first id alone, without a word of the others; as text for all.
+        rest = [job for job in ids if left_out(job, told, None)]
+        if told.doubt or not rest:
+            return told
+        answer = self.ask("status", *options, "-f", *rest)
+        more = self._told_by(answer, from_text(answer.stdout), rest)
+        return Told({**told.reports, **more.reports}, more.doubt, told.denied | more.denied)
+
+    def _told_by(self, answer: Answer, jobs: Mapping[str, Fields] | None, ids: Sequence[str]) -> Told:
+        if jobs is None or not _only_missing(answer):
+            return Told(by_id(jobs or {}, ids), str(self.fault(answer, certain=False)))
+        named = {number for line in answer.stderr.splitlines() for number in _NUMBER.findall(line)}
+        return Told(by_id(jobs, ids), denied=frozenset(job for job in ids if job.partition(".")[0] in named))
+
+
+def _me() -> str:
+    return environment("/", Path("/"))["USER"]
+
+
+def _number(job: str) -> int:
+    return int(re.split(r"[\[.]", job)[0])
 
 
 def _only_missing(answer: Answer) -> bool:

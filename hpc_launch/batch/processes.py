@@ -19,38 +19,41 @@ def host() -> str:
 def boot() -> str:
     """Which start of this machine it is (random(4)): pids and the times of processes begin anew with each.
 
-    Nothing where that cannot be told, and where it need not be: what ps tells is a date.
+    Nothing where there is no such number, and where none is needed: what ps tells is a date. Raises NoAnswer.
     """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read(8) if PROC else ""
-    except OSError:
+    except (FileNotFoundError, PermissionError):
         return ""
+    except OSError as fault:
+        raise NoAnswer(f"which start of this machine it is cannot be told: {fault}") from fault
 
 
 def started(pid: int) -> str | None:
     """When a process started, in no unit but its own: with the pid it names the process for good.
 
-    None if there is no such process, or if it has ended and only waits for its parent (a zombie).
+    None if there is no such process, or if it has ended and only waits for its parent (a zombie). Raises NoAnswer
+    where that cannot be told.
     """
     if not PROC:
         state, _, start = _ps("-o", "stat=,lstart=", "-p", str(pid)).strip().partition(" ")
         return "_".join(start.split()) if state and not state.startswith("Z") else None
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # `pid (name) state …`; a name may hold blanks and brackets; start time is field 22 (proc(5))
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in (b"Z", b"X") else fields[19].decode()
+    # `pid (name) state …`; a name may hold blanks and brackets; start time is field 22 (proc(5))
+    fields = _proc(pid, "stat").rpartition(b")")[2].split()
+    return None if not fields or fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
 def mine() -> list[int]:
-    """The pids of this user's processes."""
+    """The pids of this user's processes. Raises NoAnswer."""
     if not PROC:
         return [int(pid) for pid in _ps("-U", str(os.geteuid()), "-o", "pid=").split()]
     found = []
-    for name in os.listdir("/proc"):
+    try:
+        names = os.listdir("/proc")
+    except OSError as fault:
+        raise NoAnswer(f"/proc cannot be read: {fault}") from fault
+    for name in names:
         with suppress(OSError):
             if name.isdecimal() and os.stat(f"/proc/{name}").st_uid == os.geteuid():
                 found.append(int(name))
@@ -58,20 +61,16 @@ def mine() -> list[int]:
 
 
 def words(pid: int) -> list[str]:
-    """The command line of a process; nothing if there is none."""
+    """The command line of a process; nothing if there is none. Raises NoAnswer."""
     if not PROC:
         return _ps("-o", "args=", "-p", str(pid)).split()
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
-    except OSError:
-        return []
+    return [os.fsdecode(word) for word in _proc(pid, "cmdline").split(b"\0")[:-1]]
 
 
 def session(leader: int) -> list[int]:
     """The processes alive in the session that `leader` began, itself included.
 
-    Its number stays theirs after the leader's end: a pid is not used again while a session bears it.
+    Its number stays theirs after the leader's end: a pid is not used again while a session bears it. Raises NoAnswer.
     """
     members = []
     for pid in mine():
@@ -81,8 +80,20 @@ def session(leader: int) -> list[int]:
     return members
 
 
-def _ps(*options: str) -> str:
+def _proc(pid: int, name: str) -> bytes:
+    """A file of /proc/PID; nothing if there is no such process, or none of ours: not all failures say so."""
     try:
-        return run(["ps", *options]).stdout
-    except NoAnswer:
-        return ""
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
+    except OSError as fault:
+        raise NoAnswer(f"whether process {pid} is there cannot be told: {fault}") from fault
+
+
+def _ps(*options: str) -> str:
+    """What ps prints; of processes that are not there it prints nothing, and fails without a word."""
+    answer = run(["ps", *options])
+    if answer.returncode and answer.words:
+        raise NoAnswer(f"`ps {' '.join(options)}` failed: {answer.words}")
+    return answer.stdout

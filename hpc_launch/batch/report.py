@@ -66,7 +66,12 @@ class Told:
     reports: Mapping[str, JobReport]
     """By id; elements of an array under their own ids."""
     doubt: str = ""
-    """Why a job that is not among them may be there all the same; nothing: it certainly is not."""
+    """Why nothing can be concluded of any job that is not among them; nothing: the answer was sound."""
+    denied: frozenset[str] = frozenset()
+    """Ids of which it said itself that it knows no such job, or none any more: these alone can be gone.
+
+    One that is neither here nor among the reports was left out: an incomplete answer, which says nothing of that job.
+    """
 
 
 def summary(reports: Sequence[JobReport]) -> JobReport | None:
@@ -96,6 +101,13 @@ def unsettled(job: str, known: Mapping[str, JobReport], size: int | None) -> boo
         return False
     elements = elements_of(job, known)
     return all(report.status.over for report in elements) and not 0 < (size or 0) <= len(elements)
+
+
+def left_out(job: str, told: Told, size: int | None) -> bool:
+    """Whether an answer was silent about a job: nothing of it, or too little of its elements, and no denial either."""
+    if job in told.denied or not unsettled(job, told.reports, size):
+        return False
+    return bool(size) or not elements_of(job, told.reports)
 
 
 def report_of(job: str, told: Told, size: int | None) -> JobReport:

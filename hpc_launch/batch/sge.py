@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
+from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus, Told
-from hpc_launch.batch.sge_answers import from_qacct, from_qstat, jobs_of, records
+from hpc_launch.batch.sge_answers import denied, described, from_qacct, from_qstat, jobs_of, records
 from hpc_launch.batch.sge_words import causes
 
 if TYPE_CHECKING:
@@ -73,8 +74,21 @@ class GridEngine(BatchSystem):
                 reports[f"{job}.{element}" if element else job] = from_qstat(row)
         return Told(self._explained(reports))
 
+    def asked_again(self, ids: Sequence[str]) -> Told:
+        # The listing passes over what is gone. qstat -j says which jobs do not exist, but only if none of those that
+        # it is asked for does (8.1.9): those that do are found first, then the others are asked for without them.
+        gone: set[str] = set()
+        for some in batches([job.partition(".")[0] for job in ids]):
+            answer = self.ask("status", "-j", ",".join(some))
+            living = described(answer)
+            if living and (rest := [job for job in some if job not in living]):
+                answer = self.ask("status", "-j", ",".join(rest))
+            gone |= denied(answer)
+        return Told({}, denied=frozenset(job for job in ids if job.partition(".")[0] in gone))
+
     def finished(self, ids: Sequence[str]) -> Told:
-        # The queue forgets no job that lives: where the accounting cannot be read, a missing job is gone all the same.
+        # The queue forgets no job that lives: where the accounting cannot be read, one that it denied is gone all the
+        # same.
         reports: dict[str, JobReport] = {}
         try:
             for job in ids:
@@ -83,7 +97,7 @@ class GridEngine(BatchSystem):
                 reports |= {key: report for key, report in map(from_qacct, rows) if key.partition(".")[0] == number}
         except NoAnswer:
             pass
-        return Told(reports)
+        return Told(reports, denied=frozenset(ids))
 
     def find(self, job_name: str, since: float) -> list[str]:
         answer = self.ask("status", "-xml", "-u", _me())
@@ -92,6 +106,11 @@ class GridEngine(BatchSystem):
             raise self.fault(answer, certain=False)
         if found := [job for job, _, row in jobs if row.findtext("JB_name") == job_name]:
             return list(dict.fromkeys(found))
+        answer = self.ask("status", "-j", job_name)  # the listing passes over what is not there, this denies it
+        if job_name not in denied(answer):
+            if numbers := described(answer):
+                return sorted(numbers)
+            raise self.fault(answer, certain=False)
         try:
             answer = self.ask("history", "-o", _me(), "-j", job_name)
         except NotStarted:

@@ -31,6 +31,17 @@ def jobs_of(answer: Answer) -> list[tuple[str, str, Element]] | None:
     return jobs if all(job.isdecimal() for job, _, _ in jobs) else None
 
 
+def described(answer: Answer) -> set[str]:
+    """The numbers of the jobs that `qstat -j` describes."""
+    return set(re.findall(r"^job_number: +(\d+)", answer.stdout, re.M))
+
+
+def denied(answer: Answer) -> set[str]:
+    """The numbers or names of which `qstat -j` says that there are no such jobs: all that it was asked for, or none."""
+    found = re.search(r"^Following jobs do not exist:(.*)", answer.stderr, re.M | re.S)
+    return set(re.split(r"[,\s]+", found[1].strip())) if found and not described(answer) else set()
+
+
 def from_qstat(row: Element) -> JobReport:
     """What a row of qstat's says."""
     letters = row.findtext("state", "")

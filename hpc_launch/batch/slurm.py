@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HISTORY = ("-n", "-P", "-X")  # no header, fields apart, no steps
 _JOB_ID = re.compile(r"(?:sbatch:\s*)?(?:Submitted batch job\s+)?([1-9]\d*)(?:;[\w.-]+|\s+on cluster \S+)?", re.I)
+_NO_SUCH_JOB = re.compile("Invalid job id specified", re.I)
 
 
 class Slurm(BatchSystem):
@@ -66,28 +67,44 @@ class Slurm(BatchSystem):
 
     def queued(self, ids: Sequence[str]) -> Told:
         # A single id that squeue does not know (any more) is an error to it, one given twice is not.
-        some = [*ids, *ids] if len(ids) == 1 else ids
-        shape = ",".join(f"{field}:{width}" for field, width in FIELDS.items())
-        answer = self.ask(
-            "status", "--noheader", "--states=all", "--array", f"--jobs={','.join(some)}", f"--Format={shape}"
-        )
+        return self.told(self._squeue([*ids, *ids] if len(ids) == 1 else ids), from_squeue)
+
+    def asked_again(self, ids: Sequence[str]) -> Told:
+        # Of several ids squeue passes over those that it does not know (any more). Alone each is an error to it.
+        return self.one_by_one(self._alone, ids)
+
+    def _alone(self, ids: Sequence[str]) -> Told:
+        answer = self._squeue(ids)
+        if answer.returncode and _NO_SUCH_JOB.search(answer.stderr) and not self.lines(answer):
+            return Told({}, denied=frozenset(ids))
         return self.told(answer, from_squeue)
+
+    def _squeue(self, ids: Sequence[str]) -> Answer:
+        shape = ",".join(f"{field}:{width}" for field, width in FIELDS.items())
+        return self.ask(
+            "status", "--noheader", "--states=all", "--array", f"--jobs={','.join(ids)}", f"--Format={shape}"
+        )
 
     def finished(self, ids: Sequence[str]) -> Told:
         fields = "JobID,State,ExitCode,NodeList"
         try:
             answer = self.ask("history", *HISTORY, "-o", fields, f"--jobs={','.join(ids)}")
         except NotStarted:
-            return Told({})
+            return Told({}, denied=frozenset(ids))
         if _no_accounting(answer.words):
-            return Told({})
+            return Told({}, denied=frozenset(ids))
         told = self.told(answer, from_sacct)
-        return Told(expanded(told.reports), told.doubt)
+        # It says nothing of what it does not know; the queue has denied these jobs before.
+        return Told(expanded(told.reports), told.doubt, frozenset(ids))
 
     def find(self, job_name: str, since: float) -> list[str]:
         me = str(os.geteuid())
         one = (f"--user={me}", f"--name={job_name}")
         answer = self.ask("status", "--noheader", "--states=all", *one, "--format=%i %j")
+        if found := self._named(answer, job_name):
+            return found
+        # It passes over what it does not find. Before that counts, all of one's own are asked for.
+        answer = self.ask("status", "--noheader", "--states=all", f"--user={me}", "--format=%i %j")
         if found := self._named(answer, job_name):
             return found
         minutes = max(0, int(time.time() - since) // 60) + 10  # relative: no time zone can come between

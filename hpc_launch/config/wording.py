@@ -29,6 +29,11 @@ def shown_value(value: object) -> str:
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
 
 
+def as_word(value: object) -> str | None:
+    """The word that a text or a number was written as (`queue: 1`, `conda: 3.11`); None for any other value."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
 def dotted(path: KeyPath) -> str:
     """A key path in one word: ``workers.count``, ``options[2]``; keys that are not plain words are quoted."""
     words = ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from hpc_launch import units
-from hpc_launch.config.wording import shown_value
+from hpc_launch.config.wording import as_word, shown_value
 from hpc_launch.models.base import Json, Matching, Without, whole, without
 
 CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
@@ -21,9 +21,8 @@ DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 def text(value: Any) -> str:
     """One line of text, as written."""
     # Numbers and switches are what YAML made of a word; the user wrote a word (`conda: 3.11`, `account: 2026`).
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if (word := as_word(value)) is None:
         raise ValueError(f"expected text, got {shown_value(value)}")
-    word = str(value)
     if control := re.search(CONTROL, word):
         raise ValueError(f"control characters are not allowed here, found {control.group()!r}")
     return word

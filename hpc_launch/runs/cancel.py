@@ -41,16 +41,17 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
         UsageError: the record cannot be read.
     """
     view = status.collect(directory)
-    if view.standing.over:
+    if view.standing.over and not view.standing.doubt:
         say(f"{view.record.id} is over already: {view.standing.outcome}")
         _sweep(view, say)
         return view
+    queued_again = bool(view.standing.doubt)  # perhaps: its attempt has ended, and the batch system does not say more
     view = _intend(view)
     ids = view.record.job_ids
     if not ids:
         return _not_known(view, say)
     system = status.batch_system(view.record)
-    if (main := view.record.main.job_id) and view.standing.state != "queued":
+    if (main := view.record.main.job_id) and view.standing.state != "queued" and not queued_again:
         say("asking the job to end")
         system.interrupt([main])  # the others are its to end
         if _ended(directory, patience):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hpc_launch.batch.report import JobReport, JobStatus
@@ -35,6 +35,8 @@ class Standing:
     """Who said so: `job`, the name of the batch system, or `hpc-launch`."""
     settled: bool = True
     """Whether nothing can come that would change it. State files may arrive late on a network file system."""
+    doubt: str = ""
+    """Of a run that told its end: what came in place of the batch system's word. The job may be queued again."""
 
     @property
     def over(self) -> bool:
@@ -103,9 +105,9 @@ def _told(evidence: Evidence, settled: bool = True) -> Standing:
 
 
 def _not_answered(evidence: Evidence, report: JobReport, record: Record) -> Standing:
-    if evidence.told and evidence.ended is not None:
-        return _told(evidence, settled=False)
     said = " ".join(report.raw.split()) or "it did not answer"
+    if evidence.told and evidence.ended is not None:
+        return replace(_told(evidence, settled=False), doubt=said)
     return Standing("unknown", why=f"{record.batch_system}: {said}", attempt=evidence.attempt)
 
 

@@ -96,7 +96,9 @@ def _ask(looks: Sequence[Look]) -> list[Look]:
         unknown = JobReport(JobStatus.UNKNOWN, raw=str(fault))
         return [replace(one, reports={job.name: unknown for job in one.record.jobs}) for one in looks]
     looks = [_find_missing(system, one) for one in looks]
-    ids = [job for one in looks for job in one.record.job_ids]
+    # The first jobs of all runs first: by them it is decided how a run stands, should there be too much to ask.
+    jobs = sorted((job for one in looks for job in one.record.jobs), key=lambda job: job.role == "workers")
+    ids = [job.job_id for job in jobs if job.job_id]
     arrays = {job.job_id: job.array for one in looks for job in one.record.jobs if job.job_id and job.array}
     said = system.states(ids, arrays) if ids else {}
     return [
@@ -141,7 +143,7 @@ def conclude(one: Look) -> View:
     now = datetime.now(timezone.utc)
     directory, record = one.directory, one.record
     standing = outcome.decide(one.evidence, one.reports, record, now)
-    if standing.over and not standing.settled and record.missing_since:
+    if standing.over and not standing.settled and record.missing_since and not standing.doubt:
         standing = replace(standing, settled=now - record.missing_since >= SETTLES_AFTER)
     if _kept(record, standing, now) != record:
         with suppress(OSError, HpcLaunchError):  # a full disk is no reason not to answer
@@ -185,6 +187,8 @@ def _reached_by(record: Record) -> str:
 def _kept(record: Record, standing: Standing, now: datetime) -> Record:
     if not standing.over:
         return record.model_copy(update={"missing_since": None})
+    if standing.doubt:
+        return record
     if not standing.settled:
         return record.model_copy(update={"missing_since": record.missing_since or now})
     if record.outcome and record.outcome.attempt == standing.attempt:

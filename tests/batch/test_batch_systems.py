@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpc_launch.batch import BUILT_IN, get
+from hpc_launch.batch.base import ALONE_AT_MOST
 from hpc_launch.batch.client import IDS_PER_CALL, batches
 from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.report import JobReport, JobStatus, Told, elements_of, report_of, summary
@@ -136,7 +138,8 @@ def test_what_a_batch_system_from_outside_does_not_say_is_as_everywhere(
     program("their-stat", "printf '%s\\n' '5[1] R' '5[2] C' '6 BEWITCHED'")
     told = theirs.states(["5", "5[2]", "6", "7"], {"5": 3})
     assert told["5"] == JobReport(JobStatus.RUNNING, "R", elements={"running": 1, "completed": 1, "gone": 1})
-    assert [str(told[job].status) for job in ("5[2]", "6", "7")] == ["completed", "unknown", "gone"]
+    assert [str(told[job].status) for job in ("5[2]", "6", "7")] == ["completed", "unknown", "unknown"]
+    assert "left out 7" in told["7"].raw  # it never says itself that it does not know a job: then none is gone
     program("their-del", "echo 'no such thing' >&2; exit 1")
     with pytest.raises(NoAnswer, match="no such thing"):  # it has said nothing of its words for a refusal
         theirs.cancel(["5"])
@@ -180,11 +183,14 @@ def test_ids_are_asked_for_once_each_and_not_too_many_at_a_time(ids: list[str]) 
 
 
 def test_many_jobs_take_few_calls(tmp_path: Path, program: Program) -> None:
-    program("squeue", f"echo called >>{tmp_path}/calls")
-    program("sacct", "exit 0")
+    program("squeue", f"echo $* >>{tmp_path}/calls")
+    program("sacct", "exit 1")
     states = get("slurm").states([str(job) for job in range(1, 121)])
-    assert len(states) == 120
-    assert (tmp_path / "calls").read_text() == "called\n" * 3
+    assert {report.status for report in states.values()} == {JobStatus.UNKNOWN} and len(states) == 120
+    calls = re.findall(r"--jobs=(\S+)", (tmp_path / "calls").read_text())
+    assert ["," in ids for ids in calls] == [True] * 3 + [
+        False
+    ] * ALONE_AT_MOST  # and not alone for each that is left out
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ jobs ended well. Each way is gone through with all that the batch system does by
 
 from __future__ import annotations
 
+import resource
+from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,13 @@ from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.errors import BatchSystemError
+from hpc_launch.models.record import Record
+from hpc_launch.runs import status
+from hpc_launch.runs.directory import read_record, write_record
 from tests.batch.recording import Program
-from tests.batch.rigs import NAME, RIGS, Rig
+from tests.batch.rigs import FORGETFUL, GONE, LIVING, NAME, RIGS, UNKNOWN_TO_PBS, Rig, forgetful
+from tests.conftest import ROOT
+from tests.runs.jobs import record
 
 FAILING = {
     "fails silently": "exit 1",
@@ -95,14 +103,11 @@ def check_submit(system: BatchSystem, rig: Rig, way: str, place: Path) -> None:
 
 
 def check_status(system: BatchSystem, rig: Rig, way: str, place: Path) -> None:
-    silence = way == SILENT and "status" in rig.silence_is_an_answer
     for report in states(system, rig):
-        if silence:
-            assert report.status is JobStatus.COMPLETED  # by the word of the accounting, which is good here
-        else:
-            assert report.status is JobStatus.UNKNOWN
-            assert report.raw and report.exit_code is None
-    if "find" in system.programs or silence:  # it is not asked
+        assert report.status is JobStatus.UNKNOWN
+        assert report.raw and report.exit_code is None
+    silence = way == SILENT and "status" in rig.silence_is_an_answer
+    if "find" in system.programs or silence:  # it is not asked, or the accounting knows the job
         assert system.find(NAME, 0.0) == [rig.job]
     else:
         with pytest.raises(NoAnswer):
@@ -214,9 +219,11 @@ def test_a_state_that_nobody_knows_is_unknown_and_shown(name: str, program: Prog
 def test_a_job_that_nobody_knows_is_gone_and_never_completed(name: str, program: Program) -> None:
     rig = RIGS[name]
     nowhere = {
-        "slurm": {"squeue": "exit 0", "sacct": "exit 0"},
-        "pbs": {"qstat": rig.not_queued.get("qstat", "").replace("BAD", """echo '{"pbs_version": "23"}'""")},
-        "lsf": {"bjobs": "echo 'Job <7> is not found' >&2; exit 255"},
+        "slurm": {**rig.not_queued, "sacct": "exit 0"},
+        "pbs": {"qstat": UNKNOWN_TO_PBS},
+        "lsf": {
+            "bjobs": """for id; do case $id in [0-9]*) echo "Job <$id> is not found" >&2 ;; esac; done; exit 255"""
+        },
         "sge": {**rig.not_queued, "qacct": "echo 'error: job id 7 not found' >&2; exit 1"},
     }
     plain, array, element = states(prepared(name, nowhere[name], program), rig)
@@ -235,8 +242,79 @@ def test_the_good_end_of_some_elements_is_not_that_of_the_array(name: str, progr
     system = prepared(name, texts, program)
     assert system.states([rig.array], {rig.array: 2})[rig.array].elements == {"completed": 2}
     told = system.states([rig.array], {rig.array: 5})[rig.array]
-    assert told.status is JobStatus.GONE
-    assert told.elements == {"completed": 2, "gone": 3}
+    rest = "unknown" if name == "lsf" else "gone"  # one command for queue and accounting: it has denied nothing
+    assert told.status is JobStatus(rest)
+    assert told.elements == {"completed": 2, rest: 3}
+
+
+@pytest.fixture
+def plug_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Torque of a third party is installed."""
+    monkeypatch.syspath_prepend(ROOT / "tests" / "torque")
+
+
+def run_of(name: str, number: int, directory: Path) -> tuple[Path, Record]:
+    """A run of a scheduler's job and an array of two, with a key, as it was submitted an hour ago."""
+    pbs = name in ("pbs", "torque")
+    main, workers = (f"{number}.s", f"1{number}[].s") if pbs else (str(number), f"1{number}")
+    one = record(name, main)
+    two = one.jobs[0].model_copy(
+        update={"name": "workers", "role": "workers", "after": "job", "job_id": workers, "array": 2}
+    )
+    place = directory / f"run-{number}"
+    (place / "tls").mkdir(parents=True)
+    one = one.model_copy(update={"id": f"run-{number}", "jobs": (*one.jobs, two)})
+    write_record(place, one)
+    return place, one
+
+
+@pytest.mark.parametrize("name", FORGETFUL)
+def test_no_run_that_lives_is_ever_concluded_from_answers_that_leave_ids_out(
+    name: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plug_in: None
+) -> None:
+    """Property, seeded: each question for several jobs, and each for one, leaves out one id in two."""
+    monkeypatch.setattr(status, "SETTLES_AFTER", timedelta(0))  # a second look would make anything final
+    for purpose, words in get(name).programs.items():
+        if purpose in ("cancel", "signal"):
+            program(words[0], f"echo $0 $* >>{tmp_path}/called-off")
+    runs = [run_of(name, number, tmp_path) for number in (*LIVING, GONE)]
+    seen = Counter[str]()
+    for seed in range(8):
+        for command, text in forgetful(name, seed).items():
+            program(command, text)
+        looks = status.collect_all([(place, read_record(place)) for place, _ in runs])
+        for view in looks[: len(LIVING)]:
+            assert not view.standing.over, view.standing
+            assert view.reports["workers"].status not in (JobStatus.COMPLETED, JobStatus.GONE)
+            assert (view.directory / "tls").exists() and read_record(view.directory).outcome is None
+            seen[view.standing.state] += 1
+    assert set(seen) == {"starting", "unknown"}  # and nothing is hidden from us for good
+    for command, text in forgetful(name, None).items():
+        program(command, text)
+    for _ in range(2):
+        status.collect_all([(place, read_record(place)) for place, _ in runs])
+    gone = read_record(runs[-1][0])
+    assert gone.outcome is not None and not (runs[-1][0] / "tls").exists()  # what it denies is gone
+    called_off = (tmp_path / "called-off").read_text() if (tmp_path / "called-off").exists() else ""
+    assert all(job not in called_off.split() for place, one in runs[:-1] for job in one.job_ids)
+
+
+def test_a_local_job_that_cannot_be_looked_at_is_not_gone(tmp_path: Path) -> None:
+    (tmp_path / "job.sh").write_text("exec sleep 600")
+    local = get("local")
+    job = local.submit(tmp_path, "job.sh", NAME)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))  # no file can be opened, not even one of /proc
+        report = local.states([job])[job]
+        with pytest.raises(NoAnswer):
+            local.find(NAME, 0.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        running = local.states([job])[job].status
+        local.cancel([job])
+    assert (report.status, running) == (JobStatus.UNKNOWN, JobStatus.RUNNING)
+    assert "Too many open files" in report.raw
 
 
 LOCALLY = [way for way in WAYS if way != "is not there"]

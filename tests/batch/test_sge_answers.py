@@ -46,6 +46,10 @@ def states(sge: BatchSystem) -> dict[str, JobReport]:
     return {what: told[job] for what, job in IDS.items()}
 
 
+DENIED = """if [ "$1" = -j ]; then echo 'Following jobs do not exist: ' >&2; echo "${2//,/, }" >&2; exit 1; fi\n"""
+"""A qstat -j that is asked for nothing but jobs that are gone: the words of `sge/qstat-denied.txt`."""
+
+
 # Submitting
 
 
@@ -116,8 +120,10 @@ def test_the_id_is_found_among_whatever_stands_around_it(sge: BatchSystem, print
 # States
 
 
-def test_the_states_of_jobs_that_wait_run_and_have_ended(sge: BatchSystem, qstat: Program, replay: Replay) -> None:
-    qstat("qstat-early", "qstat-why")
+def test_the_states_of_jobs_that_wait_run_and_have_ended(sge: BatchSystem, program: Program, replay: Replay) -> None:
+    why, listing = (recorded(f"sge/qstat-{name}").script_for_anything() for name in ("why", "early"))
+    gone = ",".join(IDS[what] for what in ("ok", "seven", "signal", "walltime", "mpi", "codes"))
+    program("qstat", f'if [ "$2" = {gone} ]; then {DENIED}fi\nif [ "$1" = -j ]; then {why}\nfi\n{listing}')
     replay("sge/qacct-unknown")
     told = states(sge)
     assert {what: str(report.status) for what, report in told.items()} == {
@@ -152,14 +158,14 @@ ENDS = {
 
 @pytest.mark.parametrize("what", ENDS)
 def test_the_accounting_tells_how_a_job_ended(sge: BatchSystem, program: Program, answers: Answers, what: str) -> None:
-    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    program("qstat", f"{DENIED}printf %s {shlex.quote(NONE)}")
     answers(f"sge/qacct-{what}")
     report = sge.states([IDS[what]])[IDS[what]]
     assert (report.status, report.exit_code) == ENDS[what]
 
 
 def test_the_accounting_tells_of_one_element(sge: BatchSystem, program: Program, answers: Answers) -> None:
-    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    program("qstat", f"{DENIED}printf %s {shlex.quote(NONE)}")
     answers("sge/qacct-codes-element")
     assert sge.states([f"{IDS['codes']}.2"])[f"{IDS['codes']}.2"].exit_code == 2
 
@@ -168,9 +174,20 @@ def test_the_accounting_tells_of_one_element(sge: BatchSystem, program: Program,
     "text", ["exit 127", "echo garbage", "echo 'accounting: No such file or directory' >&2; exit 1"]
 )
 def test_without_accounting_a_job_that_is_not_queued_is_gone(sge: BatchSystem, program: Program, text: str) -> None:
-    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    program("qstat", f"{DENIED}printf %s {shlex.quote(NONE)}")
     program("qacct", text)
     assert sge.states(["7"])["7"].status is JobStatus.GONE
+
+
+def test_beside_a_job_that_is_there_none_is_denied_and_they_are_asked_for_again_without_it(
+    sge: BatchSystem, program: Program
+) -> None:
+    beside, alone = (recorded(f"sge/qstat-denied{name}").script_for_anything() for name in ("-beside-one", ""))
+    listing = f"printf %s {shlex.quote(NONE)}"  # it has left out 1
+    program("qstat", f"case $2 in 1,99991,99992)\n{beside} ;;\n99991,99992)\n{alone} ;; esac\n{listing}")
+    program("qacct", "exit 127")
+    told = sge.states(["1", "99991", "99992"])
+    assert [str(told[job].status) for job in told] == ["unknown", "gone", "gone"]
 
 
 @pytest.mark.parametrize("cut", range(0, 2000, 97))
@@ -218,7 +235,8 @@ def test_greetings_around_a_listing_do_no_harm() -> None:
 def test_a_job_is_found_by_its_name_in_the_queue_and_in_the_accounting(
     sge: BatchSystem, program: Program, answers: Answers
 ) -> None:
-    answers("sge/qstat-find", "sge/qacct-find-none")
+    answers("sge/qacct-find-none")
+    program("qstat", f"{DENIED}{recorded('sge/qstat-find').script_for_anything()}")
     assert sge.find("running", 0.0) == [IDS["running"]]
     assert sge.find("pi-a1b2c3-workers", 0.0) == [IDS["array"]]
     assert sge.find("pi-ffffff", 0.0) == []
@@ -284,7 +302,7 @@ def test_five_arrays_of_a_thousand_are_one_question(sge: BatchSystem, program: P
 
 
 def test_the_accounting_tells_how_the_elements_of_an_array_ended(sge: BatchSystem, program: Program) -> None:
-    program("qstat", f"printf %s {shlex.quote(NONE)}")
+    program("qstat", f"{DENIED}printf %s {shlex.quote(NONE)}")
     record = recorded("sge/qacct-codes-element").stdout
     good = record.replace("taskid       2", "taskid       1").replace("exit_status  2", "exit_status  0")
     program("qacct", f"printf %s {shlex.quote(good + record)}")

@@ -239,7 +239,7 @@ def test_the_accounting_tells_the_same_of_jobs_that_squeue_has_forgotten(
     slurm: BatchSystem, answers: Answers, program: Program
 ) -> None:
     answers("sacct-late")
-    program("squeue", "exit 0")
+    forgotten(program)
     told = states(slurm)
     assert {what: (str(told[what].status), told[what].exit_code) for what in LATE} == LATE
     for what in IDS.keys() - LATE.keys():  # it believes that they wait or run: squeue knows better
@@ -260,26 +260,39 @@ def test_an_array_and_its_elements(slurm: BatchSystem, answers: Answers) -> None
     assert slurm.states([f"{array}_1"])[f"{array}_1"].status is JobStatus.QUEUED
 
 
-def test_a_job_that_nobody_knows_is_gone(slurm: BatchSystem, answers: Answers) -> None:
-    answers("squeue-unknown", "sacct-unknown")
+def forgotten(program: Program) -> None:
+    """A squeue that knows no job: of several ids, or of a name, it passes over them, alone each is an error."""
+    alone, several = (recorded(f"squeue-{name}").script_for_anything() for name in ("denied", "unknown"))
+    program("squeue", f'if [[ "$*" =~ --jobs=[^,\\ ]+(\\ |$) ]]; then\n{alone}\nfi\n{several}')
+
+
+def test_a_job_that_nobody_knows_is_gone(slurm: BatchSystem, answers: Answers, program: Program) -> None:
+    answers("sacct-unknown")
+    forgotten(program)
     assert slurm.states(["999999"]) == {"999999": JobReport(JobStatus.GONE)}
 
 
-def test_without_accounting_a_forgotten_job_is_gone(slurm: BatchSystem, answers: Answers) -> None:
-    answers("squeue-unknown", "sacct-disabled")
+def test_a_silence_of_squeue_alone_says_nothing(slurm: BatchSystem, answers: Answers, program: Program) -> None:
+    answers("sacct-unknown")
+    program("squeue", "exit 0")
+    report = slurm.states(["999999"])["999999"]
+    assert report.status is JobStatus.UNKNOWN and "left out 999999" in report.raw
+
+
+def test_without_accounting_a_forgotten_job_is_gone(slurm: BatchSystem, answers: Answers, program: Program) -> None:
+    answers("sacct-disabled")
+    forgotten(program)
     assert slurm.states(["999999"]) == {"999999": JobReport(JobStatus.GONE)}
 
 
-def test_without_sacct_a_forgotten_job_is_gone(answers: Answers, tmp_path: Path) -> None:
-    answers("squeue-unknown")
+def test_without_sacct_a_forgotten_job_is_gone(program: Program, tmp_path: Path) -> None:
+    forgotten(program)
     slurm = get("slurm", {"history": [str(tmp_path / "no-sacct")]})
     assert slurm.states(["999999"]) == {"999999": JobReport(JobStatus.GONE)}
 
 
-def test_an_accounting_that_fails_leaves_a_forgotten_job_unknown(
-    slurm: BatchSystem, answers: Answers, program: Program
-) -> None:
-    answers("squeue-unknown")
+def test_an_accounting_that_fails_leaves_a_forgotten_job_unknown(slurm: BatchSystem, program: Program) -> None:
+    forgotten(program)
     program("sacct", "echo 'sacct: error: Problem talking to the database: Connection refused' >&2; exit 1")
     report = slurm.states(["999999"])["999999"]
     assert report.status is JobStatus.UNKNOWN
@@ -298,7 +311,8 @@ def test_while_the_queue_cannot_be_read_the_accounting_is_not_believed(
 
 def test_a_cluster_heading_is_no_reason_for_doubt(program: Program) -> None:
     line = recorded("squeue-one").stdout
-    program("squeue", f"echo 'CLUSTER: big'; printf %s '{line}'")
+    denied = recorded("squeue-denied").script_for_anything()
+    program("squeue", f"echo 'CLUSTER: big'\ncase $* in *--jobs=999999\\ *) {denied} ;; esac\nprintf %s '{line}'")
     program("sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1")
     slurm = get("slurm", {"status": ["squeue", "--clusters=big"]})
     told = slurm.states([IDS["run"], "999999"])
@@ -403,11 +417,14 @@ def test_a_job_that_squeue_has_forgotten_is_found_in_the_accounting(
     assert slurm.find(NAME, time.time() - 200) == [IDS["ok"]]
 
 
-def test_a_job_that_never_was_is_not_found(slurm: BatchSystem, answers: Answers) -> None:
-    answers("squeue-find-none", "sacct-find-none")
+def test_a_job_that_never_was_is_not_found(slurm: BatchSystem, answers: Answers, program: Program) -> None:
+    none = recorded("squeue-find-none").script_for_anything()
+    program("squeue", f"""case "$*" in *--name=*) {none} ;; *) echo '20 else' ;; esac""")
+    answers("sacct-find-none")
     assert slurm.find("pi-ffffff", time.time() - 200) == []
     answers("sacct-find-none-disabled")
     assert slurm.find("pi-ffffff", time.time() - 200) == []
+    assert slurm.find("else", time.time() - 200) == ["20"]  # what the question for its name left out
 
 
 def test_elements_of_an_array_are_found_as_the_array(slurm: BatchSystem, program: Program) -> None:
@@ -518,7 +535,7 @@ def test_elements_that_never_started_are_taken_apart(job: str, elements: list[st
 def test_an_array_that_was_cancelled_before_it_started_is_told_by_the_accounting(
     slurm: BatchSystem, program: Program
 ) -> None:
-    program("squeue", "exit 0")
+    forgotten(program)
     program("sacct", "echo '20_[3-9%2]|CANCELLED by 1000|0:0|None assigned'; echo '20_2|COMPLETED|0:0|c1'")
     told = slurm.states(["20", "20_7", "20_1"], {"20": 10})
     assert told["20"].elements == {"cancelled": 7, "completed": 1, "gone": 2}
@@ -535,7 +552,8 @@ def test_of_an_array_whose_last_elements_ended_well_the_accounting_is_asked_for_
     program("sacct", "echo 'sacct: error: Connection refused' >&2; exit 1")
     assert slurm.states(["20"])["20"].status is JobStatus.UNKNOWN
     program("sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1")
-    assert slurm.states(["20"], {"20": 10})["20"].status is JobStatus.GONE
+    told = slurm.states(["20"], {"20": 10})["20"]  # no denial, as long as squeue knows one
+    assert (told.status, told.elements) == (JobStatus.UNKNOWN, {"completed": 1, "unknown": 9})
     assert slurm.states(["20"], {"20": 1})["20"].status is JobStatus.COMPLETED
 
 

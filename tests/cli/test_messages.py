@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from hpc_launch.context import Context
 from tests.cli.test_runs_commands import environment, hpc_launch
 from tests.conftest import LEAST, SITES
@@ -60,3 +62,28 @@ def searching(context: Context, *directories: str) -> Context:
 
     path = ":".join(directories)
     return replace(context, environment={**environment(context), "HPC_LAUNCH_SITE_PATH": path})
+
+
+@pytest.mark.parametrize("key", ["queue", "workers.queue", "site", "qos"])
+@pytest.mark.parametrize("number", ["1", "1.5"])
+def test_a_number_where_a_word_may_stand_is_that_word(context: Context, key: str, number: str) -> None:
+    """Refused as the word would be, or taken: here no such queue, site or QOS exists."""
+    (context.directory / "p.yaml").write_text(LEAST)
+    site(context.directory, "s.yaml", "qos: {normal: {walltime: 1h}}")
+    words = () if key == "site" else ("--site", "./s.yaml", "--set", "layout=job-array")
+    told = hpc_launch(context, "render", "p.yaml", *words, "--set", f"{key}={number}")
+    as_text = hpc_launch(context, "render", "p.yaml", *words, "--set", f"{key}='{number}'")
+    assert (told.returncode, "Traceback" in told.stderr) == (3, False), told.stderr
+    assert told.stderr.replace(f"--set {key}={number}", f"--set {key}='{number}'") == as_text.stderr
+
+
+@pytest.mark.parametrize("number", ["1", "1.5"])
+def test_a_queue_may_be_called_like_a_number(context: Context, number: str) -> None:
+    (context.directory / "p.yaml").write_text(f"{LEAST}queue: {number}\n")
+    machine = (
+        site(context.directory, "s.yaml").read_text().replace("  short:", f"  {number}:").replace("short,", "long,")
+    )
+    (context.directory / "s.yaml").write_text(machine)
+    told = hpc_launch(context, "render", "p.yaml", "--site", "./s.yaml")
+    assert (told.returncode, told.stderr) == (0, ""), told.stderr
+    assert f"#SBATCH --partition={number}\n" in told.stdout

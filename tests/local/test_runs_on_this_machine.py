@@ -35,6 +35,23 @@ def test_the_workload_finds_its_cluster_with_a_bare_client(here: Here) -> None:
     assert not (run.directory / "tls").exists()
 
 
+def test_an_address_without_a_scheme_is_the_cluster_too_and_a_workloads_own_cluster_stays_possible(here: Here) -> None:
+    run = here.submit(
+        here.script(
+            "import os; from dask.distributed import Client, LocalCluster\n"
+            "if __name__ == '__main__':\n"
+            "    scheduler = os.environ['DASK_SCHEDULER_ADDRESS'].split('://')[1]\n"
+            "    with Client(scheduler) as client:\n"
+            "        print('sum', client.submit(sum, [1, 2, 3]).result(), client.scheduler.address)\n"
+            "    with LocalCluster(1, processes=False, dashboard_address=None) as own, Client(own) as client:\n"
+            "        print('own', client.submit(sum, [2, 3, 4]).result())"
+        ),
+        workers={"count": 1, "memory": "300 MB"},
+    )
+    run.ended_as("succeeded", 0)
+    assert "sum 6 tls://127.0.0.1:" in run.log() and "own 9" in run.log()
+
+
 @pytest.mark.parametrize(("command", "code"), [("exit 7", 7), ("kill -KILL $$", 137), (["no-such-program"], 127)])
 def test_the_workloads_exit_code_is_the_runs(here: Here, command: str | list[str], code: int) -> None:
     done = here.command("submit", here.profile(command), "--wait")

@@ -106,6 +106,11 @@ def batch_commands(directory: Path, **scripts: str) -> dict[str, list[str]]:
     return commands
 
 
+NOT_QUEUED = r"""[[ "$*" =~ --jobs=[^,\ ]+(\ |$) ]] || exit 0
+echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"""
+"""Bash lines that do what squeue does when it knows no job (any more): only alone each is an error to it."""
+
+
 def squeue_line(state: str, job_id: str = "36", reason: str = "None", exit_code: int = 0) -> str:
     """A bash line that prints what squeue prints of one job, or of a name when asked for that."""
     values = {"JobArrayID": job_id, "State": state, "exit_code": str(exit_code), "Reason": reason}

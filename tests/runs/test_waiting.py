@@ -21,6 +21,7 @@ from tests.runs.jobs import (
     BEGIN,
     FAILS_WITH_7,
     FOREVER,
+    NOT_QUEUED,
     ORDERLY,
     RUNS,
     STUBBORN,
@@ -181,7 +182,7 @@ def test_a_run_that_is_over_on_another_machine_is_left_alone_and_that_is_said(
 
 
 def test_a_queued_job_is_cancelled_at_once(prepared: Prepare, context: Context, tmp_path: Path) -> None:
-    queue = f'if [ -e "{tmp_path}/cancelled" ]; then exit 0; fi; ' + squeue_line("PENDING")
+    queue = f'if [ -e "{tmp_path}/cancelled" ]; then {NOT_QUEUED}; fi; ' + squeue_line("PENDING")
     note = f'echo "$@" >>"{tmp_path}/cancelled"'
     one = on_slurm(prepared, tmp_path, submit="echo 36", status=queue, cancel=note)
     directory, _ = submit(one, context, Path("run"))
@@ -207,7 +208,7 @@ def test_a_job_without_an_id_is_found_by_its_name_and_cancelled(
     with pytest.raises(BatchSystemError):
         submit(one, context, Path("run"))
     note = f'echo "$@" >>"{tmp_path}/cancelled"'
-    batch_status = f'if [ -e "{tmp_path}/cancelled" ]; then exit 0; fi; ' + squeue_line("PENDING", "77")
+    batch_status = f'if [ -e "{tmp_path}/cancelled" ]; then {NOT_QUEUED}; fi; ' + squeue_line("PENDING", "77")
     on_slurm(prepared, tmp_path, status=batch_status, cancel=note)
     assert cancel(tmp_path / "run", lambda _: None, IMPATIENT).standing.outcome == "cancelled"
     assert (tmp_path / "cancelled").read_text() == "77\n"

@@ -11,6 +11,7 @@ export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'
 
 # Only processes that hold this run's key may talk to its scheduler and workers.
 export DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION=true
+export DASK_DISTRIBUTED__COMM__DEFAULT_SCHEME=tls # of an address that is HOST:PORT
 export DASK_DISTRIBUTED__COMM__TLS__CA_FILE=$HPC_LAUNCH_RUN_DIR/tls/ca.pem
 for role in SCHEDULER WORKER CLIENT; do
   export "DASK_DISTRIBUTED__COMM__TLS__${role}__CERT=$HPC_LAUNCH_RUN_DIR/tls/ca.pem"

@@ -23,7 +23,7 @@ patience=15 # seconds that a workload gets from TERM to KILL
 # shellcheck disable=SC2329 # array.sh calls them
 end_worker_jobs() { qdel "$@"; }
 worker_jobs_left() {
-  qstat -f "$@" 2>&1 | grep -E '^[^[:space:]]|^ +job_state = ' | grep -qvE '^Job Id: |job_state = C|Unknown (Job|Array) I'
+  [ "$(qstat -f "$@" 2>&1 | grep -cE '^ +job_state = C|^qstat: Unknown (Job|Array) I')" -lt $# ]
 }
 . ./jobside/array.sh
 

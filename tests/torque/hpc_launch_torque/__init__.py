@@ -54,11 +54,11 @@ class Torque(BatchSystem):
         asked = {job.partition(".")[0]: job for job in ids}  # the server's part may be written shorter
         told = {asked.get(job.partition(".")[0], job): report(fields) for job, fields in jobs(answer.stdout).items()}
         complaints = [line for line in answer.stderr.splitlines() if line.strip()]
-        sound = all(map(NOT_THERE.search, complaints)) and (answer.returncode == 0 or bool(complaints))
-        # An array is there before its elements are: then nothing at all is said of it.
-        unheard = {number(job) for job in ids} - {number(job) for job in told}
-        sound = sound and len(unheard) <= len(complaints)
-        return Told(told, "" if sound else str(self.fault(answer, certain=False)))
+        if not all(map(NOT_THERE.search, complaints)) or (answer.returncode and not complaints) or not answer.words:
+            return Told(told, str(self.fault(answer, certain=False)))
+        # Gone is only what it says itself that it does not know. An array is there before its elements are: then
+        # nothing at all is said of it.
+        return Told(told, denied=frozenset(job for job in ids if any(job in line.split() for line in complaints)))
 
     def find(self, job_name: str, since: float) -> list[str]:
         # Not with qselect: the elements of an array have names of their own.
@@ -70,11 +70,6 @@ class Torque(BatchSystem):
 
     def interrupt(self, ids: Sequence[str]) -> None:
         self.call_off(ids, "-s", "TERM", purpose="signal")
-
-
-def number(job: str) -> str:
-    """`123` of `123.server`, `123[].server` and `123[4].server`."""
-    return re.split(r"[\[.]", job, maxsplit=1)[0]
 
 
 def jobs(text: str) -> dict[str, dict[str, str]]:

@@ -30,9 +30,9 @@ end_worker_jobs() { timeout 20 qdel "$@"; }
 worker_arrays=1
 release_worker_jobs() { timeout 20 qrls "$@"; }
 worker_jobs_left() {
-  local all
-  all=$(timeout 20 qstat -u "$(id -un)") || return 0
-  grep -qE "^ *($(IFS='|'; echo "$*")) " <<<"$all"
+  local said
+  said=$(timeout 20 qstat -j "$(IFS=,; echo "$*")" 2>&1)
+  [[ $said != 'Following jobs do not exist:'* || $(grep -oE '[0-9]+' <<<"$said" | sort -u | wc -l) -lt $# ]]
 }
 . ./jobside/array.sh
 

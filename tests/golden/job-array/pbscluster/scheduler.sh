@@ -24,9 +24,7 @@ patience=15 # seconds that a workload gets from TERM to KILL
 # shellcheck disable=SC2329 # array.sh calls them
 end_worker_jobs() { timeout 20 qdel "$@"; }
 worker_jobs_left() {
-  local all
-  all=$(timeout 20 qstat "$@" 2>&1)
-  [ -z "$all" ] || grep -qvE 'Unknown Job Id|has finished' <<<"$all"
+  [ "$(timeout 20 qstat "$@" 2>&1 | sort -u | grep -cE 'Unknown Job Id|has finished')" -lt $# ]
 }
 . ./jobside/array.sh
 

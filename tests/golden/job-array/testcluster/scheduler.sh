@@ -23,10 +23,19 @@ patience=15 # seconds that a workload gets from TERM to KILL
 # The worker jobs are looked after from here: this site lets jobs speak to the batch system.
 # shellcheck disable=SC2329 # array.sh calls them
 end_worker_jobs() { timeout 20 scancel "$@"; }
+worker_jobs_gone=' '
 worker_jobs_left() {
-  local left
-  left=$(timeout 20 squeue --noheader --format=%i --jobs="$(IFS=,; echo "$*,$1")") || return 0
-  [ -n "$left" ]
+  local said job asked=0
+  said=$(timeout 20 squeue --noheader --states=all --array --format=%T --jobs="$(IFS=,; echo "$*,$1")") || return 0
+  [ "$(grep -cE '^(CANCELLED|COMPLETED|DEADLINE|FAILED|OUT_OF_MEMORY|TIMEOUT)' <<<"$said")" -lt 3 ] || return 1
+  [ -z "$said" ] || return 0
+  for job; do # only one that squeue calls invalid when asked for it alone is gone
+    [[ $worker_jobs_gone != *" $job "* ]] || continue
+    [ $((asked += 1)) -le 10 ] || return 0 # the others the next time
+    timeout 5 squeue --noheader --jobs="$job" 2>&1 | grep -q 'Invalid job id specified' || return 0
+    worker_jobs_gone+="$job "
+  done
+  return 1
 }
 . ./jobside/array.sh
 
