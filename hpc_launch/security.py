@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hpc_launch.errors import HpcLaunchError
+from hpc_launch.runs.ownership import opened
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -42,8 +45,16 @@ def create(directory: Path) -> None:
 
 
 def remove(directory: Path) -> None:
-    """Remove the credentials, if they are still there."""
-    shutil.rmtree(directory, ignore_errors=True)
+    """Remove the credentials, if they are still there, in a run directory that is the caller's alone."""
+    with suppress(OSError, HpcLaunchError), opened(directory.parent) as run:
+        descriptor = os.open(directory.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=run)
+        try:
+            for name in os.listdir(descriptor):
+                with suppress(OSError):
+                    os.unlink(name, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        os.rmdir(directory.name, dir_fd=run)
 
 
 def _certificate(key: EllipticCurvePrivateKey) -> bytes:

@@ -5,9 +5,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hpc_launch.models.plan import Role
-
 SCHEMA: Final = 1
+MAIN: Final = ("all", "scheduler")
+"""The roles of the job that holds the scheduler and runs the workload."""
 
 Outcome = Literal[
     "succeeded",
@@ -23,18 +23,19 @@ Outcome = Literal[
 """How a run can end. `failed`: the workload's own exit code is not 0; `lost`: gone without a trace."""
 
 
-class Strict(BaseModel):
-    """A mapping in which a key that nobody knows is an error."""
+class Kept(BaseModel):
+    """A mapping of the record. Keys that a later version of the same schema has added are kept, and written back."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True)
 
 
-class RecordedJob(Strict):
+class RecordedJob(Kept):
     """One call of the batch system's submit command, and what came back."""
 
     name: str
     """Within the run: `job`, `workers` …"""
-    role: Role
+    role: str
+    """A `plan.Role`, or the word of a later version for another one."""
     group: str | None = None
     """Of its workers; None: it has none."""
     file: str
@@ -55,7 +56,7 @@ class RecordedJob(Strict):
     """Number of its elements; None: a plain job."""
 
 
-class Request(Strict):
+class Request(Kept):
     """What the plan asked for, as far as a run is compared with it."""
 
     workers_wanted: int
@@ -63,10 +64,11 @@ class Request(Strict):
     security: str
 
 
-class Ending(Strict):
+class Ending(Kept):
     """How the run ended, once that is certain: it stays so after the batch system has forgotten the job."""
 
-    outcome: Outcome
+    outcome: str
+    """An `Outcome`, or the word of a later version for another one."""
     exit_code: int
     reason: str = ""
     source: str
@@ -75,7 +77,7 @@ class Ending(Strict):
     attempt: int | None = None
 
 
-class Record(Strict):
+class Record(Kept):
     """All that the launcher side knows of a run. Times are in UTC."""
 
     schema_: Literal[1] = Field(alias="schema")
@@ -126,7 +128,7 @@ class Record(Strict):
     @property
     def main(self) -> RecordedJob:
         """The job that holds the scheduler and runs the workload."""
-        return next(job for job in self.jobs if job.role != "workers")
+        return next(job for job in self.jobs if job.role in MAIN)
 
     @property
     def worker_ids(self) -> list[str]:

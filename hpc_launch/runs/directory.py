@@ -1,4 +1,4 @@
-"""The run directory: how it is made, and how its record is read and replaced."""
+"""The record in a run directory: how it is read, and replaced."""
 
 from __future__ import annotations
 
@@ -6,98 +6,88 @@ import json
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from hpc_launch.errors import Problem, UsageError
-from hpc_launch.models.record import SCHEMA, Record
+from hpc_launch.models.record import MAIN, SCHEMA, Record
 from hpc_launch.runs.lock import alone
+from hpc_launch.runs.ownership import opened, refuse_shared, refuse_unless_private
 
 RECORD = "run.json"
-
-
-def create(directory: Path) -> None:
-    """Make the run directory, mode 0700: it will hold credentials, and the user's command.
-
-    Args:
-        directory: absolute; must not exist, or be empty.
-
-    Raises:
-        UsageError: it holds something already, or cannot be made.
-    """
-    if not str(directory).isprintable():
-        raise UsageError(f"a run directory must not have control characters in its name: {str(directory)!r}")
-    try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            directory.mkdir(mode=0o700)
-        except FileExistsError:
-            _take_over(directory)
-    except OSError as fault:
-        raise UsageError(
-            Problem(
-                f"cannot make the run directory {directory}: {fault.strerror or fault}",
-                hint="Name another place with --run-dir DIR, or set `storage.runs` in the site profile.",
-            )
-        ) from fault
-
-
-def _take_over(directory: Path) -> None:
-    if not directory.is_dir() or any(directory.iterdir()):
-        raise UsageError(
-            Problem(
-                f"{directory} is there already and not empty; a run directory belongs to one run alone",
-                hint="Name one that does not exist yet, or leave out --run-dir.",
-            )
-        )
-    directory.chmod(0o700)
 
 
 def write_record(directory: Path, record: Record) -> None:
     """Replace `run.json`: whoever reads it, and whatever crashes, finds the old one or the new one.
 
     Raises:
+        NotPrivate: the directory is not the caller's alone.
         OSError: it could not be written; the old one is still there.
     """
-    text = record.model_dump_json(by_alias=True, indent=2) + "\n"
+    with opened(directory) as descriptor:
+        _replace(descriptor, RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def _replace(directory: int, name: str, text: str) -> None:
+    """Write a file of the open directory as a whole, mode 0600, so that it outlives a crash."""
     # a process id is one host's alone, and a login node has many sisters
-    new = directory / f".{RECORD}.{os.uname().nodename}.{secrets.token_hex(8)}"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    new = f".{name}.{os.uname().nodename}.{secrets.token_hex(8)}"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=directory)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(new, directory / RECORD)
+        os.replace(new, name, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.unlink(new, dir_fd=directory)
         raise
-    _sync(directory)  # or the rename itself may be lost in a crash
+    with suppress(OSError):  # some network file systems cannot; the file itself is safe
+        os.fsync(directory)  # or the rename itself may be lost in a crash
 
 
 def read_record(directory: Path) -> Record:
     """The record of the run in this directory.
 
     Raises:
+        NotPrivate: the directory, or the record, is somebody else's, or others may write it.
         UsageError: there is none, it cannot be read, or a newer hpc-launch wrote it.
     """
+    try:
+        with opened(directory) as descriptor:
+            return _read(descriptor, directory / RECORD)
+    except OSError as fault:
+        raise UsageError(f"{directory / RECORD} cannot be read: {fault.strerror or fault}") from fault
+
+
+def _read(directory: int, path: Path) -> Record:
+    """The record in the open directory; `path` is told in errors."""
+    with open(RECORD, encoding="utf-8", errors="replace", opener=partial(os.open, dir_fd=directory)) as file:
+        refuse_shared(path, os.fstat(file.fileno()))
+        text = file.read()
+    return _parsed(text, path)
+
+
+def _parsed(text: str, path: Path) -> Record:
     from pydantic import ValidationError
 
-    path = directory / RECORD
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as fault:
-        raise UsageError(f"{path} cannot be read: {fault.strerror or fault}") from fault
+    content: object = None
     try:
         content = json.loads(text)
         _check_schema(path, content)
-        return Record.model_validate_json(text)
+        record = Record.model_validate_json(text)
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(map(str, first["loc"]))
         by = f" (written by hpc-launch {content.get('version')})" if isinstance(content, dict) else ""
         raise UsageError(f"{path} is not a record as this hpc-launch knows it{by}: {where}: {first['msg']}") from None
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise UsageError(f"{path} is damaged: {fault}") from fault
+    if not any(job.role in MAIN for job in record.jobs):
+        raise UsageError(f"{path} is damaged: none of its jobs holds the scheduler")
+    return record
 
 
 def update_record(directory: Path, change: Callable[[Record], Record]) -> Record:
@@ -110,6 +100,7 @@ def update_record(directory: Path, change: Callable[[Record], Record]) -> Record
         OSError: it could not be written.
         UsageError: it could not be read.
     """
+    refuse_unless_private(directory)  # before a lock is put there
     with alone(directory):
         old = read_record(directory)
         new = change(old)
@@ -130,13 +121,3 @@ def _check_schema(path: Path, content: object) -> None:
                 hint=f"It was written by hpc-launch {by}: use that one or a newer one.",
             )
         )
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:  # some network file systems cannot; the file itself is safe
-        pass
-    finally:
-        os.close(descriptor)

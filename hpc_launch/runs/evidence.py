@@ -22,6 +22,7 @@ class Verdict:
     """What the job wrote of its own end."""
 
     outcome: str
+    """One of OUTCOMES, or the word of a later version for another one."""
     exit_code: int
     reason: str = ""
 
@@ -120,11 +121,11 @@ def _when(events: Mapping[str, tuple[float, str]], word: str) -> float | None:
 
 
 def _told(text: str) -> Verdict | None:
-    match = re.fullmatch(r"([a-z-]+) ([0-9]{1,3})(?: (.*))?\n?", text, re.DOTALL)
-    if not match or match[1] not in OUTCOMES:
+    match = re.fullmatch(r"([a-z]+(?:-[a-z]+)*) ([0-9]{1,3})(?: (.*))?\n?", text, re.DOTALL)
+    if not match or match[1] == "lost":
         return None
     outcome, code = match[1], int(match[2])
-    plausible = code == 0 if outcome == "succeeded" else 1 <= code <= 255
+    plausible = code == 0 if outcome == "succeeded" else outcome not in OUTCOMES or 1 <= code <= 255
     return Verdict(outcome, code, _sentence(match[3] or "")) if plausible else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Protocol
 
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.directory import RECORD
+from hpc_launch.runs.ownership import refuse_unless_private
 
 SHOWN = 10
 
@@ -33,7 +35,7 @@ class Entry:
     @property
     def there(self) -> bool:
         """Whether the run directory still exists."""
-        return (self.directory / RECORD).is_file()
+        return _holds_a_run(self.directory)
 
 
 class Ambiguous(UsageError):
@@ -80,8 +82,14 @@ def find(context: Place, words: str | None = None) -> Path:
         words: its id, the beginning of it, or its directory; None: the latest.
 
     Raises:
-        UsageError: none is meant, several are, or its directory is gone.
+        UsageError: none is meant, several are, its directory is gone, or is not the caller's alone.
     """
+    directory = _meant(context, words)
+    refuse_unless_private(directory)
+    return directory
+
+
+def _meant(context: Place, words: str | None) -> Path:
     known = entries(context)
     if words is None:
         return _latest(known)
@@ -92,9 +100,19 @@ def find(context: Place, words: str | None = None) -> Path:
         if matching:
             return _there(matching[0])
     directory = Path(os.path.abspath(context.directory / words)) if words else None
-    if directory and (directory / RECORD).is_file():
+    if directory and _holds_a_run(directory):
         return directory
     raise _unknown(words, known)
+
+
+def _holds_a_run(directory: Path) -> bool:
+    """Whether there is a record in it; also where that cannot be seen, which reading it will tell."""
+    try:
+        return stat.S_ISREG(os.stat(directory / RECORD).st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _links(context: Place) -> Path:

@@ -11,6 +11,7 @@ from hpc_launch.models.record import Record
 from hpc_launch.runs import describe, index, status
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.index import Entry, Place
+from hpc_launch.runs.ownership import NotPrivate
 from hpc_launch.runs.status import View
 
 
@@ -19,14 +20,16 @@ class Row:
     """One run of the index: what is known of it, or why nothing is."""
 
     entry: Entry
-    view: View | None
+    view: View | None = None
     problem: str = ""
+    refused: str = ""
+    """Why nothing in its directory is acted on, in a few words; empty if that is not the problem."""
 
     def as_json(self) -> dict[str, Any]:
         """As `status --json` has it; a run without a record has no more than its name and the reason."""
         if self.view:
             return describe.as_json(self.view)
-        nothing = {"state": "unknown", "outcome": None, "exit_code": None}
+        nothing = {"state": "refused" if self.refused else "unknown", "outcome": None, "exit_code": None}
         return {
             "run": self.entry.id,
             "directory": str(self.entry.directory),
@@ -37,7 +40,7 @@ class Row:
     def cells(self) -> list[str]:
         """For people."""
         if not self.view:
-            return [self.entry.id, self.problem, "", ""]
+            return [self.entry.id, f"refused: {self.refused}" if self.refused else self.problem, "", ""]
         standing, record = self.view.standing, self.view.record
         state = f"failed ({standing.exit_code})" if standing.outcome == "failed" else standing.state
         return [record.id, state, record.site, f"{record.created.astimezone():%Y-%m-%d %H:%M:%S}"]
@@ -45,21 +48,18 @@ class Row:
 
 def listed(context: Place) -> list[Row]:
     """All runs of the index, newest first; each batch system is asked once for all that are not over."""
-    entries = index.entries(context)
-    read = {entry.id: _read(entry) for entry in entries}
-    good = [(entry.directory, record) for entry in entries if isinstance(record := read[entry.id], Record)]
+    read = {entry: _read(entry) for entry in index.entries(context)}
+    good = [(entry.directory, record) for entry, record in read.items() if isinstance(record, Record)]
     views: dict[Path, View] = {view.directory: view for view in status.collect_all(good)}
-    return [_row(entry, read[entry.id], views) for entry in entries]
+    return [Row(entry, views[entry.directory]) if isinstance(one, Record) else one for entry, one in read.items()]
 
 
-def _read(entry: Entry) -> Record | str:
+def _read(entry: Entry) -> Record | Row:
     if not entry.there:
-        return f"its directory is gone: {entry.directory}"
+        return Row(entry, problem=f"its directory is gone: {entry.directory}")
     try:
         return read_record(entry.directory)
+    except NotPrivate as fault:
+        return Row(entry, problem=fault.problems[0].message, refused=fault.briefly)
     except HpcLaunchError as fault:
-        return fault.problems[0].message
-
-
-def _row(entry: Entry, read: Record | str, views: dict[Path, View]) -> Row:
-    return Row(entry, None, read) if isinstance(read, str) else Row(entry, views[entry.directory])
+        return Row(entry, problem=fault.problems[0].message)

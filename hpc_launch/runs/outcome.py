@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import get_args
 
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.models.record import Record, RecordedJob
+from hpc_launch.models.record import Outcome, Record, RecordedJob
 from hpc_launch.runs.evidence import Evidence
 
 SUBMITTING_FOR = timedelta(minutes=2)
@@ -41,6 +42,11 @@ class Standing:
     @property
     def over(self) -> bool:
         return self.outcome is not None
+
+    @property
+    def understood(self) -> bool:
+        """Whether the outcome, if any, is a word of this version. A later one's is shown, and nothing done about it."""
+        return self.outcome is None or self.outcome in get_args(Outcome)
 
 
 def decide(evidence: Evidence, reports: Mapping[str, JobReport], record: Record, now: datetime) -> Standing:

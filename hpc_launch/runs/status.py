@@ -124,7 +124,9 @@ def batch_system(record: Record) -> BatchSystem:
     """The batch system that the run was submitted to."""
     from hpc_launch import batch
 
-    return batch.get(record.batch_system, record.commands, record.submit_stdin)
+    kind = type(batch.get(record.batch_system))
+    known = {purpose: words for purpose, words in record.commands.items() if purpose in kind.programs}
+    return kind(known, record.submit_stdin)  # a later version may have commands for purposes of its own
 
 
 def _find(system: BatchSystem, record: Record, job_name: str) -> str | JobReport:
@@ -148,7 +150,7 @@ def conclude(one: Look) -> View:
     if _kept(record, standing, now) != record:
         with suppress(OSError, HpcLaunchError):  # a full disk is no reason not to answer
             record = update_record(directory, lambda current: _kept(current, standing, now))
-    if standing.over and standing.settled:
+    if standing.over and standing.settled and standing.understood:
         security.remove(directory / "tls")  # the job does it too, if it gets to it
     return View(directory, record, one.evidence, one.reports, standing)
 
@@ -160,7 +162,7 @@ def withdrawn(views: Sequence[View]) -> list[View]:
     """
     together: dict[str, list[int]] = {}
     for number, view in enumerate(views):
-        if view.final and len(view.record.job_ids) > 1 and not view.record.withdrawn:
+        if view.final and view.standing.understood and len(view.record.job_ids) > 1 and not view.record.withdrawn:
             together.setdefault(_reached_by(view.record), []).append(number)
     result = list(views)
     for numbers in together.values():
@@ -185,6 +187,8 @@ def _reached_by(record: Record) -> str:
 
 
 def _kept(record: Record, standing: Standing, now: datetime) -> Record:
+    if not standing.understood:
+        return record
     if not standing.over:
         return record.model_copy(update={"missing_since": None})
     if standing.doubt:

@@ -16,6 +16,7 @@ from hpc_launch.models.record import SCHEMA, Ending, Record, RecordedJob, Reques
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
 from hpc_launch.runs import evidence, index
+from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
 from hpc_launch.runs.status import adopt, batch_system
@@ -43,7 +44,7 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
     run_id = f"{rendered.plan.name}-{now.astimezone():%Y%m%d-%H%M%S}-{token}"
     place = context.directory / run_dir if run_dir else Path(rendered.runs_directory) / run_id
     record = _intent(rendered, context, run_id, token, now)
-    run_directory.create(place)
+    create(place)
     try:
         _prepare(place, rendered, record)
         index.add(context, run_id, place)

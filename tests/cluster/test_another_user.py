@@ -1,7 +1,8 @@
-"""Somebody else with an account on the cluster can neither read a run nor talk to its processes."""
+"""Somebody else with an account on the cluster can neither read a run nor talk to its processes, nor set a trap."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from subprocess import CompletedProcess
@@ -91,3 +92,61 @@ def test_workers_and_nannies_serve_no_pages_and_the_scheduler_none_to_other_host
             answers[int(port)] = cluster.run(code, host="c1", check=False).stdout
     assert answers.pop(dashboard) == "200"
     assert set(answers.values()) <= {"404", "000"}, answers
+
+
+TRAP = '#!/bin/bash\nid -un >>"$(dirname "$0")/obeyed"\n'
+
+
+@pytest.fixture(params=["testcluster", "gridcluster"])
+def stranger(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A run that otheruser has opened to all, with a program of theirs for the batch system's commands; their words."""
+    home = cluster.home_of("otheruser")
+    place = home / f"shared-{request.param}"
+
+    def as_owner(*words: str, input: str = "") -> CompletedProcess[str]:
+        return cluster.run(words, user="otheruser", cwd=home, input=input)
+
+    profile = f"site: {request.param}\nname: bait\nwalltime: 00:05:00\nworkers: {{count: 1, memory: 300 MB}}\n"
+    profile += "workload: {command: [sleep, '300'], memory: 100 MB}\nscheduler: {memory: 100 MB}\n"
+    as_owner("tee", "bait.yaml", input=profile)
+    as_owner("hpc-launch", "submit", "bait.yaml", "--run-dir", str(place))
+    own = as_owner("cat", f"{place}/run.json").stdout
+    trapped = {**json.loads(own), "commands": {name: [f"{place}/trap"] for name in ("status", "history", "cancel")}}
+    as_owner("tee", f"{place}/trap", input=TRAP)
+    as_owner("tee", f"{place}/run.json", input=json.dumps(trapped))
+    as_owner("touch", f"{place}/obeyed")
+    as_owner("chmod", "0666", f"{place}/obeyed")
+    as_owner("chmod", "0755", str(place), f"{place}/trap")
+    as_owner("chmod", "0644", f"{place}/run.json")
+    yield str(place)
+    as_owner("tee", f"{place}/run.json", input=own)
+    as_owner("hpc-launch", "cancel", str(place))
+    as_owner("rm", "-r", str(place))
+
+
+def test_a_run_of_somebody_else_is_refused_and_nothing_it_says_is_done(cluster: Cluster, stranger: str) -> None:
+    there = There.at(cluster)
+    links = there.home / ".local/state/hpc-launch/runs"
+    cluster.run(["mkdir", "-p", str(links)])
+    cluster.run(["ln", "-sfn", stranger, f"{links}/bait-1"])
+    try:
+        for words in (["status"], ["status", "--watch"], ["wait"], ["logs"], ["logs", "--of", "job", "-f"], ["cancel"]):
+            for name in (stranger, "bait-1"):
+                done = there.command(*words, name)
+                assert done.returncode == 2 and "belongs to otheruser, not to you (hpcuser)" in done.stderr, done.stderr
+        shown = there.command("list")
+        assert shown.returncode == 0 and re.search(r"bait-1 +refused: it belongs to otheruser", shown.stdout)
+        runs = json.loads(there.command("list", "--json").stdout)["runs"]
+        assert [run["state"] for run in runs if run["run"] == "bait-1"] == ["refused"]
+    finally:
+        cluster.run(["rm", f"{links}/bait-1"])
+    assert cluster.run(["cat", f"{stranger}/obeyed"]).stdout == ""
+
+
+def test_a_directory_of_somebody_else_is_not_taken_over(cluster: Cluster) -> None:
+    there = There.at(cluster)
+    theirs = cluster.home_of("otheruser") / "empty"
+    cluster.run(["mkdir", "-m", "0777", str(theirs)], user="otheruser")
+    done = there.command("submit", there.profile(["true"]), "--run-dir", str(theirs))
+    cluster.run(["rmdir", str(theirs)], user="otheruser")
+    assert done.returncode == 2 and f"{theirs} belongs to otheruser" in done.stderr, done.stderr

@@ -70,10 +70,17 @@ def test_an_earlier_attempts_outcome_does_not_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [
     "", "\n", "succ", "succeeded", "succeeded 1", "failed", "failed 0", "failed 256",
     "failed -7", "failed 7x",
-    "exploded 1 x", "lost 1 x", "Succeeded 0", b"\xff\xfe\x00", "failed 7\x00", "failed seven",
+    "exploded", "exploded -1", "not--so 1", "lost 1 x", "Succeeded 0", b"\xff\xfe\x00", "failed 7\x00", "failed seven",
 ])  # fmt: skip
 def test_an_outcome_that_makes_no_sense_is_none(tmp_path: Path, text: str | bytes) -> None:
     assert read(write(tmp_path, {"1/outcome": text})).told is None
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("exploded 1 x", Verdict("exploded", 1, "x")), ("moved-on 0", Verdict("moved-on", 0)),
+])  # fmt: skip
+def test_an_outcome_of_a_later_version_is_told_as_it_is(tmp_path: Path, text: str, told: Verdict) -> None:
+    assert read(write(tmp_path, {"1/outcome": text})).told == told
 
 
 def test_an_event_that_is_not_all_there_does_not_count(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""How a run directory is made: new, or out of an empty one, and the caller's alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hpc_launch.errors import Problem, UsageError
+from hpc_launch.runs.ownership import NotPrivate, opened, user_name
+
+ELSEWHERE = "Name another place with --run-dir DIR, or set `storage.runs` in the site profile."
+
+
+def create(directory: Path) -> None:
+    """Make the run directory, mode 0700: it will hold credentials, and the user's command.
+
+    Args:
+        directory: absolute; must not exist, or be empty and the caller's own.
+
+    Raises:
+        UsageError: it holds something already, is somebody else's, or cannot be made.
+    """
+    if not str(directory).isprintable():
+        raise UsageError(f"a run directory must not have control characters in its name: {str(directory)!r}")
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(mode=0o700)
+        except FileExistsError:
+            _take_over(directory)
+        _check_protection(directory)
+    except OSError as fault:
+        raise UsageError(
+            Problem(
+                f"cannot make the run directory {directory}: {fault.strerror or fault}",
+                hint=ELSEWHERE,
+            )
+        ) from fault
+
+
+def _take_over(directory: Path) -> None:
+    if not directory.is_dir():
+        raise _not_new(directory, "is there already, and no directory")
+    _refuse_anothers(directory, os.stat(directory))  # also of one that cannot be opened
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _refuse_anothers(directory, os.fstat(descriptor))
+        _refuse_filled(directory, descriptor)
+        os.fchmod(descriptor, 0o700)
+        _refuse_filled(directory, descriptor)  # somebody else was quick; from now on nobody can be
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_anothers(directory: Path, found: os.stat_result) -> None:
+    if found.st_uid != os.geteuid():
+        owner = user_name(found.st_uid)
+        raise _not_new(directory, f"belongs to {owner}; a run directory is your own: it holds the key of the run")
+
+
+def _refuse_filled(directory: Path, descriptor: int) -> None:
+    if os.listdir(descriptor):
+        raise _not_new(directory, "is there already and not empty; a run directory belongs to one run alone")
+
+
+def _not_new(directory: Path, why: str) -> UsageError:
+    hint = "Name one that does not exist yet, or leave out --run-dir."
+    return UsageError(Problem(f"{directory} {why}", hint=hint))
+
+
+def _check_protection(directory: Path) -> None:
+    """Refuse a new run directory on a file system that keeps neither owner nor mode: no command would read it."""
+    try:
+        with opened(directory):
+            return
+    except NotPrivate as fault:
+        directory.rmdir()
+        cause = (
+            f"{directory} cannot be protected: made with mode 0700, {fault.briefly} on this file system all the same"
+        )
+        raise UsageError(Problem(cause, hint=ELSEWHERE)) from fault
