@@ -51,6 +51,18 @@ until_hosts_end() {
   return "$worst"
 }
 
+# End the launchers: KILL for those that are left after four seconds, a second before it comes to this shell. (Workers that
+# are told to end while they look for their scheduler may hang.)
+# shellcheck disable=SC2046 # several numbers
+end_hosts() {
+  local give_up=$((SECONDS + 4))
+  trap '' TERM
+  kill $(jobs -p) 2>/dev/null
+  while [ -n "$(jobs -rp)" ] && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.2; done
+  kill -KILL $(jobs -rp) 2>/dev/null
+  exit 143
+}
+
 # What a launcher that starts all nodes has printed since the last look, half a second ago: for the job's log, and in
 # it what it says of single hosts.
 attend() {

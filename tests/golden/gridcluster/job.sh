@@ -47,7 +47,7 @@ launcher=qrsh
 (
   processes=()
   trap '' USR2
-  trap 'kill $(jobs -p); wait; exit 143' TERM
+  trap end_hosts TERM
   bash "$HPC_LAUNCH_RUN_DIR/node.sh" 0 >"$state/launcher/0" 2>&1 & processes+=($!)
   for ((index = 1; index < 3; index++)); do
     qrsh -inherit -nostdin "${hosts[index]}" bash "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)

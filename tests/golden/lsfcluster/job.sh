@@ -31,7 +31,7 @@ launcher=blaunch
 (
   processes=()
   trap '' USR2
-  trap 'kill $(jobs -p); wait; exit 143' TERM
+  trap end_hosts TERM
   for ((index = 0; index < 3; index++)); do
     blaunch "${hosts[index]}" "$BASH" "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)
   done
