@@ -14,7 +14,9 @@ def main() -> int:
 
         gc.freeze()
         gc.enable()
-        return cli.main()
+        code = cli.main()
+        gc.freeze()  # nor is what is there when Python ends
+        return code
     except KeyboardInterrupt:
         return 130
 

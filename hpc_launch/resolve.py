@@ -69,7 +69,7 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
     wrong += _against_site(document, found.site, found.document) if found else []
     if problems or wrong or profile is None or found is None:
         raise InvalidConfiguration(*sorted([*problems, *wrong], key=_place))
-    profile = profile if profile.name else profile.replaced(name=_name(file))
+    profile = profile if profile.name else profile.model_copy(update={"name": _name(file)})
     text = (context.directory / file).read_text(encoding="utf-8")
     return Resolved(profile, found.site, document, file, text, found.document, found.text)
 
