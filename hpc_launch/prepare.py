@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc_launch import quoting
+from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.plan import Job, Plan, Planned
@@ -75,7 +76,7 @@ def prepare(
     assignments: Sequence[str] = (),
     to_submit: bool = False,
 ) -> Prepared:
-    """A profile, prepared for a site; raises InvalidConfiguration or DoesNotFit.
+    """A profile, prepared for a site; raises InvalidConfiguration, DoesNotFit or UsageError.
 
     `to_submit`: a site that is retired is refused, before anything else is said of it.
     """
@@ -93,6 +94,7 @@ def prepare(
         message=resolved.site.message,
         profile=str(resolved.file),
     )
+    refuse_names_that_are_not_utf8(rendered.files)
     return Prepared(resolved, planned, rendered)
 
 

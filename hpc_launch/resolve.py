@@ -9,7 +9,7 @@ from typing import get_args
 
 from hpc_launch import sites
 from hpc_launch.config.assignments import parse_assignments
-from hpc_launch.config.document import Document, load_document
+from hpc_launch.config.document import Document, load_document, load_text, parse_document
 from hpc_launch.config.kinds import of_another_kind
 from hpc_launch.config.layers import at, dotted, merge
 from hpc_launch.config.origin import BUILT_IN, Origin
@@ -50,7 +50,8 @@ class Resolved:
 
 def resolve(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Resolved:
     """Load a profile and its site; raises InvalidConfiguration with everything that is wrong in both."""
-    own = load_document(context.directory / file, str(file))
+    text = load_text(context.directory / file, str(file))  # once: what a command prints cannot be read twice
+    own = parse_document(text, str(file))
     if wrong_kind := of_another_kind(Profile, own):
         raise InvalidConfiguration(*wrong_kind)
     options = [parse_assignments(assignments)]
@@ -69,8 +70,7 @@ def resolve(file: Path, context: Context, site: str | None = None, assignments: 
     wrong += _against_site(document, found.site, found.document) if found else []
     if problems or wrong or profile is None or found is None:
         raise InvalidConfiguration(*sorted([*problems, *wrong], key=_place))
-    profile = profile if profile.name else profile.replaced(name=_name(file))
-    text = (context.directory / file).read_text(encoding="utf-8")
+    profile = profile if profile.name else profile.model_copy(update={"name": _name(file)})
     return Resolved(profile, found.site, document, file, text, found.document, found.text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,9 @@ GIB = 2**30
 
 LEAST = "workers: {count: 2, memory: 1 GiB}\nworkload: {command: [python, work.py]}\n"
 """The shortest profile."""
+
+# A shell that starts this in the background lets it, and all that it starts, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

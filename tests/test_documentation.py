@@ -11,12 +11,13 @@ from typing import Any, get_args, get_origin
 
 import pytest
 import typer
+from pydantic_core import PydanticUndefined
 
 from hpc_launch import errors
 from hpc_launch.cli import app
+from hpc_launch.models.base import Model
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.record import Record
-from hpc_launch.models.schema import REQUIRED, Model
 from hpc_launch.models.site import Site
 from hpc_launch.prepare import Prepared
 from hpc_launch.units import exact_memory
@@ -75,7 +76,7 @@ def inner_model(annotation: Any) -> tuple[type[Model] | None, str]:
 
 def written(name: str, value: Any) -> str:
     """A default as the tables write it."""
-    if value is REQUIRED:
+    if value is PydanticUndefined:
         return "required"
     if value is None or isinstance(value, bool):
         return f"`{ {None: 'null', True: 'true', False: 'false'}[value] }`"

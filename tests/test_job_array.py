@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.test_render import EXAMPLE, GOLDEN, shellcheck, write
 Prepare = Callable[..., Prepared]
 MIB = 2**20
 ARRAY = "layout=job-array"
+ARRAY_SH = Path(__file__).parent.parent / "hpc_launch/jobside/array.sh"
 THOUSAND = """
 layout: job-array
 workers: {count: 1000, per_node: 1, memory: 1 GiB}
@@ -291,16 +293,72 @@ def test_a_question_that_fails_is_no_sign_that_none_is_left(prepared: Prepare, t
     assert worker_jobs_left(prepared(EXAMPLE, ARRAY, site=system), tmp_path, system, "exit 1")
 
 
-def test_the_worker_jobs_are_those_of_the_record_but_the_first(tmp_path: Path) -> None:
-    """Also where the batch system writes the scheduler's own id shorter in its job, and one is not known yet."""
-    array = Path(__file__).parent.parent / "hpc_launch/jobside/array.sh"
-    jobs = ['"job_id": "1.pbs01.example.org",', '"job_id": "2[].pbs01.example.org",', '"job_id": null,']
-    (tmp_path / "run.json").write_text("\n".join(f"      {line}" for line in jobs) + "\n")
-    done = subprocess.run(
-        ["bash", "-c", f". {array}; HPC_LAUNCH_JOB_ID=1.pbs01 worker_jobs"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout == "2[].pbs01.example.org\n"
+@dataclass(frozen=True)
+class SchedulersJob:
+    """What looks after worker jobs in the scheduler's job, in a run directory of which files tell how it stands."""
+
+    run: Path
+
+    def submitted(self, *ids: str) -> None:
+        (self.run / "control").mkdir(exist_ok=True)
+        (self.run / "control" / "worker-jobs").write_text("".join(f"{one}\n" for one in ids))
+
+    def after(self, seconds: int, *lines: str, left: bool = True) -> str:
+        """So many seconds after its beginning: why it gives up waiting for workers, or nothing."""
+        script = [
+            'state=$PWD/state worker_submissions=2 reason=""',
+            f"worker_jobs_left() {{ {'true' if left else 'false'}; }}",
+            f". {ARRAY_SH}",
+            *lines,
+            f"SECONDS={seconds}",
+            '! workers_lost || echo "$reason"',
+        ]
+        command = ["bash", "-c", "\n".join(script)]
+        done = subprocess.run(command, cwd=self.run, capture_output=True, text=True, timeout=60)
+        assert done.stderr == ""
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def schedulers_job(tmp_path: Path) -> SchedulersJob:
+    (tmp_path / "state").mkdir()
+    return SchedulersJob(tmp_path)
+
+
+@pytest.mark.parametrize("known", [[], ["2[].pbs01.example.org"]])
+def test_a_run_that_lacks_a_worker_job_ends_within_five_minutes(
+    schedulers_job: SchedulersJob, known: list[str]
+) -> None:
+    """Also where the one that is there may still bring its workers."""
+    schedulers_job.submitted(*known)
+    assert schedulers_job.after(200) == ""
+    told = f"of 2 calls to submit worker jobs {len(known)} were made, then hpc-launch submit ended"
+    assert schedulers_job.after(290, "jobs=($(cat control/worker-jobs))") == told
+
+
+def test_a_submission_that_goes_on_is_waited_for(schedulers_job: SchedulersJob) -> None:
+    schedulers_job.submitted("2")
+    assert schedulers_job.after(290, "SECONDS=200; workers_lost") == ""
+
+
+def test_a_run_that_has_begun_goes_on_with_the_workers_that_it_has(schedulers_job: SchedulersJob) -> None:
+    schedulers_job.submitted("2")
+    (schedulers_job.run / "state" / "ready").write_text("tls://x")
+    assert schedulers_job.after(2900, "SECONDS=200; workers_lost") == ""
+
+
+def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: SchedulersJob) -> None:
+    schedulers_job.submitted("2", "3")
+    assert schedulers_job.after(40, left=False) == "all worker jobs have ended, see logs/workers-*.log"
+    assert schedulers_job.after(40) == ""
+    schedulers_job.submitted("2")
+    assert schedulers_job.after(40, left=False) == "", "another one may still come"
+
+
+def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:
+    schedulers_job.submitted("2")
+    lines = ['release_worker_jobs() { echo "released $*"; }']
+    script = f"state=state worker_submissions=2; {lines[0]}; . {ARRAY_SH}; attend; echo 3 >>control/worker-jobs"
+    script += "; SECONDS=10; attend; SECONDS=20; attend"
+    done = subprocess.run(["bash", "-c", script], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["released 2", "released 3"]

@@ -515,14 +515,20 @@ def test_a_node_that_failed_is_the_failure_of_a_launcher_that_is_called_for_each
     """Workers that all end with 0 were sent home by the workload; with anything else, the run has lost them."""
     text = (ROOT / "tests/site/lsfcluster.yaml").read_text() + f"launchers: {{node: {launcher}}}\n"
     (tmp_path / "site.yaml").write_text(text)
-    job = prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files["job.sh"]
-    start = job.partition("scheduler=$!\n")[2].partition("workers=$!\n")[0]
+    files = prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files
+    start = files["job.sh"].partition("scheduler=$!\n")[2].partition("workers=$!\n")[0]
     assert start
+    (tmp_path / "jobside").mkdir()
+    (tmp_path / "jobside/hosts.sh").write_text(files["jobside/hosts.sh"])
+    alive = re.search(r"^alive\(\) .*$", files["jobside/attempt.sh"], re.M)
+    assert alive
     stand_in = f"{launcher}() {{ [[ $* != *1 ]]; }}"  # the node of index 1
     for fate, expected in ((stand_in, 1), (f"{launcher}() {{ :; }}", 0)):
-        script = f"hosts=(a b c)\nbash() {{ :; }}\n{fate}\n{start}wait $!"
+        state = f"state=$(mktemp -d -p {tmp_path})\nmkdir $state/unfit\nsee() {{ :; }}\n" + alive[0]
+        script = f"{state}\nhosts=(a b c)\nbash() {{ :; }}\n{fate}\n{start}wait $!"
         done = subprocess.run(
             ["bash", "-c", script],
+            cwd=tmp_path,
             env={"HPC_LAUNCH_RUN_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,

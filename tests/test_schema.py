@@ -18,10 +18,10 @@ from pydantic_core import ValidationError
 
 from hpc_launch.config.document import Document, load_document, parse_document
 from hpc_launch.config.layers import merge
+from hpc_launch.models.base import Model
 from hpc_launch.models.fields import date
-from hpc_launch.models.profile import Profile
-from hpc_launch.models.schema import Model
-from hpc_launch.models.site import Site
+from hpc_launch.models.profile import Profile, Workers
+from hpc_launch.models.site import Queue, Site
 from hpc_launch.schema import profile_schema, site_schema
 from tests.conftest import ROOT
 
@@ -40,7 +40,7 @@ def complaints(kind: str, data: Any) -> list[str]:
 
 def loads(kind: str, data: Json) -> bool:
     """Whether the program takes it: as the only layer, or as the whole site profile."""
-    model: type[Model] = {"profile": Profile, "site": Site}[kind]
+    model: type[Model] = Profile if kind == "profile" else Site
     try:
         model.model_validate(merge([Document(data, {}, ())]).data if kind == "profile" else data)
     except ValidationError:
@@ -143,7 +143,6 @@ def paths(model: type[Model], above: tuple[str, ...] = ()) -> Iterator[tuple[str
         yield from paths(Queue, ("queues", "short"))
 
 
-Queue: type[Model] = Site.model_fields["queues"].annotation.__args__[1]
 KEYS = [
     pytest.param(kind, path, id=f"{kind}:{'.'.join(path)}")
     for kind, model in (("profile", Profile), ("site", Site))
@@ -346,10 +345,7 @@ def test_every_default_is_a_value_that_may_be_written(kind: str) -> None:
 
 def test_it_says_what_a_key_is() -> None:
     found = dict(properties(WHOLE["profile"]))
-    assert (
-        found["workers.memory"]["description"]
-        == Profile.model_fields["workers"].annotation.model_fields["memory"].description
-    )
+    assert found["workers.memory"]["description"] == Workers.model_fields["memory"].description
     assert found["scheduler.memory"]["default"] == "2 GiB"
     assert found["security"]["enum"] == ["tls", "none", None]
     assert dict(properties(WHOLE["site"]))["memory.headroom"]["default"] == "5%"

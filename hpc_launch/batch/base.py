@@ -166,9 +166,10 @@ class BatchSystem(Client, ABC):
         self.call_off(ids)
 
     def interrupt(self, ids: Sequence[str]) -> None:
-        """Send TERM to the first shell of each of these jobs that runs, so that it can end in its own way.
+        """Tell the first shell of each of these jobs that runs to end, with TERM, so that it can do so in its own way.
 
-        The first step of a cancel; nothing where `cancel` itself begins like that. Raises what `cancel` does.
+        The first step of a cancel: the batch system's own, where that leaves the time for it; nothing where `cancel`
+        itself begins like that. Raises what `cancel` does.
         """
         return None
 

@@ -44,6 +44,47 @@ def started(pid: int) -> str | None:
     return None if not fields or fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
+def identity(pid: int, start: str) -> str:
+    """`host:pid:start@boot`: a pid alone may be another's tomorrow, and after a reboot pid and start together."""
+    now = boot()
+    return f"{host()}:{pid}:{start}" + (f"@{now}" if now else "")
+
+
+def this_one() -> str:
+    """The identity of this process."""
+    return identity(os.getpid(), started(os.getpid()) or "")
+
+
+def parts(identity: str) -> tuple[str, int, str, str]:
+    """Host, pid, start and boot; pid 0, which is nobody's, where the identity of a process is not one of ours."""
+    there, _, rest = identity.partition(":")
+    pid, _, rest = rest.partition(":")
+    start, _, boot = rest.partition("@")
+    return there, int(pid) if pid.isdecimal() else 0, start, boot
+
+
+def is_this_boot(when: str) -> bool:
+    """Whether the machine was not started again since; also for an identity that does not tell (older, or of macOS)."""
+    return not when or when == boot()
+
+
+def lives(identity: str) -> bool | None:
+    """Whether this very process lives; None if it is another machine's, where it cannot be seen."""
+    there, pid, start, when = parts(identity)
+    if there != host():
+        return None
+    return bool(start) and is_this_boot(when) and started(pid) == start
+
+
+def works_in(directory: str) -> bool:
+    """Whether a process of this user has this working directory; no, where there is no /proc to tell."""
+    for pid in mine() if PROC else ():
+        with suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd") == directory:
+                return True
+    return False
+
+
 def mine() -> list[int]:
     """The pids of this user's processes. Raises NoAnswer."""
     if not PROC:

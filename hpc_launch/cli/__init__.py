@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, TextIO
 
 import typer
 
@@ -70,10 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(words)
         sys.stdout.flush()  # Python would do it in the end, and fail with a code of its own
     except BrokenPipeError:  # whoever read it has had enough
-        _drop_stdout()
+        if _lost(sys.stderr):  # the only talk that comes here is of wrong usage
+            code = UsageError.exit_code
+        _lost(sys.stdout)
     except OSError as error:  # a full disk, a file server that is away, a working directory that was removed
         code = UsageError.exit_code  # 1 is a run's that has no exit code of a workload's own
         _cannot(error, "--json" in words)
+    _lost(sys.stderr)
     return code
 
 
@@ -86,21 +89,29 @@ def _run(words: Sequence[str]) -> int:
         print_error(error, "--json" in words)
         return error.exit_code
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer ends with 1, which is a run's
+            raise end.__context__ from None
         return end.code if isinstance(end.code, int) else 0 if end.code is None else UsageError.exit_code
     return 0
 
 
 def _cannot(error: OSError, as_json: bool) -> None:
-    from hpc_launch.cli.output import print_error
+    from hpc_launch.cli.output import print_error, say
 
-    print(f"hpc-launch: {error}", file=sys.stderr)
-    try:
-        if as_json:
+    say(f"hpc-launch: {error}")
+    if as_json:
+        with suppress(OSError):  # then that is what cannot be written
             print_error(UsageError(str(error)), as_json)
-        sys.stdout.flush()
-    except OSError:  # then that is what cannot be written
-        _drop_stdout()
+    _lost(sys.stdout)
 
 
-def _drop_stdout() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _lost(stream: TextIO) -> bool:
+    """Whether what a stream still holds cannot be written; then it goes nowhere, also when Python ends."""
+    from hpc_launch.cli.output import drop
+
+    try:
+        stream.flush()
+    except OSError:
+        drop(stream)
+        return True
+    return False

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 from hpc_launch.errors import HpcLaunchError, Problem
 
 
 def say(text: str) -> None:
-    """Talk: what is not the result."""
-    print(text, file=sys.stderr, flush=True)
+    """Talk: what is not the result. That nobody hears it changes nothing of what is done, nor the exit code."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:  # a full disk, a pipe without a reader
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Lead a stream that cannot be written to nowhere, with what it still holds."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def print_json(data: Mapping[str, Any], *, lines: bool = False) -> None:
     """The result, for programs; with `lines`, one of several, on a line of its own."""
-    print(json.dumps(data, indent=None if lines else 2, ensure_ascii=False, default=str), flush=True)
+    # What a terminal shows of a character that it does not have (a backslash and its number) would be no JSON.
+    ascii_alone = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
+    text = json.dumps(data, indent=None if lines else 2, ensure_ascii=ascii_alone, default=str)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        if lines:
+            raise
+        drop(sys.stdout)  # the command ends as it would have, with its own exit code
 
 
 def copy(texts: Iterable[str]) -> None:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from pydantic_core import ErrorDetails, ValidationError
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
 
 from hpc_launch.config.branches import KEY, faults_by_path
 from hpc_launch.config.document import Document
 from hpc_launch.config.expectations import MAPPING, advice, sentence
 from hpc_launch.config.keys import advice_on_unknown, keys_of, models_at
 from hpc_launch.config.origin import KeyPath, Origin
-from hpc_launch.config.validation import Checked
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 
 
-def complaints(model: type[Checked], document: Document, errors: list[ErrorDetails]) -> list[Problem]:
+def complaints(model: type[BaseModel], document: Document, errors: list[ErrorDetails]) -> list[Problem]:
     """One problem for each wrong value, however many errors pydantic reports about it."""
     faults = faults_by_path(errors, document.data)
     return [_problem(model, document, path, faults[path]) for path in faults]
 
 
-def _problem(model: type[Checked], document: Document, path: KeyPath, errors: list[ErrorDetails]) -> Problem:
+def _problem(model: type[BaseModel], document: Document, path: KeyPath, errors: list[ErrorDetails]) -> Problem:
     origin = _origin(path, document)
     kinds = {error["type"] for error in errors}
     name = dotted(path)
@@ -37,7 +36,7 @@ def _problem(model: type[Checked], document: Document, path: KeyPath, errors: li
     return Problem(f"{where}{sentence(errors)}", origin, advice(errors) or _keys_below(model, path, kinds))
 
 
-def _keys_below(model: type[Checked], path: KeyPath, kinds: set[str]) -> str:
+def _keys_below(model: type[BaseModel], path: KeyPath, kinds: set[str]) -> str:
     """What may be written where a mapping is wanted and something else was found."""
     names = sorted({name for found in models_at(model, path) for name in keys_of(found)})
     return f"write its keys, {{key: value}}: {', '.join(names)}" if names and kinds <= MAPPING else ""
@@ -48,10 +47,9 @@ def _origin(path: KeyPath, document: Document) -> Origin | None:
     return next((o for n in range(len(path), -1, -1) if (o := document.origins.get(path[:n]))), None)
 
 
-def _description(model: type[Checked], path: KeyPath) -> str:
+def _description(model: type[BaseModel], path: KeyPath) -> str:
     """What a missing key is for, as the model describes it."""
     *parent, key = path
-    found: Any
     for found in models_at(model, tuple(parent)):
         for name, field in found.model_fields.items():
             if key == (field.alias or name) and field.description:
@@ -59,21 +57,11 @@ def _description(model: type[Checked], path: KeyPath) -> str:
     return ""
 
 
-def _least(model: type[Checked], path: KeyPath) -> str:
+def _least(model: type[BaseModel], path: KeyPath) -> str:
     """The keys that a missing mapping has to have: they tell more than what the mapping is; empty for other values."""
-    below: Any
     for below in models_at(model, path):
-        if needed := _required(below):
-            means = below.model_fields[needed[0]].description if needed[0] in below.model_fields else ""
+        needed = {field.alias or name: field for name, field in below.model_fields.items() if field.is_required()}
+        for first, field in needed.items():
             keys = ", ".join(f"{name}: …" for name in needed)
-            return f"{{{keys}}}" + (f" ({needed[0]}: {means})" if means else "")
+            return f"{{{keys}}}" + (f" ({first}: {field.description})" if field.description else "")
     return ""
-
-
-def _required(model: type[Checked]) -> list[str]:
-    """The keys without which a mapping is none of these."""
-    try:
-        model.model_validate({})
-    except ValidationError as error:
-        return [str(each["loc"][0]) for each in error.errors(include_url=False) if each["type"] == "missing"]
-    return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.config.reading import read
 from hpc_launch.config.wording import listed, nearest, printable, shown_value
-from hpc_launch.errors import InvalidConfiguration, Problem
+from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
 
 LARGEST_FILE = 1024 * 1024
 """Bytes. A profile has some hundred lines; a file of this size is something else."""
@@ -65,6 +66,19 @@ def load_document(file: Path, shown_as: str | None = None, *, may_be_empty: bool
     """Read a configuration file (see `load_text`); raises `InvalidConfiguration` where it cannot be."""
     source = str(file) if shown_as is None else shown_as
     return parse_document(load_text(file, source), source, may_be_empty=may_be_empty)
+
+
+def refuse_names_that_are_not_utf8(files: Mapping[str, str]) -> None:
+    """Raise `UsageError` where such a name would stand in a text file (name → text): others could not read it."""
+    for file, text in files.items():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            number = text.count("\n", 0, error.start)
+            line = printable(text.splitlines()[number].strip())
+            hint = "rename the file or directory, or work in another one"
+            cause = f"a name that is not UTF-8 would stand on line {number + 1} of {file}: {line}"
+            raise UsageError(Problem(cause, None, hint)) from None
 
 
 def load_text(file: Path, shown_as: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from hpc_launch.config.origin import KeyPath
-from hpc_launch.config.validation import Checked
 from hpc_launch.config.wording import dotted, nearest
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 def keys_of(model: Any) -> dict[str, Any]:
@@ -16,7 +18,7 @@ def keys_of(model: Any) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def models_at(model: type[Checked], path: KeyPath) -> list[type[Checked]]:
+def models_at(model: type[BaseModel], path: KeyPath) -> list[type[BaseModel]]:
     """The models of which a mapping at this key path may be an instance."""
     kinds: list[Any] = [model]
     for step in path:
@@ -24,7 +26,7 @@ def models_at(model: type[Checked], path: KeyPath) -> list[type[Checked]]:
     return [found for kind in kinds for found in _models(kind)]
 
 
-def advice_on_unknown(model: type[Checked], path: KeyPath) -> str:
+def advice_on_unknown(model: type[BaseModel], path: KeyPath) -> str:
     """What the unknown key at the end of ``path`` was probably meant to be, and what is allowed there."""
     *parent, key = path
     allowed = sorted({name for found in models_at(model, tuple(parent)) for name in keys_of(found)})
@@ -36,7 +38,7 @@ def advice_on_unknown(model: type[Checked], path: KeyPath) -> str:
     return f"{f'did you mean {guess}? ' if guess else ''}allowed here: {', '.join(allowed)}"
 
 
-def _elsewhere(model: type[Checked], key: str) -> str | None:
+def _elsewhere(model: type[BaseModel], key: str) -> str | None:
     """The first key of this name in another mapping of the same document."""
     for section, kind in keys_of(model).items():
         if section == key:
@@ -72,7 +74,7 @@ def _step(kind: Any, step: str | int) -> Iterator[Any]:
                 yield arguments[0]
 
 
-def _models(kind: Any) -> Iterator[type[Checked]]:
+def _models(kind: Any) -> Iterator[type[BaseModel]]:
     for plain in _plain(kind):
         if isinstance(plain, type) and hasattr(plain, "model_fields"):
             yield plain

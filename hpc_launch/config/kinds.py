@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hpc_launch.config.document import Document
+from hpc_launch.config.keys import keys_of
 from hpc_launch.errors import Problem
 
 if TYPE_CHECKING:
-    from hpc_launch.config.validation import Checked
+    from pydantic import BaseModel
 
 
 class Kind(NamedTuple):
@@ -39,11 +40,11 @@ KINDS = (
 )
 
 
-def of_another_kind(model: type[Checked], document: Document) -> list[Problem]:
+def of_another_kind(model: type[BaseModel], document: Document) -> list[Problem]:
     """Why nothing in the document is worth a word as this ``model``; empty where there is something to go on with."""
     if document.data and not any(kind.signs & document.data.keys() for kind in KINDS):
         return []
-    known = _keys(model)
+    known = keys_of(model).keys()
     wanted = next((kind for kind in KINDS if kind.signs <= known), None)
     if not document.data:
         begin = wanted.begin if wanted else ""
@@ -54,7 +55,3 @@ def of_another_kind(model: type[Checked], document: Document) -> list[Problem]:
     sign = min(other.signs & document.data.keys(), key=list(document.data).index)
     cause = f"this looks like {other.name}, not like {wanted.name}: {sign} is a key of {other.name}"
     return [Problem(cause, document.origins.get((sign,)), other.instead)]
-
-
-def _keys(model: Any) -> set[str]:
-    return {field.alias or name for name, field in model.model_fields.items()}

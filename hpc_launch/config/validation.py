@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
-from pydantic_core import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hpc_launch.config.document import Document
 from hpc_launch.config.kinds import of_another_kind
 from hpc_launch.errors import Problem
 
-
-class Checked(Protocol):
-    """A class whose instances are made from checked mappings: ours (`models.schema`), or a pydantic model."""
-
-    # And `model_fields`: name → field, with its `annotation`, `alias` and `description`.
-
-    @classmethod
-    def model_validate(cls, obj: Any) -> Any:
-        """An instance; raises `pydantic_core.ValidationError`."""
-
-
-Model = TypeVar("Model", bound=Checked)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def validate(model: type[Model], document: Document, *, whole: bool = True) -> tuple[Model | None, list[Problem]]:

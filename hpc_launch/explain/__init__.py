@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hpc_launch.config.layers import at, dotted
+from hpc_launch.config.layers import at, dotted, flatten
 from hpc_launch.config.origin import BUILT_IN, KeyPath
 from hpc_launch.models.plan import Planned, Reasons
 from hpc_launch.models.profile import Profile
-from hpc_launch.models.schema import Model
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import exact_memory
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ REQUIRED = {(above, key) for above, keys in LEAST.items() for key in keys}
 
 def leaves(resolved: Resolved, reasons: Reasons) -> Iterator[Leaf]:
     """All keys of a profile, in the order of the documentation; `reasons`: of those that it leaves open."""
-    usual = dict(_walk(Profile.model_validate(LEAST), ()))
-    for path, value in _walk(resolved.profile, ()):
+    usual = dict(_written(Profile.model_validate(LEAST)))
+    for path, value in _written(resolved.profile):
         if reason := reasons.get(path):
             changed = path in resolved.document.origins and value != usual.get(path)
             yield Leaf(path, reason.value, reason.why, changed)
@@ -49,18 +47,9 @@ def leaves(resolved: Resolved, reasons: Reasons) -> Iterator[Leaf]:
             yield Leaf(path, value, str(BUILT_IN))
 
 
-def _walk(model: Model, above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
-    for name, field in type(model).model_fields.items():
-        path = (*above, field.alias or name)
-        value = getattr(model, name)
-        if isinstance(value, Model):
-            yield from _walk(value, path)
-        elif isinstance(value, dict) and value:
-            yield from (((*path, key), inner) for key, inner in value.items())
-        elif name == "memory" and value is not None:
-            yield path, exact_memory(value)
-        else:
-            yield path, value
+def _written(profile: Profile) -> Iterator[tuple[KeyPath, Any]]:
+    """Every key with its value, as it could be written in a profile."""
+    return flatten(profile.model_dump(by_alias=True))
 
 
 def resolved_yaml(resolved: Resolved, reasons: Reasons) -> str:

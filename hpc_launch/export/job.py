@@ -41,7 +41,7 @@ def job_of(site: Site, profile: Profile, name: str) -> tuple[OneNode, list[str]]
         notes.append(f"The site's walltime, {units.format_walltime(walltime)}, is more than this queue allows.")
         walltime = longest
     cores = _cores(site, queue)
-    memory = usable_memory(queue.replaced(cores=cores), site)
+    memory = usable_memory(queue.model_copy(update={"cores": cores}), site)
     workers_memory = None if memory is None else int(memory * (1 - site.memory.headroom)) // MIB * MIB
     processes, too_many = _processes(cores, site, profile)
     return OneNode(

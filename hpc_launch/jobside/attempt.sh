@@ -2,20 +2,42 @@
 # One execution of a job, told in state/; on every way out, everything it has started is ended.
 # Sourced in the run directory by the job's script, which sets `last_second` and `patience`.
 
+cannot_write() {
+  echo "hpc-launch: cannot write to $PWD/state$(no_space_in state)" >&2
+  exit 73 # nothing can be told in state/: by this code `hpc-launch status` knows
+}
+# What the system says when some kilobytes are written to this directory: nothing where they can be.
+no_space_in() {
+  local cause
+  cause=$({ printf '%65536s' '' >"$1/probe"; } 2>&1) || echo ": ${cause##*: }"
+  rm -f "$1/probe"
+}
+
 # A requeued job starts a new attempt, with a clean slate.
 attempt=1
 until mkdir "state/$attempt" 2>/dev/null; do
-  [ -d "state/$attempt" ] || { echo "hpc-launch: cannot write to $PWD/state" >&2; exit 1; }
+  [ -d "state/$attempt" ] || cannot_write
   attempt=$((attempt + 1))
 done
 state=$PWD/state/$attempt
-mkdir "$state/fit" "$state/unfit"
-echo "$attempt" >state/attempt.new && mv state/attempt.new state/attempt
+# The outcome gets its room now: when it is known, the disk may be full.
+{
+  mkdir "$state/fit" "$state/unfit" && echo "$attempt" >state/attempt.new && printf '%1023s\n' '' >"$state/outcome.new" &&
+    mv state/attempt.new state/attempt
+} || cannot_write
 export HPC_LAUNCH_ATTEMPT=$attempt
 rm -f scheduler.json # an earlier attempt's would lead workers astray
 
 event() { echo "$(date +%s) $*" >>"$state/events"; }
 alive() { kill -0 -- "$1" 2>/dev/null; }
+
+# Where to read more: the first of these files that is there, or nothing.
+see() {
+  local file
+  for file in "$@"; do
+    [ ! -e "$file" ] || { echo ", see $file"; return; }
+  done
+}
 
 # The first node that cannot be used, and why; fails when there is none.
 unfit() {
@@ -63,22 +85,28 @@ killed_for_memory() {
 killed_before=$(killed_for_memory)
 
 # The outcome is written as soon as it is known: what comes after may be cut short.
-outcome=launch-failed code=1 reason="the job's script ended early, see logs/job.log"
+outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
 workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
+scheduler_gets=10 workers_get=5 elements_get=10 # seconds to end in order
 # From the moment on in which this shell ends: a signal that came a second time would end it in the middle of `finish`.
 deaf() { trap '' TERM INT HUP QUIT XCPU USR1 USR2; }
+write_outcome() { # over what was written there before: on a full disk there is room for nothing else
+  local line="$outcome $code $reason" LC_ALL=C
+  printf '%s\n' "$line" 1<>"$state/outcome.new" && truncate -s $((${#line} + 1)) "$state/outcome.new" &&
+    mv "$state/outcome.new" "$state/outcome"
+}
 finish() {
   deaf
   trap - EXIT
   cd "$HPC_LAUNCH_RUN_DIR" || exit 1
-  echo "$outcome $code $reason" >"$state/outcome.new" && mv "$state/outcome.new" "$state/outcome"
+  write_outcome
   event ending
   [ -z "$workload" ] || end "$patience" "-$workload"
   # The scheduler sends its workers home, and they tidy up their directories. (Told to end at the same moment as
   # their scheduler, some hang for eight seconds; ended by srun, they leave everything lying about.)
   [ -n "$scheduler" ] || scheduler_among_workers
-  [ -z "$scheduler" ] || end 10 "$scheduler"
-  [ -z "$workers" ] || ends 5 "$workers" || end 5 "$workers"
+  [ -z "$scheduler" ] || end "$scheduler_gets" "$scheduler"
+  [ -z "$workers" ] || ends "$workers_get" "$workers" || end "$workers_get" "$workers"
   end_other_jobs
   wait
   # A job that was told to end may be requeued, and needs them again.
@@ -98,6 +126,7 @@ trap finish EXIT
 told_to_end() {
   deaf
   outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
+  [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1
   exit 1
 }
 out_of_time() {
@@ -110,7 +139,7 @@ for signal in TERM INT HUP QUIT XCPU USR1; do # some batch systems mean somethin
   trap "told_to_end $signal" "$signal"
 done
 
-# For what is not to hear of the signals by which a batch system warns the job's shell, and with it all its processes.
+# For what is not to hear of the signal by which Grid Engine's qdel and LSF's run limit warn the job's shell, and with it all its processes.
 shielded() {
   trap '' USR2
   exec "$@"
@@ -129,7 +158,7 @@ end_other_jobs() { :; }
 workers_lost() { # all of them, and not because all was done
   ! alive "$workers" || return 1
   [ -n "$workers_code" ] || { wait "$workers"; workers_code=$?; }
-  reason="all workers ended before the workload did, with exit code $workers_code, see logs/workers-*.log"
+  reason="all workers ended before the workload did, with exit code $workers_code$(see logs/workers-*.log)"
   [ "$workers_code" != 0 ]
 }
 
@@ -146,7 +175,7 @@ cluster_lost() {
   if [ -n "$scheduler" ] && ! alive "$scheduler"; then
     [ -n "$scheduler_code" ] || { wait "$scheduler"; scheduler_code=$?; }
     [ "$scheduler_code" != 0 ] || return 1
-    reason="the Dask scheduler died with exit code $scheduler_code, see logs/scheduler.log"
+    reason="the Dask scheduler died with exit code $scheduler_code$(see logs/scheduler.log)"
   elif ! workers_lost; then
     broken_since=''
     return 1
@@ -171,6 +200,7 @@ conclude() {
       outcome=out-of-memory code=1 reason="the kernel killed a process on $(uname -n) for its memory"
     fi ;;
   esac
+  [ -n "$reason" ] || reason=$(no_space_in "$state") reason=${reason:+the run directory cannot be written$reason}
   exit
 }
 

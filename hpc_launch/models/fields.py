@@ -5,9 +5,11 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
 from hpc_launch import units
 from hpc_launch.config.wording import as_word, shown_value
-from hpc_launch.models.schema import After, Before, Matching, Without
+from hpc_launch.models.base import Json, Matching, Without, whole, without
 
 CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 """Not in a text: control characters, and whatever else ends a line."""
@@ -64,18 +66,56 @@ def ports(value: str) -> str:
     return value
 
 
-def named(value: Any) -> Any:
-    """A mapping with a `name`, or that name in its place."""
-    return {"name": value} if isinstance(value, str) else value
+def seconds_or_auto(value: Any) -> int | str:
+    """Seconds of a duration, or `auto`."""
+    return value if value == "auto" else units.parse_walltime(value)
+
+
+def share_as_written(value: Fraction) -> str:
+    """`5%`."""
+    return f"{float(value * 100):g}%"
 
 
 def _only(pattern: str, allowed: str) -> Matching:
     return Matching(pattern, f"{{value!r}} is not allowed here: {allowed}")
 
 
-Text = Annotated[str, Before(text)]
+_TEXT: Json = {"type": ["string", "number"], **without(CONTROL)}
+_NOT_NOTHING = {"pattern": "[1-9]"}
+"""Memory and durations of nothing are refused."""
+_DURATION = {
+    "type": "string",
+    "pattern": whole(units.WALLTIME),
+    "allOf": [_NOT_NOTHING],
+    "examples": ["12:00:00", "1-12:00:00", "90m", "2h30m"],
+}
+_MEMORY = {
+    "type": "string",
+    "pattern": whole(units.MEMORY),
+    "allOf": [_NOT_NOTHING],
+    "examples": ["60 GiB", "1.5 TB"],
+}
+_SHARE = {
+    "type": ["string", "number"],
+    "minimum": 0,
+    "exclusiveMaximum": 1,
+    "pattern": whole(units.SHARE),
+    "examples": ["5%", 0.05],
+}
+_NUMBER = {"type": ["number", "string"], "pattern": r"^[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$"}
+"""Written 0.10, a number keeps its text (config.reading.resolved)."""
+
+Auto = Literal["auto"]
+Switch = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Positive = Annotated[Whole, Field(ge=1)]
+Amount = Annotated[float, Field(gt=0), WithJsonSchema({**_NUMBER, "exclusiveMinimum": 0})]
+"""A number of a resource."""
+Text = Annotated[str, BeforeValidator(text), WithJsonSchema(_TEXT)]
 """One line of text without control characters."""
-ShellLines = Annotated[str, Before(shell_lines)]
+ShellLines = Annotated[
+    str, BeforeValidator(shell_lines), WithJsonSchema({"type": "string", **without(CONTROL_IN_LINES)})
+]
 """Shell lines, passed on as they are."""
 Word = Annotated[
     Text,
@@ -121,18 +161,25 @@ ResourceName = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", "letters, 
 Directive = Annotated[Text, _only(r"--?[A-Za-z@][^#]*", "one option that starts with - and a letter, without #")]
 """One further directive, such as `--licenses=matlab:1`."""
 Ports = Annotated[
-    Text, Matching(r"[0-9]{1,5}-[0-9]{1,5}", "expected ports such as 50000-55000, got {value!r}"), After(ports)
+    Text, Matching(r"[0-9]{1,5}-[0-9]{1,5}", "expected ports such as 50000-55000, got {value!r}"), AfterValidator(ports)
 ]
 """The first and the last of some."""
-RegularExpression = Annotated[Text, After(regular_expression)]
-Date = Annotated[datetime.date, Before(date)]
-Seconds = Annotated[int, Before(units.parse_walltime)]
+RegularExpression = Annotated[Text, AfterValidator(regular_expression), WithJsonSchema({**_TEXT, "format": "regex"})]
+Date = Annotated[
+    datetime.date,
+    BeforeValidator(date),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": whole(DATE)}),
+]
+Seconds = Annotated[int, BeforeValidator(units.parse_walltime), WithJsonSchema(_DURATION)]
 """A duration; held in seconds."""
-Bytes = Annotated[int, Before(units.parse_memory)]
+SecondsOrAuto = Annotated[
+    int | Auto, BeforeValidator(seconds_or_auto), WithJsonSchema({"anyOf": [{"const": "auto"}, _DURATION]})
+]
+Bytes = Annotated[
+    int, BeforeValidator(units.parse_memory), PlainSerializer(units.exact_memory), WithJsonSchema(_MEMORY)
+]
 """An amount of memory; held in bytes."""
-Share = Annotated[Fraction, Before(units.parse_fraction)]
+Share = Annotated[
+    Fraction, BeforeValidator(units.parse_fraction), PlainSerializer(share_as_written), WithJsonSchema(_SHARE)
+]
 """A share such as `5%`."""
-Auto = Literal["auto"]
-Switch = bool
-Whole = int
-SecondsOrAuto = Annotated[int | Auto, Before(units.parse_walltime, but_for="auto")]

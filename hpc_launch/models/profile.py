@@ -2,7 +2,11 @@
 
 from typing import Annotated, Literal
 
+from pydantic import Field, model_validator
+
+from hpc_launch.models.base import Model, key
 from hpc_launch.models.fields import (
+    Amount,
     Auto,
     Bytes,
     Directive,
@@ -21,13 +25,12 @@ from hpc_launch.models.fields import (
     Whole,
     Word,
 )
-from hpc_launch.models.schema import Bound, Model, key
 from hpc_launch.units import GIB
 
 AUTO = "auto"
 """As a queue: the first one that fits."""
-Count = Annotated[Whole, Bound(ge=1, le=1_000_000)]
-Cores = Annotated[Whole, Bound(ge=0, le=100_000)]
+Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
+Cores = Annotated[Whole, Field(ge=0, le=100_000)]
 
 
 class Mail(Model):
@@ -44,17 +47,19 @@ class Workers(Model):
     timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
     walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
     queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
-    resources: dict[ResourceName, Annotated[float, Bound(gt=0)]] = key({}, "Dask resources of each worker")
+    resources: dict[ResourceName, Amount] = key({}, "Dask resources of each worker")
     local_directory: NodePath = key("auto", "auto: the site's node-local scratch")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
     spill: Switch | Auto = key("auto", "spill to disk; auto: only where that is a local disk")
     lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: in job-array before the walltime")
-    gpus: Annotated[Whole, Bound(ge=0)] = key(0, "of each worker")
+    gpus: Annotated[Whole, Field(ge=0)] = key(0, "of each worker")
     options: list[Text] = key([], "words passed on to `dask worker`")
 
-    def check(self) -> None:
+    @model_validator(mode="after")
+    def _can_begin(self) -> "Workers":
         if self.minimum is not None and self.minimum > self.count:
             raise ValueError(f"minimum {self.minimum} is more than count {self.count}: it could never be reached")
+        return self
 
 
 class Scheduler(Model):
@@ -79,16 +84,18 @@ class Environment(Model):
     variables: dict[EnvironmentName, Text] = key({}, "environment variables, taken literally")
     setup: ShellLines = key("", "shell lines, as they are")
 
-    def check(self) -> None:
+    @model_validator(mode="after")
+    def _one_python(self) -> "Environment":
         given = [key for key in ("conda", "venv", "python") if getattr(self, key) is not None]
         if self.container is not None and (self.conda or self.venv):
             raise ValueError(f"{given[0]}: in a container its own Python is used; `python:` names another one in there")
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} name two Python environments: keep one")
+        return self
 
 
 class Workload(Model):
-    command: Annotated[list[Text], Bound(min_length=1)] | ShellLines = key(
+    command: Annotated[list[Text], Field(min_length=1)] | ShellLines = key(
         description="a list: run as it is; a string: a bash command line"
     )
     directory: PathText = key(".", "where it runs; relative to the profile")

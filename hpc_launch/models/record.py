@@ -91,6 +91,8 @@ class Record(Kept):
     """Of hpc-launch."""
     user: str
     host: str
+    submitter: str | None = None
+    """The process that submits the run's jobs, as `batch.processes.identity` has it: once it is gone, no more come."""
     profile: str
     """Where the profile was read, as an absolute path; empty if that is not known."""
     plan: Request
@@ -102,7 +104,10 @@ class Record(Kept):
     """Whether the script went to the submit command's input; None: as is usual with the batch system."""
     cancel_requested: datetime | None = None
     refused: str | None = None
-    """What the batch system said when it took no job."""
+    """What the batch system said when it did not take one of the jobs."""
+    taken_back: datetime | None = None
+    """When the run was given up because not all of its jobs were submitted: what its first job tells of its own end
+    counts only if the workload had begun, and that job is to be called off, too."""
     withdrawn: datetime | None = None
     """When, after the run's end, those of its jobs were called off that its first one may not have called off."""
     missing_since: datetime | None = None
@@ -144,3 +149,8 @@ class Record(Kept):
     def job_ids(self) -> list[str]:
         """Those that are known, in the order of submission."""
         return [job.job_id for job in self.jobs if job.job_id]
+
+    @property
+    def missing(self) -> list[RecordedJob]:
+        """Jobs of which no id is known: not submitted yet, never, or without an answer."""
+        return [job for job in self.jobs if not job.job_id]

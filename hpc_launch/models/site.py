@@ -3,6 +3,9 @@
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from hpc_launch.models.base import Model, OrName, key
 from hpc_launch.models.fields import (
     Bytes,
     Date,
@@ -11,6 +14,7 @@ from hpc_launch.models.fields import (
     Name,
     PathText,
     Ports,
+    Positive,
     RegularExpression,
     Seconds,
     Share,
@@ -19,11 +23,8 @@ from hpc_launch.models.fields import (
     Text,
     Whole,
     Word,
-    named,
 )
-from hpc_launch.models.schema import Before, Bound, Model, key
 
-Positive = Annotated[Whole, Bound(ge=1)]
 Layout = Literal["single-job", "job-array", "mpi"]
 
 
@@ -44,8 +45,8 @@ class Launcher(Model):
 
 
 class Launchers(Model):
-    node: Annotated[Launcher, Before(named)] | None = key(None, "one process per node")
-    mpi: Annotated[Launcher, Before(named)] | None = key(None, "MPI ranks")
+    node: Annotated[Launcher, OrName()] | None = key(None, "one process per node")
+    mpi: Annotated[Launcher, OrName()] | None = key(None, "MPI ranks")
 
 
 class Commands(Model):
@@ -60,8 +61,8 @@ class ParallelEnvironment(Model):
 
 
 class ParallelEnvironments(Model):
-    node: Annotated[ParallelEnvironment, Before(named)] | None = key(None, "one host")
-    nodes: Annotated[ParallelEnvironment, Before(named)] | None = key(None, "several hosts")
+    node: Annotated[ParallelEnvironment, OrName()] | None = key(None, "one host")
+    nodes: Annotated[ParallelEnvironment, OrName()] | None = key(None, "several hosts")
 
     def of(self, nodes: int) -> ParallelEnvironment | None:
         """The one for a job of so many nodes."""
@@ -128,7 +129,7 @@ class Queue(Model):
     nodes: Positive | None = key(None, "how many there are")
     cores: Positive | None = key(None, "of one node, as the batch system counts them")
     memory: Bytes | None = key(None, "of one node, what a job may ask for")
-    gpus: Annotated[Whole, Bound(ge=0)] | None = key(None, "of one node")
+    gpus: Annotated[Whole, Field(ge=0)] | None = key(None, "of one node")
     largest: NodeSize = key(NodeSize, "of unlike nodes: a job may ask for so much; workers are laid out for `cores`")
     exclusive: Switch = key(False, "jobs get whole nodes, and are charged for all their cores")
     walltime: Seconds | None = key(None, "the longest")

@@ -90,4 +90,4 @@ def _fits(resolved: Resolved, queue: str, plan: Planner) -> bool:
 
 
 def _in(resolved: Resolved, queue: str) -> Resolved:
-    return replace(resolved, profile=resolved.profile.replaced(queue=queue))
+    return replace(resolved, profile=resolved.profile.model_copy(update={"queue": queue}))

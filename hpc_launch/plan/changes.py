@@ -188,6 +188,6 @@ def _most(key: str, profile: Profile) -> int:
 def _replaced(profile: Profile, key: str, value: int) -> Profile:
     *above, name = key.split(".")
     if not above:
-        return profile.replaced(**{name: value})
+        return profile.model_copy(update={name: value})
     part = getattr(profile, above[0])
-    return profile.replaced(**{above[0]: part.replaced(**{name: value})})
+    return profile.model_copy(update={above[0]: part.model_copy(update={name: value})})

@@ -69,6 +69,6 @@ def workers_place(resolved: Resolved, run: Place, context: Context) -> tuple[Pla
 def queue_of(resolved: Resolved, name: str | None, context: Context) -> tuple[str | None, Queue]:
     """The queue of this name, of those that the site has; a site without queues is this machine, one node."""
     if not resolved.site.queues:
-        return None, Queue(nodes=1, cores=context.cores, memory=f"{context.memory_bytes} B")
+        return None, Queue.model_validate({"nodes": 1, "cores": context.cores, "memory": f"{context.memory_bytes} B"})
     assert name is not None
     return name, resolved.site.queues[name]

@@ -56,6 +56,8 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
         system.interrupt([main])  # the others are its to end
         if _ended(directory, patience):
             say("the job has ended everything in order")
+            if len(ids) > 1:
+                time.sleep(patience.ask)  # the job has just called off the others: PBS bears no second qdel at once
             _sweep(view, say)
             return _gone(directory, patience)
     # also if its shell is gone: then it was too early for the job to end in order what it had started
@@ -84,7 +86,9 @@ def _sweep(view: View, say: Callable[[str], None]) -> None:
     ids = view.record.job_ids
     try:
         system = status.batch_system(view.record)
-        if workers := view.record.worker_ids:
+        if view.record.taken_back and ids:
+            system.cancel(ids)
+        elif workers := view.record.worker_ids:
             system.cancel(workers)
         elif ids and "cancel" not in system.programs:  # it is done without a command, so it bothers nobody
             system.cancel(ids)

@@ -21,7 +21,9 @@ def create(directory: Path) -> None:
         UsageError: it holds something already, is somebody else's, or cannot be made.
     """
     if not str(directory).isprintable():
-        raise UsageError(f"a run directory must not have control characters in its name: {str(directory)!r}")
+        raise UsageError(
+            f"the name of a run directory must be UTF-8 without control characters, not {str(directory)!r}"
+        )
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         try:

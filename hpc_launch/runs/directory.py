@@ -16,6 +16,8 @@ from hpc_launch.runs.lock import alone
 from hpc_launch.runs.ownership import opened, refuse_shared, refuse_unless_private
 
 RECORD = "run.json"
+CONTROL, WORKER_JOBS = "control", "worker-jobs"
+"""A directory, and in it what the scheduler's job reads: the ids of worker jobs, one a line, as they were submitted."""
 
 
 def write_record(directory: Path, record: Record) -> None:
@@ -27,6 +29,22 @@ def write_record(directory: Path, record: Record) -> None:
     """
     with opened(directory) as descriptor:
         _replace(descriptor, RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+
+
+def _worker_jobs(record: Record) -> str:
+    """What is to stand in WORKER_JOBS."""
+    return "".join(f"{job_id}\n" for job_id in record.worker_ids)
+
+
+def _write_worker_jobs(directory: Path, ids: str) -> None:
+    with opened(directory) as descriptor:
+        with suppress(FileExistsError):
+            os.mkdir(CONTROL, 0o700, dir_fd=descriptor)
+        control = os.open(CONTROL, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        try:
+            _replace(control, WORKER_JOBS, ids)
+        finally:
+            os.close(control)
 
 
 def _replace(directory: int, name: str, text: str) -> None:
@@ -104,6 +122,8 @@ def update_record(directory: Path, change: Callable[[Record], Record]) -> Record
     with alone(directory):
         old = read_record(directory)
         new = change(old)
+        if (ids := _worker_jobs(new)) != _worker_jobs(old):  # before the record: a job may run that waits for it
+            _write_worker_jobs(directory, ids)
         if new != old:
             write_record(directory, new)
     return new

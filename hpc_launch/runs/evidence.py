@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hpc_launch.models.record import Outcome
+from hpc_launch.runs.parts import Part
 
 LONGEST = 2**20
 """Bytes of a state file that are looked at; they are all far shorter."""
@@ -60,14 +62,19 @@ class Evidence:
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Node → why it cannot be used."""
     progress: Progress | None = None
+    log: str = ""
+    """Where the job's script itself has written something, within the run directory; nothing if there is none."""
+    full: bool = False
+    """Whether the run directory's file system has no space left just now."""
 
 
 def read(directory: Path) -> Evidence:
     """The evidence in the run directory `directory`. Never raises: what cannot be read is not there."""
     state = directory / "state"
     attempt = newest_attempt(directory)
+    log, full = _log(directory), _is_full(directory)
     if attempt is None:
-        return Evidence()
+        return Evidence(log=log, full=full)
     here = state / str(attempt)
     events = {word: (time, rest) for time, word, rest in _events(_text(here / "events"))}
     host = events.get("started", (0.0, ""))[1].partition(" ")[0]
@@ -81,6 +88,8 @@ def read(directory: Path) -> Evidence:
         told=_told(_text(here / "outcome")),
         unfit={_sentence(node): _sentence(_text(here / "unfit" / node)) for node in sorted(_names(here / "unfit"))},
         progress=_progress(_text(here / "progress.json")),
+        log=log,
+        full=full,
     )
 
 
@@ -92,6 +101,22 @@ def newest_attempt(directory: Path) -> int | None:
     if re.fullmatch(r"[1-9][0-9]{0,5}", written):
         seen.append(int(written))
     return max(seen, default=None)
+
+
+def _log(directory: Path) -> str:
+    name = f"logs/{Part.job.files}"
+    try:
+        return name if (directory / name).stat().st_size else ""
+    except OSError:
+        return ""
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        left = os.statvfs(directory)
+    except OSError:
+        return False
+    return left.f_bavail == 0 or (left.f_files > 0 and left.f_favail == 0)
 
 
 def _text(path: Path) -> str:

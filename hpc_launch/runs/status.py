@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpc_launch import security
+from hpc_launch.batch import processes
+from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.errors import HpcLaunchError
 from hpc_launch.models.record import Ending, Record
@@ -68,6 +70,8 @@ class Look:
     record: Record
     evidence: Evidence
     reports: Mapping[str, JobReport] = field(default_factory=dict)
+    submitting: bool | None = None
+    """Whether further jobs of the run may still be submitted; None: all of them were, or nobody looked."""
 
 
 def look(directory: Path, record: Record) -> Look:
@@ -109,15 +113,24 @@ def _ask(looks: Sequence[Look]) -> list[Look]:
 
 def _find_missing(system: BatchSystem, one: Look) -> Look:
     """Look by their names for the jobs whose submission was never answered; keep the ids that are found."""
-    for job in one.record.jobs:
-        if job.job_id:
-            continue
+    if one.record.missing:  # looked at first: what is submitted until then is found
+        one = replace(one, submitting=_may_submit(one.directory, one.record))
+    for job in one.record.missing:
         found = _find(system, one.record, job.job_name)
         if isinstance(found, str):
             one = replace(one, record=adopt(one.directory, one.record, job.name, found))
         else:
             one = replace(one, reports={**one.reports, job.name: found})
     return one
+
+
+def _may_submit(directory: Path, record: Record) -> bool:
+    """Whether jobs of the run may still be submitted: by the process that began it, or by a command that it left."""
+    if not outcome.is_young(record, datetime.now(timezone.utc)):
+        return False
+    if record.submitter is None or processes.lives(record.submitter) is not False:
+        return True
+    return processes.works_in(str(directory.resolve()))
 
 
 def batch_system(record: Record) -> BatchSystem:
@@ -144,7 +157,7 @@ def conclude(one: Look) -> View:
     """Decide how the run stands, and keep in the record what is certain."""
     now = datetime.now(timezone.utc)
     directory, record = one.directory, one.record
-    standing = outcome.decide(one.evidence, one.reports, record, now)
+    standing = outcome.decide(one.evidence, one.reports, record, now, one.submitting)
     if standing.over and not standing.settled and record.missing_since and not standing.doubt:
         standing = replace(standing, settled=now - record.missing_since >= SETTLES_AFTER)
     if _kept(record, standing, now) != record:
@@ -158,20 +171,49 @@ def conclude(one: Look) -> View:
 def withdrawn(views: Sequence[View]) -> list[View]:
     """The views; what may be left of runs that are over was called off, once: jobs beside a first one that is gone.
 
-    The first job does it too, where the site lets it and if it gets to it. What fails is tried at the next look.
+    The first job does it too, where the site lets it and if it gets to it. What fails is tried at the next look. Of a
+    run that was taken back its first job is called off, too. A job of which no id is known is looked for by its name,
+    as long as one may come up: a submission that was given up may yet have been heard.
     """
     together: dict[str, list[int]] = {}
     for number, view in enumerate(views):
-        if view.final and view.standing.understood and len(view.record.job_ids) > 1 and not view.record.withdrawn:
-            together.setdefault(_reached_by(view.record), []).append(number)
+        record = view.record
+        begun = view.final and view.standing.understood and not record.withdrawn
+        if begun and (_has_others(record) or record.taken_back):
+            together.setdefault(_reached_by(record), []).append(number)
     result = list(views)
     for numbers in together.values():
         with suppress(HpcLaunchError):
-            others = [job.job_id for n in numbers for job in views[n].record.jobs if job.after and job.job_id]
-            batch_system(views[numbers[0]].record).withdraw(others)
+            system = batch_system(views[numbers[0]].record)
             for n in numbers:
-                result[n] = replace(views[n], record=_noted(views[n].directory, views[n].record))
+                result[n] = replace(views[n], record=_adopt_all(system, views[n].directory, views[n].record))
+            if others := [job for n in numbers for job in _left_over(result[n].record)]:
+                system.withdraw(others)
+            for n in numbers:
+                if not (result[n].record.missing and outcome.is_young(result[n].record, datetime.now(timezone.utc))):
+                    result[n] = replace(result[n], record=_noted(result[n].directory, result[n].record))
     return result
+
+
+def _has_others(record: Record) -> bool:
+    """Whether something was submitted, and jobs beside the first one were, or may have been."""
+    return len(record.jobs) > 1 and bool(record.job_ids)
+
+
+def _left_over(record: Record) -> list[str]:
+    """The jobs of a run that is over which may live."""
+    return record.job_ids if record.taken_back else record.worker_ids
+
+
+def _adopt_all(system: BatchSystem, directory: Path, record: Record) -> Record:
+    """Look by their names for the jobs of which no id is known. Raises NoAnswer."""
+    for job in record.missing:
+        found = _find(system, record, job.job_name)
+        if isinstance(found, str):
+            record = adopt(directory, record, job.name, found)
+        elif found.status is JobStatus.UNKNOWN:
+            raise NoAnswer(found.raw)
+    return record
 
 
 def _noted(directory: Path, record: Record) -> Record:
@@ -205,21 +247,23 @@ def _kept(record: Record, standing: Standing, now: datetime) -> Record:
         "decided": now,
         "attempt": standing.attempt,
     }
-    return record.model_copy(update={"missing_since": None, "outcome": Ending.model_validate(end)})
+    given_up = {"taken_back": record.taken_back or now} if standing.taken_back else {}
+    return record.model_copy(update={"missing_since": None, "outcome": Ending.model_validate(end), **given_up})
 
 
 def adopt(directory: Path, record: Record, name: str, job_id: str) -> Record:
     """Keep the id of a job; gives the record with it, also if it could not be written, or not be read again."""
-
-    def with_id(record: Record) -> Record:
-        now = datetime.now(timezone.utc)
-        jobs = tuple(
-            job.model_copy(update={"job_id": job_id, "submitted": job.submitted or now}) if job.name == name else job
-            for job in record.jobs
-        )
-        return record.model_copy(update={"jobs": jobs})
-
     try:
-        return update_record(directory, with_id)
+        return update_record(directory, lambda current: with_id(current, name, job_id))
     except (OSError, HpcLaunchError):  # the job is there: whoever submitted it has to hear its id
-        return with_id(record)
+        return with_id(record, name, job_id)
+
+
+def with_id(record: Record, name: str, job_id: str) -> Record:
+    """The record in which this job has this id."""
+    now = datetime.now(timezone.utc)
+    jobs = tuple(
+        job.model_copy(update={"job_id": job_id, "submitted": job.submitted or now}) if job.name == name else job
+        for job in record.jobs
+    )
+    return record.model_copy(update={"jobs": jobs})

@@ -7,19 +7,22 @@ import shutil
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hpc_launch import __version__, security
+from hpc_launch.batch import processes
 from hpc_launch.batch.faults import NoAnswer, NotStarted, Refused
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem, UsageError
-from hpc_launch.models.record import SCHEMA, Ending, Record, RecordedJob, Request
+from hpc_launch.models.record import SCHEMA, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
-from hpc_launch.runs import evidence, index
+from hpc_launch.runs import evidence, index, space
 from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
-from hpc_launch.runs.status import adopt, batch_system
+from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
+from hpc_launch.runs.status import adopt, batch_system, with_id
+from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) -> tuple[Path, Record]:
     """Make the run directory and submit the jobs of the plan; gives the run directory and its record.
+
+    Whatever keeps one of the jobs from being submitted, Ctrl-C, TERM and HUP too, takes back those before it.
 
     Args:
         rendered: what to submit.
@@ -44,27 +49,11 @@ def submit(rendered: Rendered, context: Context, run_dir: Path | None = None) ->
     run_id = f"{rendered.plan.name}-{now.astimezone():%Y%m%d-%H%M%S}-{token}"
     place = context.directory / run_dir if run_dir else Path(rendered.runs_directory) / run_id
     record = _intent(rendered, context, run_id, token, now)
-    create(place)
-    try:
-        _prepare(place, rendered, record)
-        index.add(context, run_id, place)
-    except OSError as fault:
-        shutil.rmtree(place, ignore_errors=True)  # all that is in it we have just made
-        hint = f"runs are listed in {context.state}: set XDG_STATE_HOME to name another place"
-        cause = f"cannot write {fault.filename or place}: {fault.strerror or fault}"
-        raise UsageError(Problem(cause, hint=hint)) from fault
-    system = batch_system(record)
-    for job in record.jobs:
-        try:
-            record = _submit_job(system, place, record, job)
-        except BaseException:  # also Ctrl-C
-            _take_back(system, place, record)
-            raise
-    with suppress(HpcLaunchError):  # it is submitted: what is left to do, `status` does, too
-        if record.cancel_requested:  # somebody gave up while the batch system took its time
-            system.cancel(record.job_ids)
-        elif len(record.jobs) > 1 and evidence.read(place).told:  # over before the last of its jobs was submitted
-            system.withdraw(record.worker_ids)
+    space.require(place, rendered.files)
+    with signals_raise():
+        create(place)
+        _prepare(place, rendered, record, context)
+        record = _submit_all(place, record)
     return place, record
 
 
@@ -82,6 +71,7 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         version=__version__,
         user=context.user,
         host=context.hostname,
+        submitter=processes.this_one(),
         profile=str(context.directory / rendered.profile),
         plan=Request(workers_wanted=plan.workers_wanted, minimum=plan.minimum, security=plan.security),
         jobs=(),
@@ -97,65 +87,104 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
     return record.model_copy(update={"jobs": tuple(jobs)})
 
 
-def _prepare(place: Path, rendered: Rendered, record: Record) -> None:
-    write_files(place, rendered.files)
-    for name in ("logs", "state"):
-        (place / name).mkdir()
-    if rendered.plan.security == "tls":
-        security.create(place / "tls")
-    run_directory.write_record(place, record)
+def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) -> None:
+    """Put all files into the run directory, and the run into the index; what keeps this from its end removes it all."""
+    try:
+        write_files(place, rendered.files)
+        for name in ("logs", "state"):
+            (place / name).mkdir()
+        if rendered.plan.security == "tls":
+            security.create(place / "tls")
+        run_directory.write_record(place, record)
+        index.add(context, record.id, place)
+    except BaseException as fault:  # also Ctrl-C
+        shutil.rmtree(place, ignore_errors=True)  # all that is in it we have just made
+        if not isinstance(fault, OSError):
+            raise
+        if fault.filename and Path(fault.filename).is_relative_to(context.state):
+            hint = f"runs are listed in {context.state}: set XDG_STATE_HOME to name another place"
+        else:
+            hint = "Name another place with --run-dir DIR, or set `storage.runs` in the site profile."
+        cause = f"cannot write {fault.filename or place}: {fault.strerror or fault}"
+        raise UsageError(Problem(cause, hint=hint)) from fault
+
+
+def _submit_all(place: Path, record: Record) -> Record:
+    """Submit one job after the other; gives the record with all ids."""
+    system = batch_system(record)
+    for job in record.jobs:
+        try:
+            record = _submit_job(system, place, record, job)
+        except HpcLaunchError:
+            raise
+        except BaseException as fault:
+            with signals_wait():
+                _interrupted(system, place, record, job, fault)
+            raise
+        if record.cancel_requested or record.taken_back:  # by somebody who looked while the batch system took its time
+            break
+    with suppress(HpcLaunchError):  # what is left to do, `status` does, too
+        if record.cancel_requested or record.taken_back:
+            system.cancel(record.job_ids)
+        elif len(record.jobs) > 1 and evidence.read(place).told:  # over before the last of its jobs was submitted
+            system.withdraw(record.worker_ids)
+    if record.taken_back and record.outcome:
+        raise BatchSystemError(Problem(f"{record.id} was taken back: {record.outcome.reason}", hint=_kept_in(place)))
+    return record
 
 
 def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJob) -> Record:
+    """Submit one job; gives the record with its id. If it cannot be, those before it are called off."""
     before = {other.name: other.job_id for other in record.jobs}
     try:
         job_id = system.submit(place, job.file, job.job_name, job.array, before[job.after] if job.after else None)
     except (Refused, NotStarted) as fault:
-        _refused(place, system.name, str(fault))
-        raise _told(fault, "the run was not submitted", f"Its directory is kept: {place}") from fault
+        if record.job_ids:
+            take_back(system, place, record, str(fault), source=system.name, refused=str(fault))
+        else:
+            record_refusal(place, system.name, str(fault))
+        raise _told(fault, "the run was not submitted", _kept_in(place)) from fault
     except NoAnswer as fault:
-        job_id = _look_for(system, record, job) or _give_up(place, record, job, fault)
-    return adopt(place, record, job.name, job_id)
+        job_id = look_for(system, record, job) or _give_up(system, place, record, job, fault)
+    return _keep_id(system, place, record, job, job_id)
 
 
-def _take_back(system: BatchSystem, place: Path, record: Record) -> None:
-    """A run that lacks one of its jobs is none: end those that were submitted before."""
-    if not record.job_ids:
-        return
-    now = datetime.now(timezone.utc)
-    with suppress(OSError, HpcLaunchError):  # the wish is kept, for a job that shows up later
-        update_record(place, lambda record: record.model_copy(update={"cancel_requested": now}))
-    with suppress(HpcLaunchError):  # the fault that brought us here is what is told
-        system.cancel(record.job_ids)
-
-
-def _refused(place: Path, source: str, words: str) -> None:
-    now = datetime.now(timezone.utc)
-    end = Ending(outcome="launch-failed", exit_code=1, reason=words, source=source, decided=now)
-    with suppress(OSError):
-        update_record(place, lambda record: record.model_copy(update={"refused": words, "outcome": end}))
-    security.remove(place / "tls")
-
-
-def _look_for(system: BatchSystem, record: Record, job: RecordedJob) -> str | None:
-    """The id of a job that may have been submitted although no answer came; None if it cannot be told."""
-    from hpc_launch.runs.status import CLOCKS_DIFFER
-
+def _keep_id(system: BatchSystem, place: Path, record: Record, job: RecordedJob, job_id: str) -> Record:
+    """The record with the job's id, which the other jobs of the run must find on the disk, where there are any."""
+    if len(record.jobs) == 1:
+        return adopt(place, record, job.name, job_id)
     try:
-        ids = system.find(job.job_name, record.created.timestamp() - CLOCKS_DIFFER)
-    except NoAnswer:
-        return None
-    return ids[0] if len(ids) == 1 else None
+        return update_record(place, lambda current: with_id(current, job.name, job_id))
+    except (OSError, HpcLaunchError) as fault:
+        why = f"cannot write {place / run_directory.RECORD}: {getattr(fault, 'strerror', None) or fault}"
+        take_back(system, place, with_id(record, job.name, job_id), why)
+        raise BatchSystemError(Problem(f"{record.id} was taken back: {why}", hint=_kept_in(place))) from fault
 
 
-def _give_up(place: Path, record: Record, job: RecordedJob, fault: NoAnswer) -> str:
+def _give_up(system: BatchSystem, place: Path, record: Record, job: RecordedJob, fault: NoAnswer) -> str:
     if job.role != "workers":
         message = f"whether {record.id} is queued cannot be told"
         hint = f"`hpc-launch status {record.id}` looks again. Its directory: {place}"
     else:
+        take_back(system, place, record, f"whether {job.job_name} is queued cannot be told: {fault}")
         message = f"whether {job.job_name} is queued cannot be told, so {record.id} was taken back"
         hint = f"`hpc-launch cancel {record.id}` looks again for what is left of it. Its directory: {place}"
     raise _told(fault, message, hint) from fault
+
+
+def _interrupted(system: BatchSystem, place: Path, record: Record, job: RecordedJob, fault: BaseException) -> None:
+    """Take back all of the run, also the job that was just being submitted, if the batch system took it."""
+    told = isinstance(fault, KeyboardInterrupt | ToldToEnd)
+    how = f"was told to end ({str(fault) or 'Ctrl-C'})" if told else f"failed ({fault})"
+    why = f"hpc-launch submit {how} before all jobs of the run were submitted"
+    outcome: Literal["cancelled", "launch-failed"] = "cancelled" if told else "launch-failed"
+    take_back(system, place, record, why, outcome=outcome)
+    if (job_id := look_for(system, record, job)) and job_id not in record.job_ids:
+        take_back(system, place, with_id(record, job.name, job_id), why, outcome=outcome)
+
+
+def _kept_in(place: Path) -> str:
+    return f"Its directory is kept: {place}"
 
 
 def _told(fault: HpcLaunchError, message: str, hint: str) -> BatchSystemError:

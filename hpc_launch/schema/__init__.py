@@ -1,156 +1,119 @@
-"""JSON Schema (draft 2020-12) of profiles and site profiles, for editors: made from the models, which know the keys.
+"""JSON Schema (draft 2020-12) of profiles and site profiles, for editors: pydantic makes it of the models.
 
 It says what the models say of one file, with two additions of the layers: in a profile, and in a site profile that
 extends another, `null` takes away what a lower layer has set; and in the latter nothing is required. What it cannot
-say is left to the program: rules over several keys (`Model.check`), that hours in `1-12:00:00` are less than 24,
-that a date or a regular expression is one, that the first of some ports is not behind the last.
+say is left to the program: rules over several keys, that hours in `1-12:00:00` are less than 24, that a date or a
+regular expression is one, that the first of some ports is not behind the last.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from fractions import Fraction
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from dataclasses import dataclass
 
-from hpc_launch import units
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import DictSchema, WithDefaultSchema
+
+from hpc_launch.models.base import Json, Model
 from hpc_launch.models.profile import Profile
-from hpc_launch.models.schema import REQUIRED, Before, Bound, Key, Matching, Model, Without
 from hpc_launch.models.site import Site
-from hpc_launch.schema.kinds import ALSO, AS_WRITTEN, MEMORY, both, text_matching, without
-
-Json: TypeAlias = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NULL: Json = {"type": "null"}
-_PLAIN: dict[Any, Json] = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
-    bool: {"type": "boolean"},
-    # Written 0.10, a number keeps its text (config.reading.resolved).
-    float: {"type": ["number", "string"], "pattern": r"^[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$"},
-    Any: {},
-    Fraction: {},  # of these a mark knows what is written
-    date: {},
-}
-_BOUNDS = {
-    "ge": "minimum",
-    "gt": "exclusiveMinimum",
-    "le": "maximum",
-    "min_length": "minItems",  # of lists alone: no text has a bound
-    "pattern": "pattern",
-}
-LAYERS: dict[tuple[type[Model], str], str] = {(Site, "defaults"): "#/$defs/layer"}
-"""Keys that hold a layer below the user's profile: any of its keys, none of them required."""
 
 
 def profile_schema() -> Json:
     """The schema of profile.yaml."""
-    return {"$schema": DIALECT, "title": "hpc-launch profile", **_Writer(nulls=True, complete=True).model(Profile)}
+    return {"$schema": DIALECT, "title": "hpc-launch profile", **_schema(Profile, nulls=True, complete=True)}
 
 
 def site_schema() -> Json:
     """The schema of a site profile."""
+    extending, whole = _schema(Site, nulls=True, complete=False), _schema(Site, nulls=False, complete=True)
+    for schema in (extending, whole):
+        # The defaults are a layer below the user's profile: any of its keys, none of them required.
+        described = schema["properties"]["defaults"]["description"]
+        schema["properties"]["defaults"] = {"description": described, "$ref": "#/$defs/layer"}
     return {
         "$schema": DIALECT,
         "title": "hpc-launch site profile",
         "type": "object",
         "if": {"properties": {"extends": {"type": "string"}}, "required": ["extends"]},
-        "then": _Writer(nulls=True, complete=False).model(Site),
-        "else": _Writer(nulls=False, complete=True).model(Site),
-        "$defs": {"layer": _Writer(nulls=True, complete=False).model(Profile)},
+        "then": extending,
+        "else": whole,
+        "$defs": {"layer": _schema(Profile, nulls=True, complete=False)},
     }
 
 
-class _Writer:
-    """Types to JSON Schema.
+def _schema(model: type[Model], nulls: bool, complete: bool) -> Json:
+    schema = model.model_json_schema(schema_generator=_AsWritten)
+    return _Layer(schema.pop("$defs"), nulls, complete).of(schema)
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Pydantic's own; keys that one chooses oneself are judged whole, and defaults are as they would be written."""
+
+    def dict_schema(self, schema: DictSchema) -> Json:
+        key = self.generate_inner(schema["keys_schema"])
+        names = {word: rule for word, rule in key.items() if word not in ("type", "minimum")}  # a key is a text
+        values = self.generate_inner(schema["values_schema"])
+        return {"type": "object", **({"propertyNames": names} if names else {}), "additionalProperties": values}
+
+    def default_schema(self, schema: WithDefaultSchema) -> Json:
+        said = super().default_schema(schema)
+        inner: Json = {**schema["schema"]}
+        if "default" in said and "serialization" in inner:
+            said["default"] = inner["serialization"]["function"](schema["default"])
+        return said
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Pydantic's schema of a whole document to that of one layer, with inner models where they are used.
 
     Args:
         nulls: whether `null` stands for a key that is not set.
         complete: whether what is required must be there; otherwise it may come from another layer.
     """
 
-    def __init__(self, nulls: bool, complete: bool) -> None:
-        self.nulls, self.complete = nulls, complete
+    models: dict[str, Json]
+    nulls: bool
+    complete: bool
 
-    def model(self, model: type[Model]) -> Json:
-        """A mapping with these keys and no others."""
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        required = [name for name, field in fields.items() if field.default is REQUIRED]
-        return {
-            "type": "object",
-            "properties": {name: self._key(model, name, field) for name, field in fields.items()},
-            "additionalProperties": False,
-            **({"required": required} if required and self.complete else {}),
-        }
+    def of(self, schema: Json) -> Json:
+        """The same for a layer, without titles: they only repeat the names of keys."""
+        if "$ref" in schema:
+            schema = {**self.models[schema["$ref"].rpartition("/")[2]], **schema}
+        said = {word: rule for word, rule in schema.items() if word not in ("$ref", "title", "anyOf")}
+        if "properties" in schema:
+            said["properties"] = {name: self._key(schema, name) for name in schema["properties"]}
+        if not self.complete:
+            said.pop("required", None)
+        if "items" in schema:  # lists replace what is below: their items are no layers
+            said["items"] = _Layer(self.models, nulls=False, complete=True).of(schema["items"])
+        if isinstance(values := schema.get("additionalProperties"), dict):
+            said["additionalProperties"] = self._or_null(values)
+        if "anyOf" in schema:
+            choices = [self.of(choice) for choice in schema["anyOf"] if choice != NULL]
+            one = choices[0] if len(choices) == 1 else {"anyOf": choices}
+            said = {**(_or_null(one) if NULL in schema["anyOf"] else one), **said}
+        return said
 
-    def _key(self, model: type[Model], name: str, field: Key) -> Json:
-        layer = LAYERS.get((model, name))
-        plain = {"$ref": layer} if layer else self.of(field.annotation)
-        schema = _or_null(plain) if self.nulls and field.default is not REQUIRED else plain
-        described = {"description": field.description} if field.description else {}
-        return {**described, **schema, **_default(field, plain)}
+    def _key(self, model: Json, name: str) -> Json:
+        schema: Json = model["properties"][name]
+        return self.of(schema) if name in model.get("required", []) else self._or_null(schema)
 
-    def of(self, annotation: Any) -> Json:
-        """What may be written for a value of this type."""
-        origin, arguments = get_origin(annotation), get_args(annotation)
-        if origin is Annotated:
-            schema = self.of(arguments[0])
-            for mark in arguments[1:]:
-                schema = _marked(schema, mark)
-            return schema
-        if origin in (Union, UnionType):
-            choices = [self.of(kind) for kind in arguments if kind is not type(None)]
-            schema = choices[0] if len(choices) == 1 else {"anyOf": choices}
-            return _or_null(schema) if type(None) in arguments else schema
-        if origin is Literal:
-            return {"const": arguments[0]} if len(arguments) == 1 else {"enum": list(arguments)}
-        if origin is list:  # lists replace what is below: their items are no layers
-            return {"type": "array", "items": _Writer(nulls=False, complete=True).of(arguments[0])}
-        if origin is dict:
-            return self._mapping(*arguments)
-        if isinstance(annotation, type) and issubclass(annotation, Model):
-            return self.model(annotation)
-        return _PLAIN[annotation]
-
-    def _mapping(self, key: Any, value: Any) -> Json:
-        names = {word: rule for word, rule in self.of(key).items() if word not in ("type", "minimum")}
-        values = _or_null(self.of(value)) if self.nulls else self.of(value)
-        return {"type": "object", **({"propertyNames": names} if names else {}), "additionalProperties": values}
-
-
-def _marked(schema: Json, mark: Any) -> Json:
-    if isinstance(mark, Bound):
-        return both(schema, {_BOUNDS[bound]: value for bound, value in mark.constraints.items()})
-    if isinstance(mark, Matching):
-        return text_matching(schema, mark.pattern)
-    if isinstance(mark, Without):
-        return both(schema, without(mark.pattern))
-    if isinstance(mark, Before):
-        written = AS_WRITTEN[mark.function](schema)
-        return {"anyOf": [{"const": mark.but_for}, written]} if mark.but_for else written
-    return both(schema, ALSO[mark.function])
+    def _or_null(self, schema: Json) -> Json:
+        return _or_null(self.of(schema)) if self.nulls else self.of(schema)
 
 
 def _or_null(schema: Json) -> Json:
     """The same, or null."""
-    if schema == {} or NULL in schema.get("anyOf", []):
-        return schema
     if "anyOf" in schema:
-        return {**schema, "anyOf": [*schema["anyOf"], NULL]}
-    if "enum" in schema:
-        return {"enum": [*(word for word in schema["enum"] if word is not None), None]}
-    if "type" not in schema or "allOf" in schema:
-        return {"anyOf": [schema, NULL]}
+        return schema if NULL in schema["anyOf"] else {**schema, "anyOf": [*schema["anyOf"], NULL]}
+    if words := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        said = {word: rule for word, rule in schema.items() if word not in ("const", "enum", "type")}
+        return {**said, "enum": [*(word for word in words if word is not None), None]}
+    if "type" not in schema:  # anything
+        return schema
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return {**schema, "type": [*(name for name in types if name != "null"), "null"]}
-
-
-def _default(field: Key, schema: Json) -> Json:
-    """The default as it would be written; none for a mapping of keys, which have defaults of their own."""
-    default = field.default
-    if default is REQUIRED or callable(default):
-        return {}
-    if isinstance(default, Fraction):
-        return {"default": f"{float(default * 100):g}%"}
-    return {"default": units.exact_memory(default) if schema is MEMORY else default}

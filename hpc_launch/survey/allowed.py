@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from hpc_launch.config.document import Document
 from hpc_launch.models.site import Site
 from hpc_launch.sites.rules import problems
@@ -15,7 +17,11 @@ _LEAST: Mapping[str, Any] = {"name": "x", "batch_system": "local", "queues": {"x
 
 def fits(path: Sequence[str], value: Any) -> bool:
     """Whether a site profile takes a value, as written in a file, at this key: the schema alone."""
-    return Site.validator().isinstance_python(_least_with(path, value))
+    try:
+        Site.model_validate(_least_with(path, value))
+    except ValidationError:
+        return False
+    return True
 
 
 def is_known(path: Sequence[str], value: Any) -> bool:

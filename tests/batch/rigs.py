@@ -74,7 +74,6 @@ PBS = Rig(
         "qsub": "echo 7.server",
         "qstat": f"[ $1 = -x ] && {{ {_PAST}; exit; }}\n{_NOW}",
         "qdel": "exit 0",
-        "qsig": "exit 0",
         "qselect": "echo 7.server",
     },
     not_queued={"qstat": f"[ $1 = -x ] && {{ BAD\nexit; }}\n{UNKNOWN_TO_PBS}"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -132,16 +132,7 @@ def check_history(system: BatchSystem, rig: Rig, way: str, place: Path) -> None:
 
 
 def check_cancel(system: BatchSystem, rig: Rig, way: str, place: Path) -> None:
-    acts = [system.cancel] if "signal" in system.programs else [system.cancel, system.interrupt]
-    check_calling_off(system, rig, way, acts)
-
-
-def check_signal(system: BatchSystem, rig: Rig, way: str, place: Path) -> None:
-    check_calling_off(system, rig, way, [system.interrupt])
-
-
-def check_calling_off(system: BatchSystem, rig: Rig, way: str, acts: Sequence[Callable[[Sequence[str]], None]]) -> None:
-    for act in acts:
+    for act in (system.cancel, system.interrupt):
         for ids in ([rig.job], [rig.array], [rig.element, rig.job]):
             if way in FAILING or system.cancel_speaks:
                 with pytest.raises(BatchSystemError):
@@ -169,7 +160,6 @@ CHECKS: dict[str, Callable[[BatchSystem, Rig, str, Path], None]] = {
     "status": check_status,
     "history": check_history,
     "cancel": check_cancel,
-    "signal": check_signal,
     "find": check_find,
     "cluster": check_cluster,
 }

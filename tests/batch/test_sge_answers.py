@@ -134,7 +134,9 @@ def test_the_states_of_jobs_that_wait_run_and_have_ended(sge: BatchSystem, progr
     }
     assert told["running"].nodes == "c2"
     assert told["toolarge"].why == 'cannot run in PE "smp" because it only offers 0 slots'
-    assert told["error"].why.endswith("can't chdir to /nowhere: No such file or directory")
+    assert told["error"].why.endswith(
+        "can't chdir to /nowhere: No such file or directory: is storage.runs shared by all nodes?"
+    )
     assert told["error"].raw == "Eqw" and "qmod -cj" in told["error"].why
     assert "held back" in told["held"].why
 

@@ -136,7 +136,7 @@ def test_workers_that_never_start_are_a_failed_launch_after_the_time_out(there: 
     occupied(there, 1)
     run = there.submit("echo never", workers={**WHOLE_NODES, "timeout": "8s"}, **ARRAY)
     reason = run.ended_as("launch-failed", 1)["reason"]
-    assert reason == "fewer than 1 workers were connected after 8 s, see logs/workers-*.log"
+    assert reason == "fewer than 1 workers were connected after 8 s"
     assert queued(there, run) == []
     nothing_is_left(there, run)
 
@@ -184,7 +184,7 @@ def test_an_array_that_dies_as_a_whole_ends_the_run(there: There) -> None:
     until(lambda: "busy" in run.log(), "tasks to run on every worker")
     there.cluster.run(["scancel", run.status()["jobs"][1]["id"]])
     status = run.ended_as("failed", 128 + 15)  # the workload is ended half a minute later
-    assert status["reason"] == "all worker jobs have ended, see logs/workers-*.log"
+    assert status["reason"].startswith("all worker jobs have ended, see logs/workers-")
     assert queued(there, run) == []
     assert processes_of(run.directory) == []  # their directories stay: Slurm has killed them
 

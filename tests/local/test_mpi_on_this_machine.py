@@ -185,7 +185,7 @@ def test_a_launcher_that_is_not_there_is_told(mpi: Here) -> None:
     reason = refused(mpi, environment={"setup": "PATH=/usr/bin:/bin"})
     assert reason == (
         "the MPI launcher ended with exit code 127 (a program was not found: is the MPI library's module in"
-        " environment.modules?) before the workload began, see logs/job.log and logs/workers-*.log"
+        " environment.modules?) before the workload began, see logs/job.log"
     )
 
 

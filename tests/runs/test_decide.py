@@ -194,6 +194,26 @@ def test_a_lost_run_says_what_the_batch_system_said_last() -> None:
     assert found.outcome == "lost" and "slurm says FAILED, exit code 53" in found.reason
 
 
+@pytest.mark.parametrize(("code", "said_so"), [(66, "storage.runs"), (128 + 53, "storage.runs"), (73, "no space left")])
+def test_a_job_that_could_tell_nothing_is_known_by_its_exit_code(code: int, said_so: str) -> None:
+    report = said(JobReport(JobStatus.FAILED, raw="FAILED", exit_code=code))
+    found = decide(Evidence(), report, record(), NOW)
+    assert found.outcome == "launch-failed" and said_so in found.reason and not found.settled
+    began = decide(evidence(None, ended=False), report, record(), NOW)  # it may be the workload's own
+    assert began.outcome == "lost" and f"exit code {code}" in began.reason
+
+
+def test_a_job_that_told_nothing_names_what_is_there_and_keeps_the_code() -> None:
+    report = said(JobReport(JobStatus.FAILED, raw="FAILED", exit_code=7))
+    assert "logs/" not in decide(evidence(None, ended=False), report, record(), NOW).reason
+    seen = Evidence(attempt=1, log="logs/job.log")
+    assert decide(seen, report, record(), NOW).reason.endswith("; see logs/job.log")
+    full = decide(Evidence(attempt=1, full=True), report, record(), NOW)
+    assert full.reason == "slurm says FAILED, exit code 7, but no space is left in the run directory"
+    unseen = decide(Evidence(), said(JobReport(JobStatus.GONE)), record(), NOW)
+    assert "is storage.runs shared by all nodes?" in unseen.reason
+
+
 def latched(attempt: int | None, outcome: Outcome = "timeout") -> Record:
     end = Ending(outcome=outcome, exit_code=1, source="slurm", decided=NOW, attempt=attempt, reason="then")
     return record(outcome=end)

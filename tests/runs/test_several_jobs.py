@@ -66,9 +66,9 @@ def test_if_it_cannot_be_told_whether_workers_are_queued_the_run_is_taken_back(
         submit(one, context, Path("run"))
     record = read_record(tmp_path / "run")
     assert told.value.exit_code == 5 and f"hpc-launch cancel {record.id}" in str(told.value)
-    assert cancelled(tmp_path) == ["36"] and record.cancel_requested
+    assert cancelled(tmp_path) == ["36"] and record.taken_back and record.cancel_requested is None
     batch_commands(tmp_path, status=squeue_line("CANCELLED", "36"), cancel=f'echo "$*" >>"{tmp_path}/cancelled"')
-    assert collect(tmp_path / "run").standing.outcome == "cancelled"
+    assert collect(tmp_path / "run").standing.outcome == "launch-failed"
 
 
 def test_ctrl_c_between_two_jobs_takes_the_first_one_back(prepared: Prepare, context: Context, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.context import Context
-from hpc_launch.models.site import Site
+from hpc_launch.models.site import Site, Storage
 from hpc_launch.survey.network_and_scratch import scratch_here
 
 NASTY = "a b$(id)\\n'\""
@@ -34,7 +34,7 @@ NASTY = "a b$(id)\\n'\""
 def test_on_a_compute_node_a_path_is_expanded_as_jobs_do(
     context: Context, said: str, environment: Mapping[str, str], place: str | None
 ) -> None:
-    site = Site(name="x", batch_system="x", queues={}, storage={"local": said})
+    site = Site(name="x", batch_system="x", queues={}, storage=Storage(local=said))
     here = replace(context, environment=environment)
     found = scratch_here(site, here, on_a_node=True)
     assert (found and found.path) == (place and place.replace("HOME", str(context.home)))
@@ -43,7 +43,7 @@ def test_on_a_compute_node_a_path_is_expanded_as_jobs_do(
 
 
 def test_what_is_there_is_looked_at(context: Context, tmp_path: Path) -> None:
-    site = Site(name="x", batch_system="x", queues={}, storage={"local": "$TMPDIR"})
+    site = Site(name="x", batch_system="x", queues={}, storage=Storage(local="$TMPDIR"))
     for directory, there in ((tmp_path, True), (tmp_path / "gone", False)):
         found = scratch_here(site, replace(context, environment={"TMPDIR": str(directory)}), on_a_node=True)
         assert found is not None and bool(found.filesystem) is there

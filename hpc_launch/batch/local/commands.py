@@ -66,7 +66,7 @@ class Local(BatchSystem):
             raise NotStarted(f"`{shown(command)}` could not be started in {directory}: {fault}") from fault
         start = processes.started(child.pid)
         _children[child.pid] = child
-        return _id(child.pid, start or "ended")
+        return processes.identity(child.pid, start or "ended")
 
     def job_id(self, text: str) -> str | None:
         return None  # nothing is printed: `submit` knows
@@ -80,7 +80,7 @@ class Local(BatchSystem):
         """As everywhere, but what was started on another machine cannot be seen from here."""
         shell = os.path.basename(self.commands["submit"][-1])
         own = [pid for pid in processes.mine() if _is_job(processes.words(pid), shell, job_name) and _leads(pid)]
-        return [_id(pid, start) for pid in own if (start := processes.started(pid))]
+        return [processes.identity(pid, start) for pid in own if (start := processes.started(pid))]
 
     def interrupt(self, ids: Sequence[str]) -> None:
         for pid in [pid for pid, alive in self._here(ids) if alive]:
@@ -109,12 +109,12 @@ class Local(BatchSystem):
 
     def _here(self, ids: Iterable[str]) -> list[tuple[int, bool]]:
         """Leaders of the jobs' sessions, and whether they live; never a pid that is another's by now."""
-        parts = [(job, *_parts(job)) for job in dict.fromkeys(ids)]
+        parts = [(job, *processes.parts(job)) for job in dict.fromkeys(ids)]
         if strange := [job for job, _, pid, start, _ in parts if pid < 2 or not start]:
             raise Refused(f"not the id of a local job: {', '.join(map(repr, strange))}")
         if elsewhere := [f"{job} runs on {there}" for job, there, *_ in parts if there != processes.host()]:
             raise Refused(f"this is {processes.host()}; {', '.join(elsewhere)}: cancel it there")
-        now = [(pid, start, processes.started(pid)) for _, _, pid, start, boot in parts if _this_boot(boot)]
+        now = [(pid, start, processes.started(pid)) for _, _, pid, start, boot in parts if processes.is_this_boot(boot)]
         return [(pid, alive is not None) for pid, start, alive in now if alive in (start, None)]
 
 
@@ -125,29 +125,11 @@ def _shell() -> str:
     return locate("bash")
 
 
-def _id(pid: int, start: str) -> str:
-    boot = processes.boot()
-    return f"{processes.host()}:{pid}:{start}" + (f"@{boot}" if boot else "")
-
-
-def _parts(job: str) -> tuple[str, int, str, str]:
-    """Host, pid, start and boot; pid 0, which is nobody's, where an id is not one of ours."""
-    there, _, rest = job.partition(":")
-    pid, _, rest = rest.partition(":")
-    start, _, boot = rest.partition("@")
-    return there, int(pid) if pid.isdecimal() else 0, start, boot
-
-
-def _this_boot(boot: str) -> bool:
-    """Whether the machine was not started again since; also for an id that does not tell (older, or of macOS)."""
-    return not boot or boot == processes.boot()
-
-
 def _report(job: str) -> JobReport:
-    there, pid, start, boot = _parts(job)
-    if there != processes.host():
+    there, *_ = processes.parts(job)
+    if (alive := processes.lives(job)) is None:
         return JobReport(JobStatus.UNKNOWN, raw=f"it runs on {there}, and this is {processes.host()}: ask there")
-    if start and _this_boot(boot) and processes.started(pid) == start:
+    if alive:
         return JobReport(JobStatus.RUNNING, raw="alive", nodes=there)
     return JobReport(JobStatus.GONE)  # how it ended only the run directory knows
 

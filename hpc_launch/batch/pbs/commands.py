@@ -36,11 +36,10 @@ class Pbs(BatchSystem):
         "submit": ("qsub",),
         "status": ("qstat",),
         "cancel": ("qdel",),
-        "signal": ("qsig",),
         "find": ("qselect",),
     }
     needed = ("PBS_CONF_FILE", "PBS_SERVER")
-    refusal = re.compile(r"^(?:qsub|qdel|qsig): ", re.M)
+    refusal = re.compile(r"^(?:qsub|qdel): ", re.M)
     unreachable = re.compile(
         "cannot connect|connection (?:refused|reset|timed out)|timed out|errno=150(?:10|31)|communication|"
         "end of file|no route|authentication|munge|temporarily|try again|not responding|server is shutting down",
@@ -74,8 +73,9 @@ class Pbs(BatchSystem):
         return self._selected(answer) or self._named(job_name)
 
     def interrupt(self, ids: Sequence[str]) -> None:
-        # qdel sends TERM too, but KILL ten seconds later (kill_delay)
-        self.call_off(ids, "-s", "TERM", purpose="signal")
+        # qdel sends TERM to every process of a job, and KILL some ten seconds later (kill_delay): the job has to end in
+        # that time. A qsig would reach the login shell above the script alone, whose end is that of the whole job.
+        self.call_off(ids)
 
     def survey(self) -> Machine:
         from hpc_launch.batch.pbs.survey import survey

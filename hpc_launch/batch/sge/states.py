@@ -40,6 +40,7 @@ ENDS = {"0": JobStatus.COMPLETED, "37": JobStatus.TIMEOUT}
 RAN = {"0", "17", "30", "100"}
 """After these the exit status is the job's own."""
 
+_UNSEEN = re.compile("can't (?:chdir to|open output file)")
 _NOTHING = re.compile("no messages available|turned off")
 _OVERLINE = re.compile(r"^=+$", re.M)
 
@@ -56,5 +57,5 @@ def causes(text: str) -> dict[str, str]:
         obstacles = re.search(r"^scheduling info:((?:\s+.+\n?)+)", block, re.M)
         cause = said[1].splitlines()[-1].strip() if (said := error or obstacles) else ""
         if job and cause and not _NOTHING.search(cause):
-            told[job[1]] = cause
+            told[job[1]] = f"{cause}: is storage.runs shared by all nodes?" if _UNSEEN.search(cause) else cause
     return told

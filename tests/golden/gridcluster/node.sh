@@ -1,6 +1,7 @@
 #!/bin/bash
 # shellcheck disable=SC1003,SC2016
 # Runs once on each node: looks whether the node is fit, then starts its workers.
+trap '' USR1 USR2 # they are for the job's shell: a suspension is near, or the end
 HPC_LAUNCH_RUN_DIR=$(cd "$(dirname "$0")" && pwd)
 export HPC_LAUNCH_RUN_DIR
 HPC_LAUNCH_ATTEMPT=$(cat "$HPC_LAUNCH_RUN_DIR/state/attempt")
@@ -52,4 +53,5 @@ cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-ca
 exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 1 --memory-limit 500000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tls --interface ib0 --no-dashboard --dashboard-address 127.0.0.1:0 \
-  --resources subprocess_slots=1 --death-timeout 600
+  --resources subprocess_slots=1 --death-timeout 600 \
+  --preload-nanny "$HPC_LAUNCH_RUN_DIR/jobside/told_once.py"

@@ -13,8 +13,8 @@
 # monte-carlo-pi on testcluster: dask-mpi on 3 nodes, then the workload. Each of 20 MPI ranks is a Dask worker, and the first holds the scheduler too.
 # The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
 
-# The run directory is where this job was submitted from.
-{ cd "$SLURM_SUBMIT_DIR" && [ -f run.json ]; } || { echo "hpc-launch: not a run directory: $PWD" >&2; exit 1; }
+# The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
+{ cd "$SLURM_SUBMIT_DIR" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $SLURM_SUBMIT_DIR: is storage.runs shared by all nodes?" >&2; exit 66; }
 export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${SLURM_JOB_ID-}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
@@ -38,15 +38,15 @@ until [ -f "$state/ready" ]; do
     how="ended with exit code $workers_code"
     [ "$workers_code" -ne 127 ] || how="$how (a program was not found: is the MPI library's module in environment.modules?)"
     fail "$(unfit || { [ ! -e "$state/scheduler" ] && cat "$state/joining" 2>/dev/null; } ||
-      echo "the MPI launcher $how before the workload began, see logs/job.log and logs/workers-*.log")"
+      echo "the MPI launcher $how before the workload began$(see logs/job.log logs/workers-*.log)")"
   fi
-  [ "$SECONDS" -lt 600 ] || fail "fewer than 20 workers were connected after 600 s, see logs/workers-*.log"
+  [ "$SECONDS" -lt 600 ] || fail "fewer than 20 workers were connected after 600 s$(see logs/workers-*.log)"
   moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
 event workload "$DASK_SCHEDULER_ADDRESS"
-reason="the job's script ended before the workload, see logs/job.log" outcome=failed
+reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
 workload=$!

@@ -1,6 +1,7 @@
 #!/bin/bash
 # shellcheck disable=SC1003,SC2016
 # Runs once for each MPI rank: looks whether the node is fit, then becomes that rank.
+trap '' USR1 USR2 # they are for the job's shell: a suspension is near, or the end
 HPC_LAUNCH_RUN_DIR=$(cd "$(dirname "$0")" && pwd)
 export HPC_LAUNCH_RUN_DIR
 HPC_LAUNCH_ATTEMPT=$(cat "$HPC_LAUNCH_RUN_DIR/state/attempt")

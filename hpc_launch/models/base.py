@@ -1,0 +1,110 @@
+"""What models are made of: pydantic's BaseModel with our rules, and marks that check a value and say so to editors."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticUndefined, core_schema
+from pydantic_core.core_schema import CoreSchema
+
+Json: TypeAlias = dict[str, Any]
+
+
+class Model(BaseModel):
+    """A mapping with known keys; a key that nobody knows is an error. Instances do not change."""
+
+    # Built when first needed: of most models that is as a part of another one.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+def key(default: Any = PydanticUndefined, description: str = "", alias: str | None = None) -> Any:
+    """A key of a model, for the right side of its declaration.
+
+    Args:
+        default: where it is a class, an instance of that; left out: the key is required.
+        alias: the key as written in a file, where it is no good name in Python.
+    """
+    if isinstance(default, type):
+        return Field(default_factory=default, description=description, alias=alias)
+    return Field(default, description=description, alias=alias)
+
+
+@dataclass(frozen=True)
+class Matching:
+    """All of a text is as the pattern says; otherwise this sentence about {value!r}."""
+
+    pattern: str
+    otherwise: str
+
+    def check(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(self.otherwise.format(value=value))
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        """Numbers are texts too, where their digits are allowed."""
+        inner = handler(schema)
+        numbers: dict[tuple[bool, bool], Json] = {
+            (True, True): {},
+            (True, False): {"minimum": 0},
+            (False, True): {"exclusiveMaximum": 0},
+            (False, False): {"type": "string"},
+        }
+        positive, negative = (re.fullmatch(self.pattern, number) is not None for number in ("1", "-1"))
+        return both({**inner, **numbers[positive, negative]}, {"pattern": whole(self.pattern)})
+
+
+@dataclass(frozen=True)
+class Without:
+    """The pattern is nowhere found in a text; otherwise this sentence about {value!r}."""
+
+    pattern: str
+    otherwise: str
+
+    def check(self, value: str) -> str:
+        if re.search(self.pattern, value):
+            raise ValueError(self.otherwise.format(value=value))
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        return both(handler(schema), without(self.pattern))
+
+
+class OrName:
+    """A mapping with a `name`, or that name in its place."""
+
+    def read(self, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        mapping = handler.resolve_ref_schema(handler(schema))
+        return {"anyOf": [{**mapping["properties"]["name"], "type": "string"}, mapping]}
+
+
+def whole(pattern: str) -> str:
+    """A pattern for all of a text: JSON Schema looks for it anywhere."""
+    return f"^{pattern}$"
+
+
+def without(pattern: str) -> Json:
+    """A text in which this is nowhere found; said of texts alone, for null and numbers are no match either."""
+    return {"not": {"type": "string", "pattern": pattern}}
+
+
+def both(schema: Json, more: Json) -> Json:
+    """What both allow."""
+    if schema.keys().isdisjoint(more):
+        return {**schema, **more}
+    return {**schema, "allOf": [*schema.get("allOf", []), more]}

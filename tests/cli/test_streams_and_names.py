@@ -1,0 +1,147 @@
+"""Streams that are closed or full, names that are no text, files without an end: a sentence, or nothing at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpc_launch.context import Context
+from tests.cli.test_runs_commands import command, environment
+from tests.conftest import LEAST
+
+ON = ("--site", "local")
+COMMANDS = (
+    ("render", "p.yaml", *ON, "--output", "out"),
+    ("render", "p.yaml", *ON, "--json"),
+    ("render", "nope.yaml"),
+    ("status", "nope", "--json"),
+    ("list",),
+    ("site", "show", "local"),
+    ("--version",),
+    ("nonsense",),
+)
+"""What writes files, results, errors and talk: each ends in its own way."""
+Ended = tuple[int, bytes, bytes]
+
+
+def ended(context: Context, words: Sequence[str | bytes], redirections: str = "", **variables: Any) -> Ended:
+    """Run it with the shell's redirections; gives its code, stdout and stderr."""
+    shell = ["bash", "-c", f'exec "$@" {redirections}', "bash", *command(), *words]
+    told = subprocess.run(
+        shell, env={**environment(context), **variables}, cwd=context.directory, capture_output=True, timeout=60
+    )
+    return told.returncode, told.stdout, told.stderr
+
+
+@pytest.fixture
+def here(context: Context) -> Context:
+    """The user, with a profile."""
+    (context.directory / "p.yaml").write_text(LEAST)
+    context.home.mkdir()
+    return context
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_closed_streams_change_neither_the_code_nor_the_other_stream(here: Context, words: Sequence[str]) -> None:
+    code, out, err = ended(here, words)
+    files = {file.name: file.read_bytes() for file in (here.directory / "out").rglob("*") if file.is_file()}
+    assert ended(here, words, ">&-") == (code, b"", err)
+    assert ended(here, words, "2>&-") == (code, out, b"")
+    assert ended(here, words, "<&- >&- 2>&-") == (code, b"", b"")
+    assert {file.name: file.read_bytes() for file in (here.directory / "out").rglob("*") if file.is_file()} == files
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_talk_that_cannot_be_written_changes_neither_code_nor_result(here: Context, words: Sequence[str]) -> None:
+    code, out, _ = ended(here, words)
+    assert ended(here, words, "2>/dev/full") == (code, out, b"")
+    assert without_reader(here, words, "2") == (code, out, b"")
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_reader_that_never_came_changes_no_code(here: Context, words: Sequence[str]) -> None:
+    code, _, err = ended(here, words)
+    assert without_reader(here, words, "1") == (code, b"", err)
+
+
+def without_reader(context: Context, words: Sequence[str], stream: str) -> Ended:
+    """As `ended`, with one stream a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    told = subprocess.run(
+        ["bash", "-c", f'exec "$@" {stream}>&{writer}', "bash", *command(), *words],
+        env=environment(context), cwd=context.directory, capture_output=True, timeout=60, pass_fds=[writer],
+    )  # fmt: skip
+    os.close(writer)
+    return told.returncode, told.stdout, told.stderr
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_result_that_cannot_be_written_is_said(here: Context, words: Sequence[str]) -> None:
+    code, out, _ = ended(here, words)
+    full = ended(here, words, ">/dev/full")
+    assert full[1] == b"" and b"Traceback" not in full[2]
+    assert (full[0], b"No space left" in full[2]) == ((2, True) if out else (code, False)), full
+
+
+NAMES = (b"\xff", "ä".encode("latin-1"), "日本".encode("euc-jp"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_names_that_are_not_utf8_end_in_a_sentence_and_good_json(here: Context, name: bytes, encoding: str) -> None:
+    below = Path(os.fsdecode(os.fsencode(here.directory) + b"/" + name))
+    below.mkdir()
+    (below / "p.yaml").write_text(LEAST)
+    profile = name + b"/p.yaml"
+    variables: dict[str, Any] = {"PYTHONIOENCODING": encoding, "ODD": name, "XDG_STATE_HOME": b"/" + name}
+    for words, code in (
+        (["render", profile, *ON], 2),
+        (["check", profile, *ON], 2),
+        (["submit", "p.yaml", *ON, "--run-dir", name + b"r"], 2),
+        (["render", name], 3),
+        (["render", "p.yaml", *ON, "--set", b"account=" + name], 2),
+        (["render", "p.yaml", "--site", name], 3),
+        (["status", name], 2),
+        (["cancel", b"./" + name], 2),
+        (["site", "show", name], 3),
+        (["list"], 0),
+    ):
+        plain, as_json = (ended(here, [*words, *more], **variables) for more in ([], ["--json"]))
+        for told in (plain, as_json):
+            assert (told[0], b"Traceback" in told[2]) == (code, False), (words, told)
+        assert isinstance(json.loads(as_json[1].decode(encoding)), dict), (words, as_json)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_what_a_terminal_cannot_show_is_good_json_all_the_same(here: Context, encoding: str) -> None:
+    words = ["render", "p.yaml", *ON, "--json", "--set", "workload.command=[ä, 🦆]"]
+    code, out, _ = ended(here, words, PYTHONIOENCODING=encoding)
+    files = json.loads(out.decode(encoding))["files"]
+    assert code == 0 and "ä 🦆" in files["workload.sh"].replace("'", ""), files["workload.sh"]
+
+
+def test_what_a_command_prints_is_a_profile_and_kept_with_the_run(here: Context) -> None:
+    code, out, err = ended(here, ["render", "/dev/stdin", *ON, "--json"], "< <(cat p.yaml)")
+    assert code == 0 and json.loads(out)["files"]["profile.yaml"] == LEAST, err
+
+
+def test_what_is_no_file_or_has_no_end_is_refused_at_once(here: Context) -> None:
+    os.mkfifo(here.directory / "pipe")
+    (here.directory / "loop").symlink_to("loop")
+    (here.directory / "directory").mkdir()
+    with (here.directory / "huge").open("wb") as huge:
+        huge.truncate(2**40)
+    for name in ("pipe", "loop", "directory", "huge", "/dev/zero", "/dev/null", "/dev/full", "p.yaml/x", "x" * 5000):
+        path = name if name.startswith("/") else f"./{name}"
+        for words in (["render", path, *ON], ["render", "p.yaml", "--site", path], ["site", "check", path]):
+            code, _, err = ended(here, words)
+            assert (code, b"Traceback" in err) == (3, False), (words, err)
+    code, _, err = ended(here, ["render", "/dev/stdin", *ON], "< <(yes)")
+    assert code == 3 and b"larger than 1 MiB" in err
