@@ -61,7 +61,7 @@ def test_templates_read_fields_that_there_are_by_their_names() -> None:
     read = [read_in_template(text) for text in texts]
     assert [lines for _, lines in read if lines] == []
     named = {name for names, _ in read for name in names}
-    assert {"job_id", "submit_directory", "array_index"} <= named <= FIELDS
+    assert {"job_id", "submit_directory", "array_index"} <= named <= FIELDS | {"name"}
 
 
 @pytest.mark.parametrize(
