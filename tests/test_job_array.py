@@ -307,6 +307,7 @@ class SchedulersJob:
         """So many seconds after its beginning: why it gives up waiting for workers, or nothing."""
         script = [
             'state=$PWD/state worker_submissions=2 reason=""',
+            'see() { echo ", see $1"; }',  # attempt.sh has one that looks whether it is there
             f"worker_jobs_left() {{ {'true' if left else 'false'}; }}",
             f". {ARRAY_SH}",
             *lines,

@@ -63,10 +63,13 @@ end_hosts() {
   exit 143
 }
 
-# What a launcher that starts all nodes has printed since the last look, half a second ago: for the job's log, and in
-# it what it says of single hosts.
+# What a launcher that starts all nodes has printed since the last look: for the job's log, and in it what it says of
+# single hosts. Until the workload begins somebody waits for it.
+look_at=0
 attend() {
   local lines host cause
+  [ "$SECONDS" -ge "$look_at" ] || return 0
+  [ -z "$workload" ] || look_at=$((SECONDS + 10))
   { mapfile -t -s "$lines_seen" lines <"$state/launcher/all"; } 2>/dev/null
   [ ${#lines[@]} -gt 0 ] || return 0
   lines_seen=$((lines_seen + ${#lines[@]}))
