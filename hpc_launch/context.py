@@ -35,6 +35,11 @@ class Context:
         return self._base("XDG_CONFIG_HOME", ".config")
 
     @property
+    def variables(self) -> dict[str, str]:
+        """What stands for names in paths that are expanded here."""
+        return {**self.environment, "HOME": str(self.home), "USER": self.user}
+
+    @property
     def state(self) -> Path:
         """Where the index of the user's runs is kept."""
         return self._base("XDG_STATE_HOME", ".local/state")

@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from hpc_launch import quoting
+from hpc_launch.advice.candidates import first_that_fits, with_other_queues
+from hpc_launch.advice.changes import Problems, with_smallest_changes
+from hpc_launch.batch import dialect_of
+from hpc_launch.batch.dialect import Dialect
+from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site
+from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.plan import Job, Plan, Planned
+from hpc_launch.models.profile import AUTO
 from hpc_launch.plan import make_plan
-from hpc_launch.render import render, unused_keys
+from hpc_launch.render import render
 from hpc_launch.resolve import Resolved, resolve
 
 
@@ -81,37 +87,52 @@ def prepare(
     `to_submit`: a site that is retired is refused, before anything else is said of it.
     """
     resolved = resolve(file, context, site, assignments)
-    if to_submit:
-        refuse_retired(resolved)
-    planned = make_plan(resolved, context)
-    planned = replace(planned, notes=(*planned.notes, *unused_keys(resolved)))
+    refuse(profile_on_site.retired(resolved) if to_submit else ())
+    planned = plan_or_refuse(resolved, context)
+    refuse(profile_on_site.runs_directory(resolved, context))
     rendered = Rendered(
         files=render(planned, resolved),
         plan=planned.plan,
         commands=dict(vars(resolved.site.commands)),
-        runs_directory=_runs_directory(resolved, context),
+        runs_directory=str(context.directory / quoting.expand(resolved.site.storage.runs, context.variables)),
         submit_stdin=resolved.site.submit_stdin,
         message=resolved.site.message,
         profile=str(resolved.file),
     )
-    refuse_names_that_are_not_utf8(rendered.files)
+    refuse_names_that_are_not_utf8({**rendered.files, "run.json": rendered.profile})
     return Prepared(resolved, planned, rendered)
 
 
-def _runs_directory(resolved: Resolved, context: Context) -> str:
-    given = resolved.site.storage.runs
-    variables = {**context.environment, "HOME": str(context.home), "USER": context.user}
-    try:
-        return str(context.directory / quoting.expand(given, variables))
-    except KeyError as missing:
-        origin = resolved.site_document.origins.get(("storage", "runs"))
-        raise InvalidConfiguration(Problem(f"storage.runs: ${missing.args[0]} is not set", origin)) from None
+def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
+    """The plan of a run that its site takes; raises InvalidConfiguration or DoesNotFit, with what would mend it."""
+
+    dialect = dialect_of(resolved.site.batch_system)
+
+    def planner(resolved: Resolved) -> Planned | Problems:
+        return _planned(dialect, resolved, context)
+
+    if resolved.profile.queue == AUTO and resolved.site.queues:
+        made = first_that_fits(resolved, planner)
+    else:
+        made = planner(resolved)
+        if not isinstance(made, Planned) and all(isinstance(problem, Misfit) for problem in made):
+            made = with_other_queues(with_smallest_changes(made, resolved, planner), resolved, planner)
+    if not isinstance(made, Planned):
+        raise refusal(made)
+    return replace(made, notes=(*made.notes, *batch_system.unused(dialect, resolved)))
 
 
-def refuse_retired(resolved: Resolved) -> None:
-    """A machine that is no more can be rendered for, not submitted to."""
-    site = resolved.site
-    if site.status == "retired":
-        successor = f"its successor is {site.successor}: --site {site.successor}" if site.successor else ""
-        origin = resolved.site_document.origins.get(("status",))
-        raise DoesNotFit(Problem(f"{site.name} is retired and takes no jobs", origin, successor))
+def _planned(dialect: Dialect, resolved: Resolved, context: Context) -> Planned | Problems:
+    """Check, plan, check."""
+    missing = [*profile_on_site.missing(resolved)]
+    wrong = [*missing, *profile.problems(resolved, context)]
+    if not missing:
+        wrong += profile_on_site.problems(resolved, context)
+        wrong += batch_system.of_profile(dialect, resolved, context)
+    if wrong:
+        return tuple(dict.fromkeys(wrong))
+    made = make_plan(resolved, context)
+    too_much = plan_on_site.problems(made.plan, resolved, context)
+    if problems := [*too_much, *batch_system.of_plan(dialect, made.plan, resolved)]:
+        return tuple(problems)
+    return replace(made, notes=(*made.notes, *plan_on_site.notes(made.plan, resolved, context)))

@@ -574,7 +574,7 @@ def test_no_batch_system_is_a_part_of_the_others(example: SiteOf) -> None:
 
 
 def test_memory_for_each_slot_without_the_resources_name(example: SiteOf) -> None:
-    with pytest.raises(InvalidConfiguration, match=r"site.yaml:\d+: memory.resource: must be given.*\n.*\n +qconf -sc"):
+    with pytest.raises(InvalidConfiguration, match=r"site.yaml:\d+: memory.resource: must be given.*\n.*\n.*qconf -sc"):
         jobqueue(example("sge", memory={"directive": "per-slot"}))
 
 

@@ -17,7 +17,7 @@ from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.locations import SITE_PROFILES
 from hpc_launch.models.site import Site
-from hpc_launch.prepare import Prepared, refuse_retired
+from hpc_launch.prepare import Prepared, prepare
 from tests.conftest import ROOT
 
 Prepare = Callable[..., Prepared]
@@ -249,11 +249,11 @@ def test_a_retired_machine_renders_and_its_successor_is_named_on_submit(
     made = prepared(REQUEST, *asked(site), site=name)
     assert header(made).startswith("#!/bin/bash\n#SBATCH --nodes=2\n")
     with pytest.raises(DoesNotFit, match=rf"{name}.yaml:\d+: {name} is retired .*\n.*\n.*--site {site.successor}"):
-        refuse_retired(made.resolved)
+        prepare(Path("profile.yaml"), context, name, asked(site), to_submit=True)
     assert site.successor is not None
     successor = site_of(site.successor, context)
     assert successor.status == "active"
-    refuse_retired(prepared(REQUEST, *asked(successor), site=successor.name).resolved)
+    assert prepare(Path("profile.yaml"), context, successor.name, asked(successor), to_submit=True)
 
 
 @pytest.mark.parametrize(("command", "code"), [("explain", 0), ("render", 0), ("check", 4), ("submit", 4)])

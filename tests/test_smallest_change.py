@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from hpc_launch.checks.misfit import Misfit
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.explain.sentences import described
-from hpc_launch.limits.misfit import Misfit
 from hpc_launch.prepare import Prepared, prepare
 from hpc_launch.units import MIB, parse_memory, parse_walltime
 from tests.conftest import SITES

@@ -49,6 +49,8 @@ class Dialect:
     """Ways of asking for memory, as in a site profile's `memory.directive`."""
     memory_units: tuple[str, ...] = ()
     """Units that a site may choose for them; none: its own is always written."""
+    memory_resource: bool = False
+    """Whether it is asked for by a resource that each site calls as it likes."""
     has_queues: bool = True
     """Whether a site must have queues."""
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class Dialect:
     """Whether jobs that follow another are held until that one, once it runs, lets them go."""
     gives_hosts: bool = False
     """Whether `allocation` of its template sets the shell's array `hosts`."""
+    tells_all_processes: bool = False
+    """Whether its own cancel tells every process of a job that it is to end, not only the job's shell."""
     stdin: bool = False
     """Whether the submit command reads the script from its input, unless a site says otherwise."""
     exit_codes_taken: tuple[int, ...] = ()

@@ -109,8 +109,8 @@ def check(
     import datetime
 
     from hpc_launch import context
+    from hpc_launch.checks.site import doubts
     from hpc_launch.cli.output import print_json, problem_as_json
-    from hpc_launch.sites.rules import doubts
     from hpc_launch.survey.check import check as check_site
 
     checked = check_site(name, context.collect())

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,17 @@ class Document:
     """For every key path at every depth, list items too; ``()`` is where the document begins."""
     problems: tuple[Problem, ...]
     """What is wrong with it but left something to go on with, so that all can be told at once."""
+
+    @property
+    def whole(self) -> Origin | None:
+        """The document, for what is missing in it: its first line has nothing to do with that."""
+        origin = self.origins.get(())
+        return replace(origin, text="") if origin else None
+
+    def nearest(self, *path: str | int) -> Origin | None:
+        """Where a value stands; where it is not written, the nearest mapping above it, but not the whole."""
+        above = (self.origins.get(path[:length]) for length in range(len(path), 0, -1))
+        return next(filter(None, above), None)
 
 
 def parse_document(text: str, shown_as: str, *, may_be_empty: bool = False) -> Document:

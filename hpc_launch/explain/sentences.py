@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpc_launch.limits.node import cores_held, memory_held
+from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_memory, format_walltime

@@ -6,9 +6,14 @@ from pathlib import Path
 
 from jinja2 import TemplateNotFound
 
-from hpc_launch import __version__, sites
+from hpc_launch import __version__
 from hpc_launch.batch import dialect_of
 from hpc_launch.batch.dialect import Dialect
+from hpc_launch.checks import batch_system
+from hpc_launch.checks import site as site_checks
+from hpc_launch.checks.directives import Written, directive_faults
+from hpc_launch.checks.misfit import refuse
+from hpc_launch.checks.queue_names import no_such_queue
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
@@ -19,9 +24,7 @@ from hpc_launch.locations import TEMPLATES
 from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Site
 from hpc_launch.plan.workers import local_directory
-from hpc_launch.render.directives import Written, directive_faults
-from hpc_launch.render.refusals import constraint_faults, site_faults
-from hpc_launch.sites import SiteFile, rules
+from hpc_launch.sites import SiteFile
 
 FOLDER = "export/jobqueue"
 
@@ -42,8 +45,7 @@ def jobqueue(found: SiteFile, queue: str | None = None) -> str:
         cause = f"dask-jobqueue has no cluster for the batch system {site.batch_system!r} of {site.name}"
         raise UsageError(Problem(cause, None, f"there are some for: {', '.join(known)}")) from None
     dialect = dialect_of(site.batch_system)
-    if problems := site_faults(dialect, site, found.document):
-        raise InvalidConfiguration(*problems)
+    refuse(batch_system.of_site(dialect, site, found.document))
     profile = _defaults(found)
     name = _queue_name(site, profile, queue)
     _refuse_said(dialect, found, profile, name)
@@ -82,7 +84,7 @@ def section_name(site: Site) -> str:
 
 def _defaults(found: SiteFile) -> Profile:
     """What the site gives every user; raises InvalidConfiguration where that is wrong."""
-    profile, problems = rules.defaults(found.document)
+    profile, problems = site_checks.defaults(found.document)
     if profile is None:
         raise InvalidConfiguration(*problems)
     return profile
@@ -92,12 +94,13 @@ def _refuse_said(dialect: Dialect, found: SiteFile, profile: Profile, queue: str
     """What would say a second thing in a job's directives; raises InvalidConfiguration."""
     site, document = found.site, found.document
     asked = Written(profile.directives, document, ("defaults", "directives"))
-    problems = [
-        *directive_faults(dialect, site, document, [queue], asked),
-        *constraint_faults(dialect, site, profile.constraint, document.origins.get(("defaults", "constraint"))),
-    ]
-    if problems:
-        raise InvalidConfiguration(*problems)
+    origin = document.origins.get(("defaults", "constraint"))
+    refuse(
+        [
+            *directive_faults(dialect, site, document, [queue], asked),
+            *batch_system.constraint(dialect, site, profile.constraint, origin),
+        ]
+    )
 
 
 def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
@@ -108,4 +111,4 @@ def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
         raise UsageError(Problem(f"{site.name} has no default queue", None, f"say --queue NAME; {there}"))
     if name in site.queues:
         return name
-    raise InvalidConfiguration(Problem(sites.no_such_queue(site, name), Origin(f"--queue {printable(name)}"), there))
+    raise InvalidConfiguration(Problem(no_such_queue(site, name), Origin(f"--queue {printable(name)}"), there))

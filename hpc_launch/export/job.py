@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from math import isqrt
 
 from hpc_launch import quoting, units
-from hpc_launch.limits.job import longest_walltime
-from hpc_launch.limits.node import usable_memory
+from hpc_launch.checks.plan_on_site.job import longest_walltime
 from hpc_launch.models.profile import Profile
 from hpc_launch.models.site import Qos, Queue, Site
 from hpc_launch.plan.jobs import end_early
+from hpc_launch.plan.node import usable_memory
 from hpc_launch.plan.workers import Lifetime, interface
 from hpc_launch.units import MIB
 

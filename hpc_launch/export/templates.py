@@ -57,6 +57,5 @@ def block(text: str, indent: int) -> str:
 
 def refuse(found: SiteFile, message: str, *key: str, hint: str = "") -> NoReturn:
     """A key of the site profile; where it is not written, the nearest one above it is shown."""
-    origins = found.document.origins
-    written = (origins[key[:length]] for length in range(len(key), -1, -1) if key[:length] in origins)
-    raise InvalidConfiguration(Problem(message, next(written, None), hint))
+    document = found.document
+    raise InvalidConfiguration(Problem(message, document.nearest(*key) or document.origins.get(()), hint))

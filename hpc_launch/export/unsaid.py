@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hpc_launch import quoting, units
+from hpc_launch.checks.site.resources import with_numbers
 from hpc_launch.export.job import OneNode, qos_of, threads_of
 from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Qos, Queue, Site
-from hpc_launch.sites.rules.resources import with_numbers
 
 
 def unsaid(site: Site, profile: Profile, node: OneNode) -> list[str]:

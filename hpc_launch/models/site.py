@@ -48,6 +48,10 @@ class Launchers(Model):
     node: Annotated[Launcher, OrName()] | None = key(None, "one process per node")
     mpi: Annotated[Launcher, OrName()] | None = key(None, "MPI ranks")
 
+    def of(self, kind: Literal["node", "mpi"]) -> Launcher | None:
+        """The one that is named for this."""
+        return self.node if kind == "node" else self.mpi
+
 
 class Commands(Model):
     submit: list[Text] = key([], "words in place of the submit command")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit
-from hpc_launch.limits import check
 from hpc_launch.models.plan import (
     LauncherPlan,
     ParallelEnvironmentPlan,
@@ -18,9 +16,6 @@ from hpc_launch.models.plan import (
     WorkloadPlan,
 )
 from hpc_launch.models.profile import AUTO
-from hpc_launch.models.site import Launcher
-from hpc_launch.plan.candidates import first_that_fits, with_other_queues
-from hpc_launch.plan.changes import with_smallest_changes
 from hpc_launch.plan.environment import beside, environment
 from hpc_launch.plan.layouts import LAYOUTS, Laid, scheduler_cores
 from hpc_launch.plan.queues import queue_of
@@ -29,30 +24,12 @@ from hpc_launch.resolve import Resolved
 
 
 def make_plan(resolved: Resolved, context: Context) -> Planned:
-    """Every number of a run; raises DoesNotFit with all that is too large for the site."""
-
-    def planner(resolved: Resolved) -> Planned:
-        return _checked(resolved, context)
-
-    if resolved.profile.queue == AUTO and resolved.site.queues:
-        return first_that_fits(resolved, planner)
-    try:
-        return planner(resolved)
-    except DoesNotFit as refused:
-        refused = with_smallest_changes(refused, resolved, planner)
-        raise with_other_queues(refused, resolved, planner) from None
-
-
-def _checked(resolved: Resolved, context: Context) -> Planned:
+    """Every number of a run that passed the checks of its profile; whether it fits the site is looked at afterwards."""
     laid = LAYOUTS[resolved.profile.layout].lay(resolved, context)
     plan = _plan(resolved, laid, context)
-    queues = {job.queue: queue_of(resolved, job.queue, context)[1] for job in laid.jobs}
-    misfits, notes = check(plan, resolved, queues)
-    if misfits:
-        raise DoesNotFit(*misfits)
     reasons = {**laid.reasons, **_reasons(resolved, plan)}
     left_open = {path: why for path, why in reasons.items() if at(resolved.document.data, path) in (None, AUTO)}
-    return Planned(plan, (*_notes(resolved), *notes), left_open)
+    return Planned(plan, tuple(_notes(resolved)), left_open)
 
 
 def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
@@ -124,7 +101,7 @@ def _launcher(resolved: Resolved) -> LauncherPlan | None:
     kind = LAYOUTS[resolved.profile.layout].launcher
     if kind is None:
         return None
-    given: Launcher | None = getattr(resolved.site.launchers, kind)
+    given = resolved.site.launchers.of(kind)
     return LauncherPlan(kind, given.name if given else None, tuple(given.options) if given else ())
 
 

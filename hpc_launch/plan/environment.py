@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os.path
 
-from hpc_launch import quoting
-from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.plan import ContainerPlan, EnvironmentPlan
 from hpc_launch.resolve import Resolved
 
@@ -36,27 +33,13 @@ def beside(path: str, resolved: Resolved, context: Context) -> str:
     """A path of the profile, which is relative to it; without `.` and `..`, and the file system is not asked."""
     if path.startswith(("$", "~")):
         return path
-    base = context.directory / resolved.file.parent
-    if quoting.has_variable(str(base)):
-        cause = f"the directory {base} has a variable in its name: it would be expanded on the node"
-        raise InvalidConfiguration(Problem(cause, Origin(str(resolved.file)), "rename it, or move the profile"))
-    return os.path.normpath(base / path)
+    return os.path.normpath(context.directory / resolved.file.parent / path)
 
 
 def _container(resolved: Resolved, context: Context) -> ContainerPlan | None:
     given, site = resolved.profile.environment.container, resolved.site
-    if given is None:
+    if given is None or site.containers is None:
         return None
-    origin = resolved.origin("environment", "container")
-    if site.containers is None:
-        hint = f"a sysadmin of {site.name} can add `containers: apptainer` to its site profile"
-        raise DoesNotFit(Problem(f"environment.container: {site.name} names no container runtime", origin, hint))
-    directory = beside(resolved.profile.workload.directory, resolved, context)
-    if any(sign in directory for sign in ":,"):
-        hint = "rename it, or move the profile: container runtimes take these signs for something else"
-        raise InvalidConfiguration(
-            Problem(f"workload.directory: {directory} has a colon or a comma in it", resolved.origin("workload"), hint)
-        )
     # `docker://…` and the like are addresses, not paths.
     image = given.image if "://" in given.image else beside(given.image, resolved, context)
     return ContainerPlan(site.containers, image, tuple(_bind(bind, resolved, context) for bind in given.binds))

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hpc_launch.errors import DoesNotFit, Problem
-from hpc_launch.limits.node import memory_grain, usable_gpus
+from hpc_launch.checks.site.resources import with_numbers
 from hpc_launch.models.plan import Job, Role, Share
+from hpc_launch.plan.node import memory_grain, usable_gpus
 from hpc_launch.plan.queues import Place
 from hpc_launch.resolve import Resolved
-from hpc_launch.sites.rules.resources import with_numbers
 from hpc_launch.units import ceil_to
 
 
@@ -28,11 +27,7 @@ class Part:
 def make_job(
     resolved: Resolved, part: Part, place: Place, holds: Sequence[Share], nodes: int = 1, ranks_per_node: int = 1
 ) -> Job:
-    """A job of so many nodes, each of which has room for what it `holds`; not an array.
-
-    Raises:
-        DoesNotFit: what it needs cannot be asked for in its queue.
-    """
+    """A job of so many nodes, each of which has room for what it `holds`; not an array."""
     profile, site, queue = resolved.profile, resolved.site, place.queue
     cores = max(1, sum(share.number * share.cores for share in holds))
     memory = sum(share.number * share.memory_bytes for share in holds)
@@ -57,7 +52,7 @@ def make_job(
         walltime_seconds=place.walltime,
         end_early_seconds=end_early(place.walltime),
         queue=place.name,
-        qos=_qos(resolved, place),
+        qos=profile.qos or queue.qos,
         mail_to=None if of_workers else profile.mail.to,  # nobody wants one from each element
         requeue=site.requeue and part.role != "scheduler",  # its workers do not come twice
         resources=_gpus(resolved, place, nodes, gpus),
@@ -80,27 +75,9 @@ def _slots(resolved: Resolved, cores: int, nodes: int) -> int:
     return environment.slots if environment and environment.slots else cores
 
 
-def _qos(resolved: Resolved, place: Place) -> str | None:
-    """The quality of service of a job; raises DoesNotFit where the queue is for another one."""
-    given, site, queue = resolved.profile.qos, resolved.site, place.queue
-    if given and queue.qos and given != queue.qos:
-        others = [name for name, other in site.queues.items() if other.qos in (None, given)]
-        hint = f"leave qos out, or --set queue={others[0]}" if others else "leave qos out"
-        cause = f"qos: queue {place.name!r} of {site.name} is for the QOS {queue.qos!r}, not for {given!r}"
-        raise DoesNotFit(Problem(cause, resolved.origin("qos"), hint))
-    return given or queue.qos
-
-
 def _gpus(resolved: Resolved, place: Place, nodes: int, number: int) -> tuple[str, ...]:
-    """In the site's words, for so many on each of so many nodes."""
-    site, queue = resolved.site, place.queue
-    if not number or usable_gpus(queue, site) == 0:
-        return ()  # of a queue without any `limits` tells
-    if queue.exclusive and queue.gpus and "gpus" not in site.resources:
-        return ()  # they come with a whole node, where no directive is needed for them
-    if "gpus" not in site.resources:
-        key = f"queues.{place.name}.gpus" if queue.exclusive else "resources.gpus (docs/contracts.md)"
-        hint = f"a sysadmin of {site.name} can say it in its site profile: {key}"
-        cause = f"workers.gpus: {site.name} does not say how GPUs are asked for"
-        raise DoesNotFit(Problem(cause, resolved.origin("workers", "gpus"), hint))
-    return (with_numbers(site.resources["gpus"], number, nodes),)
+    """In the site's words, for so many on each of so many nodes; none where they come with a whole node."""
+    words = resolved.site.resources.get("gpus")
+    if not number or words is None or usable_gpus(place.queue, resolved.site) == 0:
+        return ()
+    return (with_numbers(words, number, nodes),)

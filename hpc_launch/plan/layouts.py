@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
-from hpc_launch.limits.misfit import Misfit
 from hpc_launch.models.plan import Job, Reasons, Share, WorkerGroup
+from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import Part, end_early, make_job
-from hpc_launch.plan.queues import run_place, workers_place
+from hpc_launch.plan.queues import Place, run_place, workers_place
 from hpc_launch.plan.workers import Beside, Lifetime, group, share_of
 from hpc_launch.resolve import Resolved
 
 MOST_SUBMISSIONS = 1000
+"""Calls of the submit command for the workers of one run."""
 WORKERS = "workers"
 """The only group, and the name of its jobs."""
 
@@ -49,16 +49,6 @@ def single_job(resolved: Resolved, context: Context) -> Laid:
 
 def mpi(resolved: Resolved, context: Context) -> Laid:
     """The same with one MPI rank for each worker; the first one holds the scheduler too."""
-    workers = resolved.profile.workers
-    if workers.options:
-        cause = "workers.options: these are words for `dask worker`, and the layout mpi starts dask-mpi"
-        hint = "leave them out; threads, memory, resources, interface, lifetime … have keys of their own"
-        raise InvalidConfiguration(Problem(cause, resolved.origin("workers", "options"), hint))
-    if resolved.profile.scheduler.interface not in ("auto", workers.interface):
-        cause = "scheduler.interface: dask-mpi has one interface for scheduler and workers"
-        raise InvalidConfiguration(
-            Problem(cause, resolved.origin("scheduler", "interface"), "set workers.interface alone")
-        )
     return _one_job(resolved, context, ranks=True)
 
 
@@ -71,7 +61,7 @@ def job_array(resolved: Resolved, context: Context) -> Laid:
     lifetime = _lifetime(resolved)
     if workers.lifetime == "auto" and place.walltime is not None:
         lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime))
-    made, why = group(resolved, place.queue, Beside((), several_nodes=False), lifetime)
+    made, why = group(resolved, *room_for_workers(resolved, context), lifetime)
     part = Part(WORKERS, "workers", WORKERS, after=main.name)
     element = make_job(resolved, part, place, [share_of(made)])
     arrays = [
@@ -100,6 +90,20 @@ def scheduler_cores(resolved: Resolved) -> int:
     return LAYOUTS[resolved.profile.layout].scheduler_cores if given is None else given
 
 
+def places(resolved: Resolved, context: Context) -> tuple[Place, Place]:
+    """Of the main job and of the workers, which may be the same."""
+    run, _ = run_place(resolved, context)
+    together = LAYOUTS[resolved.profile.layout].all_at_once
+    return run, run if together else workers_place(resolved, run, context)[0]
+
+
+def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Beside]:
+    """The queue on whose nodes the workers are, and what else is on each."""
+    several = LAYOUTS[resolved.profile.layout].all_at_once
+    beside = beside_workers(resolved) if several else ()
+    return places(resolved, context)[1].queue, Beside(beside, several_nodes=several)
+
+
 def beside_workers(resolved: Resolved) -> tuple[Share, Share]:
     """What scheduler and workload take."""
     profile = resolved.profile
@@ -111,10 +115,9 @@ def beside_workers(resolved: Resolved) -> tuple[Share, Share]:
 
 def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:
     place, reasons = run_place(resolved, context)
-    beside = beside_workers(resolved)
-    made, why = group(resolved, place.queue, Beside(beside, several_nodes=True), _lifetime(resolved))
+    made, why = group(resolved, *room_for_workers(resolved, context), _lifetime(resolved))
     ranks_per_node = made.per_node if ranks else 1
-    holds = [share_of(made), *beside]
+    holds = [share_of(made), *beside_workers(resolved)]
     job = make_job(resolved, Part("job", "all", WORKERS), place, holds, made.nodes, ranks_per_node)
     return Laid({WORKERS: made}, (job,), {**reasons, **why})
 
@@ -125,26 +128,15 @@ def _lifetime(resolved: Resolved) -> Lifetime:
 
 
 def _chunks(resolved: Resolved, elements: int) -> Iterator[tuple[int, int]]:
-    """First element and number of elements of each array, as large as the site allows."""
-    site = resolved.site
-    most = (site.limits.array or elements) if site.arrays else 1
-    _refuse_too_many(resolved, -(-elements // most))
-    for first in range(0, elements, most):
+    """First element and number of elements of each array, as large as the site allows.
+
+    Where these are more than hpc-launch submits there is one too many: such a plan is refused.
+    """
+    most = most_elements(resolved.site, elements)
+    for first in range(0, elements, most)[: MOST_SUBMISSIONS + 1]:
         yield first, min(most, elements - first)
 
 
-def _refuse_too_many(resolved: Resolved, submissions: int) -> None:
-    """Each is a call of the submit command; raises DoesNotFit before a job is made of each."""
-    if submissions > MOST_SUBMISSIONS:
-        site = resolved.site
-        arrays = f"arrays of {site.limits.array} elements at most" if site.arrays else "no arrays"
-        raise DoesNotFit(
-            Misfit(
-                f"{submissions} calls of the submit command would be needed, for {site.name} has {arrays}; hpc-launch"
-                f" makes {MOST_SUBMISSIONS} at most",
-                resolved.origin("workers", "count"),
-                kind=("submissions",),
-                lower=("workers.count",),
-                higher=("workers.per_node",),
-            )
-        )
+def most_elements(site: Site, elements: int) -> int:
+    """Of so many elements, how many come with one call of the submit command."""
+    return (site.limits.array or elements) if site.arrays else 1

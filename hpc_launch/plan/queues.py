@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
-from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.plan import Reason, Reasons
 from hpc_launch.models.site import Queue
 from hpc_launch.resolve import Resolved
@@ -25,26 +24,12 @@ class Place:
 
 
 def run_place(resolved: Resolved, context: Context) -> tuple[Place, Reasons]:
-    """The run's queue and walltime.
-
-    Raises:
-        InvalidConfiguration: no queue was given and the site has several.
-        DoesNotFit: no walltime was given and the site has none.
-    """
+    """The run's queue and walltime; a queue is given, or the site has but one."""
     site, name = resolved.site, resolved.profile.queue
-    if site.queues and name is None and len(site.queues) == 1:
-        name = next(iter(site.queues))
     if site.queues and name is None:
-        hint = f"add `queue:` to the profile, or --set queue=auto; queues of {site.name}: {', '.join(site.queues)}"
-        cause = f"no queue was given and {site.name} has no default"
-        if default := site.defaults.get("queue"):
-            cause = f"queue: it was set to nothing, which takes away the default of {site.name}, {default}"
-        raise InvalidConfiguration(Problem(cause, resolved.origin("queue"), hint))
+        (name,) = site.queues
     name, queue = queue_of(resolved, name, context)
     walltime = resolved.profile.walltime or queue.default_walltime
-    if walltime is None and site.queues:
-        hint = "add `walltime: 00:30:00` to the profile, or --set walltime=30m"
-        raise DoesNotFit(Problem("walltime: neither the profile nor the site gives one", resolved.origin(), hint))
     reasons: dict[KeyPath, Reason] = {}
     if name is not None:
         reasons["queue",] = Reason(name, f"the only queue of {site.name}")

@@ -7,40 +7,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
-from hpc_launch.limits.node import usable_gpus, usable_memory
 from hpc_launch.models.plan import Reason, Reasons, Share, WorkerGroup
 from hpc_launch.models.profile import AUTO
 from hpc_launch.models.site import ParallelEnvironment, Queue, Site
+from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import MIB, exact_memory, format_memory
+from hpc_launch.units import MIB, exact_memory
 
-IDLE = 64 * MIB
-"""Bytes. A Dask worker that has nothing to do takes some 60 MB."""
 LEAST_MEMORY = 100 * MIB
 """Bytes that a worker is given unasked."""
 START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
 LONGEST_STAGGER = 300
 """Seconds. Workers that began together leave one after the other: their data has to move to those that stay."""
-
-
-SAID = {
-    "--scheduler-file", "--nworkers", "--nthreads", "--memory-limit", "--name", "--local-directory", "--protocol",
-    "--interface", "--host", "--dashboard", "--no-dashboard", "--dashboard-address", "--resources", "--death-timeout",
-    "--lifetime", "--lifetime-stagger", "--nanny", "--no-nanny",
-}  # fmt: skip
-"""Options of `dask worker` that node.sh gives, or that would undo them."""
-
-
-def refuse_said(resolved: Resolved) -> None:
-    """An option that is given twice would silently win over what is asked of the batch system."""
-    for number, option in enumerate(resolved.profile.workers.options):
-        name = option.partition("=")[0]
-        if name in SAID:
-            origin = resolved.origin("workers", "options", str(number))
-            hint = "workers.threads, memory, interface, resources, lifetime … have keys of their own"
-            raise InvalidConfiguration(Problem(f"workers.options: {name} is already said by node.sh", origin, hint))
 
 
 @dataclass(frozen=True)
@@ -79,16 +58,10 @@ class Lifetime:
 
 
 def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) -> tuple[WorkerGroup, Reasons]:
-    """All workers of the run; raises DoesNotFit where a node has nothing to give them."""
-    refuse_said(resolved)
+    """All workers of the run, of which the site is known to have a node for one."""
     workers, site = resolved.profile.workers, resolved.site
-    memory = workers.memory or _share(resolved, queue, beside)
-    if memory < IDLE:
-        cause = (
-            f"workers.memory: {format_memory(memory)} is too little, a worker that has nothing to do takes some 60 MB"
-        )
-        hint = f"at least --set workers.memory={LEAST_MEMORY // MIB}MiB"
-        raise DoesNotFit(Problem(cause, resolved.origin("workers", "memory"), hint))
+    memory = workers.memory or share_of_memory(resolved, queue, beside)
+    assert memory is not None
     per_node = min(workers.count, workers.per_node or _most_per_node(resolved, queue, beside, memory))
     nodes = -(-workers.count // per_node)
     made = WorkerGroup(
@@ -150,26 +123,12 @@ def _free_memory(resolved: Resolved, queue: Queue, beside: Beside) -> Fraction |
     return None if memory is None else memory * (1 - resolved.site.memory.headroom) - beside.memory
 
 
-def _share(resolved: Resolved, queue: Queue, beside: Beside) -> int:
-    """Memory of a worker when the profile says nothing: its threads' share of what a node can give."""
-    profile, site = resolved.profile, resolved.site
+def share_of_memory(resolved: Resolved, queue: Queue, beside: Beside) -> int | None:
+    """Bytes of a worker when the profile says nothing: its threads' share of a node; None: nobody knows."""
     free = _free_memory(resolved, queue, beside)
     if free is None or queue.cores is None:
-        hint = "add `memory:` under `workers:`"
-        cause = f"{site.name} does not know a node's memory and cores"
-        raise DoesNotFit(Problem(f"workers.memory: must be given, for {cause}", resolved.origin("workers"), hint))
-    share = int(free * profile.workers.threads / queue.cores)
-    if share < LEAST_MEMORY:
-        raise DoesNotFit(
-            Problem(
-                f"a node of {format_memory(usable_memory(queue, site) or 0)} leaves {format_memory(max(share, 0))} for"
-                f" each worker: {float(site.memory.headroom):.0%} stay free,"
-                f" scheduler and workload on it ask for {format_memory(beside.memory)}",
-                resolved.origin("workers"),
-                "lower scheduler.memory and workload.memory, or choose a queue with larger nodes",
-            )
-        )
-    return share
+        return None
+    return int(free * resolved.profile.workers.threads / queue.cores)
 
 
 def _most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
@@ -199,9 +158,6 @@ def _within_slots(environment: ParallelEnvironment | None, most: int, beside: Be
 def _resources(resolved: Resolved) -> dict[str, float]:
     """Dask's resources of each worker; its GPUs are one, under the name that Dask's own examples give them."""
     workers = resolved.profile.workers
-    if workers.gpus and "GPU" in workers.resources:
-        cause = "workers.resources: GPU is said by workers.gpus already"
-        raise InvalidConfiguration(Problem(cause, resolved.origin("workers", "resources", "GPU"), "leave it out"))
     return {**({"GPU": float(workers.gpus)} if workers.gpus else {}), **workers.resources}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from jinja2 import Environment, TemplateError
@@ -16,7 +15,6 @@ from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
 from hpc_launch.models.plan import Plan, Planned
 from hpc_launch.models.stored_plan import stored
-from hpc_launch.render.refusals import launcher_of, refuse, refuse_key, refuse_layout, unused
 from hpc_launch.render.templates import OF_ARRAYS, environment, part
 from hpc_launch.resolve import Resolved
 
@@ -28,12 +26,10 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     """Every file of the run directory but those that only submitting and running can make: name in it → text."""
     plan, templates = planned.plan, environment()
     dialect = dialect_of(plan.batch_system)
-    templates.globals.update(refuse=partial(refuse_key, resolved), dialect=dialect)
+    templates.globals["dialect"] = dialect
     more = OF_ARRAYS if dialect.array_index else ()
     templates.globals["batch"] = part(templates, "directives", plan.batch_system, resolved, "batch_system", more=more)
-    launcher = launcher_of(dialect, plan, resolved)
-    refuse(dialect, plan, resolved)
-    refuse_layout(dialect, plan, resolved)
+    launcher = dialect.launcher(plan.launcher.kind, plan.launcher.name) if plan.launcher else None
     (workers,) = plan.groups.values()  # scripts know of one group yet
     data: dict[str, Any] = {
         "plan": plan.as_data(),
@@ -50,11 +46,6 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
         **_scripts(templates, plan, data, resolved),
     }
     return files | _jobside(files)
-
-
-def unused_keys(resolved: Resolved) -> list[str]:
-    """What the profile asks for and the batch system has no word for."""
-    return unused(dialect_of(resolved.site.batch_system), resolved)
 
 
 def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from hpc_launch.sites.detection import detect, may_be_here
 from hpc_launch.sites.files import Listed, SiteFile, find, listed, read
-from hpc_launch.sites.queues import no_such_queue
 from hpc_launch.sites.search import search_path, unusable
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "find",
     "listed",
     "may_be_here",
-    "no_such_queue",
     "read",
     "search_path",
     "unusable",

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
+from hpc_launch.checks import site as site_checks
 from hpc_launch.config.document import Document
 from hpc_launch.config.validation import validate
 from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.site import Detect, Site
-from hpc_launch.sites import rules as site_rules
 from hpc_launch.sites.files import Listed, SiteFile, listed
 from hpc_launch.sites.search import unusable
 
@@ -29,7 +29,7 @@ def detect(context: Context) -> SiteFile:
     broken = [entry for entry in entries if entry.error]
     _refuse_broken(matching, broken, context, cluster_name)
     here = [entry.found for entry in matching if entry.found]
-    wrong = {found.file: site_rules.problems(found.document) for found in here}
+    wrong = {found.file: site_checks.problems(found.document) for found in here}
     sound = [found for found in here if not wrong[found.file]]
     if len(sound) == 1:
         return sound[0]

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpc_launch.checks import site as site_checks
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.validation import validate
@@ -14,7 +15,6 @@ from hpc_launch.config.wording import nearest, printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.site import Site
-from hpc_launch.sites import rules as site_rules
 from hpc_launch.sites import search
 from hpc_launch.sites.inheritance import Inherited, shown, with_parents
 
@@ -49,7 +49,7 @@ class Listed:
 def read(file: Path, context: Context, rules: bool = True) -> SiteFile:
     """The site profile in a file, with what it inherits; raises InvalidConfiguration with all that is wrong.
 
-    `rules`: whether those beyond the schema count, too (`sites.rules`).
+    `rules`: whether those beyond the schema count, too (`checks.site`).
     """
     return _checked(file, with_parents(file, context), rules)
 
@@ -92,7 +92,7 @@ def _checked(file: Path, inherited: Inherited, rules: bool) -> SiteFile:
     document, whole = inherited.document, not inherited.problems
     site, wrong = validate(Site, document, whole=whole)
     problems = [*inherited.problems, *wrong]
-    problems += site_rules.problems(document, whole=whole) if rules else []
+    problems += site_checks.problems(document, whole=whole) if rules else []
     if site is None or problems:
         raise InvalidConfiguration(*problems)
     return SiteFile(site, document, file, _text(inherited), inherited.parents)

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hpc_launch.checks.site import problems
 from hpc_launch.config.document import Document
 from hpc_launch.models.site import Site
-from hpc_launch.sites.rules import problems
 
 _LEAST: Mapping[str, Any] = {"name": "x", "batch_system": "local", "queues": {"x": {}}}
 """Enough of a site profile to try a key in: there is nothing wrong with it."""

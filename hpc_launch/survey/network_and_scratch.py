@@ -24,7 +24,7 @@ def scratch_here(site: Site, context: Context, on_a_node: bool) -> Scratch | Non
     if not on_a_node and (has_variable(path) or path.startswith("~")):
         return None
     try:
-        place = expand(path, {**context.environment, "HOME": str(context.home), "USER": context.user})
+        place = expand(path, context.variables)
     except KeyError:  # a variable that is set in jobs, and here none is running
         return None
     return look(place) if place.startswith("/") else None

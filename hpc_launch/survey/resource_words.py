@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hpc_launch.checks.site.resources import ASKED_FOR, with_numbers
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.resources import ASKED_FOR, with_numbers
 from hpc_launch.survey.small_jobs import SmallJobs
 
 PLACE = "the.words.of.the.resource"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hpc_launch.checks import site as site_checks
+from hpc_launch.checks.misfit import Misfit
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.origin import Origin
@@ -15,10 +17,10 @@ from hpc_launch.config.validation import validate
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.profile import Profile
-from hpc_launch.plan import make_plan
+from hpc_launch.prepare import plan_or_refuse
 from hpc_launch.render import render
 from hpc_launch.resolve import Resolved
-from hpc_launch.sites import SiteFile, rules
+from hpc_launch.sites import SiteFile
 
 LONGEST = 600
 """Seconds; a queue, or a quality of service, may allow less."""
@@ -65,10 +67,10 @@ class SmallJobs:
             del least["walltime"]
         try:
             resolved = self._resolved(least, defaults)
-            render(make_plan(resolved, self.context), resolved)
+            render(plan_or_refuse(resolved, self.context), resolved)
         except (DoesNotFit, InvalidConfiguration) as refused:
-            sure = defaults or isinstance(refused, InvalidConfiguration)
-            return Refusal(refused.problems, tuple(each for each in refused.problems if sure and self.is_own(each)))
+            sure = [each for each in refused.problems if defaults or not isinstance(each, Misfit)]
+            return Refusal(refused.problems, tuple(filter(self.is_own, sure)))
         return None
 
     def script(self, layout: str, queue: str | None, resource: str) -> str:
@@ -78,7 +80,7 @@ class SmallJobs:
             DoesNotFit, InvalidConfiguration: as `refusal` tells.
         """
         resolved = self._resolved(self._profile(layout, queue, False), False)
-        planned = make_plan(resolved, self.context)
+        planned = plan_or_refuse(resolved, self.context)
         jobs = tuple(replace(job, resources=(resource,)) for job in planned.plan.jobs)
         of_workers = next(job for job in jobs if job.group)
         return render(replace(planned, plan=replace(planned.plan, jobs=jobs)), resolved)[of_workers.file]
@@ -89,8 +91,8 @@ class SmallJobs:
 
     def origin(self, *path: str) -> Origin | None:
         """Where a key stands in the site profile; of its nearest parent where it does not."""
-        origins = self.found.document.origins
-        return next((origins[path[:end]] for end in range(len(path), -1, -1) if path[:end] in origins), None)
+        document = self.found.document
+        return document.nearest(*path) or document.origins.get(())
 
     def _profile(self, layout: str, queue: str | None, defaults: bool) -> dict[str, Any]:
         site = self.found.site
@@ -115,7 +117,7 @@ class SmallJobs:
         if defaults:
             # of any number of workers: `minimum` is compared with that of users
             forced = {"layout": profile["layout"], "queue": profile["queue"], "workers": {"minimum": None}}
-            layers += [rules.layer(self.found.document), Document(forced, {}, ())]
+            layers += [site_checks.layer(self.found.document), Document(forced, {}, ())]
         document = merge(layers)
         checked, wrong = validate(Profile, document)
         if checked is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hpc_launch.checks.misfit import Kind, Misfit
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
-from hpc_launch.limits.misfit import Kind, Misfit
 from hpc_launch.models.profile import AUTO
 from hpc_launch.sites import SiteFile
 from hpc_launch.survey.resource_words import mistakes_in
@@ -76,7 +76,7 @@ def _defaults(jobs: SmallJobs, good: Sequence[Pair]) -> Iterator[Problem]:
         refused = [jobs.refusal(*pair, defaults=True) for pair in usual]
         if usual and refused[0] and all(refused):
             of_these = refused[0].mistakes or refused[0].problems[:1]
-            told = {each.kind if isinstance(each, Misfit) else (each.message,): each for each in of_these} | told
+            told = {(isinstance(each, Misfit) and each.kind) or (each.message,): each for each in of_these} | told
     for each in told.values():
         origin = each.origin if jobs.is_own(each) else jobs.origin("defaults")
         yield Problem(f"defaults: {each.message}", origin, ALONE)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hpc_launch import cli
 from hpc_launch.context import Context
 from tests.cli.test_runs_commands import command, environment
 from tests.conftest import LEAST
@@ -21,9 +23,7 @@ COMMANDS = (
     ("render", "p.yaml", *ON, "--json"),
     ("render", "nope.yaml"),
     ("status", "nope", "--json"),
-    ("list",),
     ("site", "show", "local"),
-    ("--version",),
     ("nonsense",),
 )
 """What writes files, results, errors and talk: each ends in its own way."""
@@ -58,16 +58,16 @@ def test_closed_streams_change_neither_the_code_nor_the_other_stream(here: Conte
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_talk_that_cannot_be_written_changes_neither_code_nor_result(here: Context, words: Sequence[str]) -> None:
-    code, out, _ = ended(here, words)
+def test_what_nobody_hears_changes_no_code_and_what_cannot_be_written_is_said(
+    here: Context, words: Sequence[str]
+) -> None:
+    code, out, err = ended(here, words)
     assert ended(here, words, "2>/dev/full") == (code, out, b"")
     assert without_reader(here, words, "2") == (code, out, b"")
-
-
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_reader_that_never_came_changes_no_code(here: Context, words: Sequence[str]) -> None:
-    code, _, err = ended(here, words)
     assert without_reader(here, words, "1") == (code, b"", err)
+    full = ended(here, words, ">/dev/full")
+    assert full[1] == b"" and b"Traceback" not in full[2]
+    assert (full[0], b"No space left" in full[2]) == ((2, True) if out else (code, False)), full
 
 
 def without_reader(context: Context, words: Sequence[str], stream: str) -> Ended:
@@ -82,12 +82,22 @@ def without_reader(context: Context, words: Sequence[str], stream: str) -> Ended
     return told.returncode, told.stdout, told.stderr
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_result_that_cannot_be_written_is_said(here: Context, words: Sequence[str]) -> None:
-    code, out, _ = ended(here, words)
-    full = ended(here, words, ">/dev/full")
-    assert full[1] == b"" and b"Traceback" not in full[2]
-    assert (full[0], b"No space left" in full[2]) == ((2, True) if out else (code, False)), full
+def in_this_process(words: Sequence[str | bytes], encoding: str = "utf-8") -> Ended:
+    """As `ended`, of the current directory and environment, on streams of this encoding."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main([os.fsdecode(word) for word in words])
+    return code, out.detach().getvalue(), err.detach().getvalue()
+
+
+@pytest.fixture
+def inside(here: Context, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """That user is the one of this process."""
+    monkeypatch.chdir(here.directory)
+    for name, value in environment(here).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    return here
 
 
 NAMES = (b"\xff", "ä".encode("latin-1"), "日本".encode("euc-jp"))
@@ -95,16 +105,21 @@ NAMES = (b"\xff", "ä".encode("latin-1"), "日本".encode("euc-jp"))
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
-def test_names_that_are_not_utf8_end_in_a_sentence_and_good_json(here: Context, name: bytes, encoding: str) -> None:
-    below = Path(os.fsdecode(os.fsencode(here.directory) + b"/" + name))
-    below.mkdir()
-    (below / "p.yaml").write_text(LEAST)
-    profile = name + b"/p.yaml"
-    variables: dict[str, Any] = {"PYTHONIOENCODING": encoding, "ODD": name, "XDG_STATE_HOME": b"/" + name}
+def test_names_that_are_not_utf8_end_in_a_sentence_and_good_json(
+    inside: Context, monkeypatch: pytest.MonkeyPatch, name: bytes, encoding: str
+) -> None:
+    odd = os.fsdecode(name)
+    (inside.directory / odd).mkdir()
+    for profile in (inside.directory / odd / "p.yaml", inside.directory / f"{odd}.yaml"):
+        profile.write_text(LEAST)
+    monkeypatch.setenv("ODD", odd)
+    monkeypatch.setenv("HOME", str(inside.home / odd))
     for words, code in (
-        (["render", profile, *ON], 2),
-        (["check", profile, *ON], 2),
+        (["render", name + b"/p.yaml", *ON], 2),
+        (["check", name + b"/p.yaml", *ON], 2),
         (["submit", "p.yaml", *ON, "--run-dir", name + b"r"], 2),
+        (["submit", "p.yaml", *ON], 2),
+        (["submit", name + b".yaml", *ON], 2),
         (["render", name], 3),
         (["render", "p.yaml", *ON, "--set", b"account=" + name], 2),
         (["render", "p.yaml", "--site", name], 3),
@@ -113,7 +128,7 @@ def test_names_that_are_not_utf8_end_in_a_sentence_and_good_json(here: Context, 
         (["site", "show", name], 3),
         (["list"], 0),
     ):
-        plain, as_json = (ended(here, [*words, *more], **variables) for more in ([], ["--json"]))
+        plain, as_json = (in_this_process([*words, *more], encoding) for more in ([], ["--json"]))
         for told in (plain, as_json):
             assert (told[0], b"Traceback" in told[2]) == (code, False), (words, told)
         assert isinstance(json.loads(as_json[1].decode(encoding)), dict), (words, as_json)
@@ -132,16 +147,18 @@ def test_what_a_command_prints_is_a_profile_and_kept_with_the_run(here: Context)
     assert code == 0 and json.loads(out)["files"]["profile.yaml"] == LEAST, err
 
 
-def test_what_is_no_file_or_has_no_end_is_refused_at_once(here: Context) -> None:
-    os.mkfifo(here.directory / "pipe")
-    (here.directory / "loop").symlink_to("loop")
-    (here.directory / "directory").mkdir()
-    with (here.directory / "huge").open("wb") as huge:
+def test_what_is_no_file_or_has_no_end_is_refused_at_once(inside: Context) -> None:
+    (inside.directory / "loop").symlink_to("loop")
+    (inside.directory / "directory").mkdir()
+    with (inside.directory / "huge").open("wb") as huge:
         huge.truncate(2**40)
-    for name in ("pipe", "loop", "directory", "huge", "/dev/zero", "/dev/null", "/dev/full", "p.yaml/x", "x" * 5000):
+    for name in ("loop", "directory", "huge", "/dev/zero", "/dev/null", "/dev/full", "p.yaml/x", "x" * 5000):
         path = name if name.startswith("/") else f"./{name}"
         for words in (["render", path, *ON], ["render", "p.yaml", "--site", path], ["site", "check", path]):
-            code, _, err = ended(here, words)
-            assert (code, b"Traceback" in err) == (3, False), (words, err)
-    code, _, err = ended(here, ["render", "/dev/stdin", *ON], "< <(yes)")
+            assert in_this_process(words)[0] == 3, words
+    os.mkfifo("pipe")
+    for words in (["render", "pipe", *ON], ["site", "check", "./pipe"]):
+        code, _, err = ended(inside, words)
+        assert (code, b"this is a named pipe, not a file" in err) == (3, True), err
+    code, _, err = ended(inside, ["render", "/dev/stdin", *ON], "< <(yes)")
     assert code == 3 and b"larger than 1 MiB" in err

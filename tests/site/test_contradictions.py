@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from hpc_launch import sites
+from hpc_launch.checks import site as rules
 from hpc_launch.config.document import parse_document
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
-from hpc_launch.sites import rules
 from tests.conftest import ROOT
 from tests.test_sites import site_file
 

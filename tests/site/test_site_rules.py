@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from hpc_launch import sites
+from hpc_launch.checks import site as site_rules
 from hpc_launch.config.document import Document, parse_document
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
-from hpc_launch.sites import rules as site_rules
 from tests.conftest import ROOT
 from tests.test_sites import on, site_file
 

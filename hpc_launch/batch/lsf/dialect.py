@@ -32,4 +32,5 @@ DIALECT = Dialect(
     first_index=1,
     gives_hosts=True,
     stdin=True,
+    tells_all_processes=True,
 )

@@ -37,4 +37,5 @@ DIALECT = Dialect(
     " not ncpus, mem, mpiprocs or ompthreads: the workers decide those",
     array_index="PBS_ARRAY_INDEX",
     gives_hosts=True,
+    tells_all_processes=True,
 )

@@ -10,6 +10,7 @@ DIALECT = Dialect(
     node_launchers=(Launcher("qrsh", needs_hosts=True),),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-slot", "omit"),
+    memory_resource=True,
     unused=("qos", "constraint"),
     whole_options=True,
     said={  # of -l only this

@@ -51,6 +51,7 @@ DIALECT = Dialect(
     ),
     array_index="PBS_ARRAYID",
     gives_hosts=True,
+    tells_all_processes=True,
 )
 
 

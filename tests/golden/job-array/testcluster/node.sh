@@ -54,5 +54,4 @@ cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-ca
 exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 1 --memory-limit 500000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tls --interface ib0 --no-dashboard --dashboard-address 127.0.0.1:0 \
-  --resources subprocess_slots=1 --lifetime "$((540 + HPC_LAUNCH_BEGAN - $(date +%s)))s" --lifetime-stagger 30s --death-timeout 600 \
-  --preload-nanny "$HPC_LAUNCH_RUN_DIR/jobside/told_once.py"
+  --resources subprocess_slots=1 --lifetime "$((540 + HPC_LAUNCH_BEGAN - $(date +%s)))s" --lifetime-stagger 30s --death-timeout 600

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from hpc_launch.errors import DoesNotFit, Problem
-from hpc_launch.limits.misfit import Kind, Misfit
+from hpc_launch.checks.misfit import Kind, Misfit
+from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Planned
 from hpc_launch.models.profile import Profile
 from hpc_launch.plan.workers import LEAST_MEMORY
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, exact_memory, format_walltime
 
-Planner = Callable[[Resolved], Planned]
-"""Makes the plan for a profile; raises DoesNotFit."""
+Problems = tuple[Problem, ...]
+Planner = Callable[[Resolved], Planned | Problems]
+"""Makes the plan for a profile, or tells why there is none."""
 
 MOST_CHOICES = 2
 EVERY = 256
@@ -45,19 +46,19 @@ class Change:
         return replace(resolved, profile=_replaced(resolved.profile, self.key, number))
 
 
-def with_smallest_changes(refused: DoesNotFit, resolved: Resolved, plan: Planner) -> DoesNotFit:
-    """The same refusal; each problem also says what would mend it, and the last one what would mend them all."""
-    found = [_smallest(problem, refused, resolved, plan) for problem in refused.problems]
-    problems = [problem.also(hint) for problem, (hint, _) in zip(refused.problems, found, strict=True)]
+def with_smallest_changes(refused: Problems, resolved: Resolved, plan: Planner) -> Problems:
+    """The same problems; each also says what would mend it, and the last one what would mend them all."""
+    found = [_smallest(problem, refused, resolved, plan) for problem in refused]
+    problems = [problem.also(hint) for problem, (hint, _) in zip(refused, found, strict=True)]
     alone = len(problems) == 1 and all(sure for _, sure in found)
     if not alone and (changes := together(resolved, plan)):
         problems[-1] = problems[-1].also(f"all of it fits with: {' '.join(map(str, changes))}")
-    return DoesNotFit(*problems)
+    return tuple(problems)
 
 
-def _smallest(problem: Problem, refused: DoesNotFit, resolved: Resolved, plan: Planner) -> tuple[str, bool]:
+def _smallest(problem: Problem, refused: Problems, resolved: Resolved, plan: Planner) -> tuple[str, bool]:
     """What would mend a problem, and whether that is one change, or nothing to look for."""
-    if not isinstance(problem, Misfit):
+    if not (isinstance(problem, Misfit) and problem.kind):
         return "", True
     if found := ", or ".join(map(str, islice(_changes(problem, _faults(refused), resolved, plan), MOST_CHOICES))):
         return f"smallest change: {found}", True
@@ -69,19 +70,18 @@ def together(resolved: Resolved, plan: Planner) -> list[Change]:
     """Changes after which the run fits; none where they are not found so."""
     changes: dict[str, Change] = {}
     for _ in range(5):
-        try:
-            plan(resolved)
+        refused = plan(resolved)
+        if isinstance(refused, Planned):
             return list(changes.values())
-        except DoesNotFit as refused:
-            misfits = [problem for problem in refused.problems if isinstance(problem, Misfit)]
-            known = _faults(refused)
-            # If need be one that breaks something else, which comes next.
-            strict = (each for misfit in misfits for each in _changes(misfit, known, resolved, plan))
-            loose = (each for misfit in misfits for each in _changes(misfit, None, resolved, plan))
-            if (change := next(strict, None) or next(loose, None)) is None:
-                return []
-            changes[change.key] = change
-            resolved = change.applied(resolved)
+        misfits = [problem for problem in refused if isinstance(problem, Misfit) and problem.kind]
+        known = _faults(refused)
+        # If need be one that breaks something else, which comes next.
+        strict = (each for misfit in misfits for each in _changes(misfit, known, resolved, plan))
+        loose = (each for misfit in misfits for each in _changes(misfit, None, resolved, plan))
+        if (change := next(strict, None) or next(loose, None)) is None:
+            return []
+        changes[change.key] = change
+        resolved = change.applied(resolved)
     return []
 
 
@@ -149,16 +149,13 @@ def _border(broken: int, good: int, mends: Callable[[int], bool]) -> int:
 
 def _broken_by(change: Change, resolved: Resolved, plan: Planner) -> Faults:
     """What does not fit with a change."""
-    try:
-        plan(change.applied(resolved))
-    except DoesNotFit as refused:
-        return _faults(refused)
-    return {}
+    made = plan(change.applied(resolved))
+    return {} if isinstance(made, Planned) else _faults(made)
 
 
-def _faults(refused: DoesNotFit) -> Faults:
+def _faults(refused: Problems) -> Faults:
     """All problems by their kinds; those of another sort have none, which is one too."""
-    return {problem.kind if isinstance(problem, Misfit) else (): problem.message for problem in refused.problems}
+    return {problem.kind if isinstance(problem, Misfit) else (): problem.message for problem in refused}
 
 
 def _asked(resolved: Resolved, key: str) -> int | None:

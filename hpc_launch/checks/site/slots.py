@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hpc_launch.checks.site.places import count, dialect, mapping
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import count, dialect, mapping
 
 PLACE = "parallel_environments"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hpc_launch.checks.site.places import dialect, mapping, text, word, words
+from hpc_launch.checks.site.resources import ASKED_FOR
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import dialect, mapping, text, word, words
-from hpc_launch.sites.rules.resources import ASKED_FOR
 
 OPTION = re.compile(r"--[A-Za-z][\w-]*|-[A-Za-z][\w-]*( [A-Za-z_]\w*)?")
 """As the templates of directives call theirs: `--mem`, `-q`, and of those that hold several, `-l select`."""

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hpc_launch.errors import DoesNotFit, Problem
-from hpc_launch.limits.misfit import Misfit
+from hpc_launch.advice.changes import Planner, Problems, together
+from hpc_launch.checks.misfit import Misfit
 from hpc_launch.models.plan import Planned, Reason
-from hpc_launch.plan.changes import Planner, together
 from hpc_launch.resolve import Resolved
 
 
-def first_that_fits(resolved: Resolved, plan: Planner) -> Planned:
-    """The plan for the first queue, in the site's order, that takes the run; raises DoesNotFit when none does.
+def first_that_fits(resolved: Resolved, plan: Planner) -> Planned | Problems:
+    """The plan for the first queue, in the site's order, that takes the run, or why none does.
 
     A queue with a drawback that nobody asked for is never taken so: who wants it names it.
     """
     site, refusals = resolved.site, {}
     for name in site.queues:
-        try:
-            made = plan(_in(resolved, name))
-        except DoesNotFit as refused:
-            refusals[name] = _why(refused)
+        made = plan(_in(resolved, name))
+        if not isinstance(made, Planned):
+            if not all(isinstance(problem, Misfit) for problem in made):
+                return made  # a mistake, which is one in every queue
+            refusals[name] = _why(made)
             continue
         if drawback := _drawback(resolved, name):
             refusals[name] = f"{drawback}; --set queue={name} takes it"
@@ -31,11 +31,11 @@ def first_that_fits(resolved: Resolved, plan: Planner) -> Planned:
         reasons = {**made.reasons, ("queue",): Reason(name, "the first that fits")}
         return replace(made, notes=(*made.notes, taken, *others), reasons=reasons)
     hint = "\n".join(f"{name}: {cause}{_changed(resolved, name, plan)}" for name, cause in refusals.items())
-    raise DoesNotFit(Problem(f"queue: none of {site.name} takes this", resolved.origin("queue"), hint))
+    return (Misfit(f"queue: none of {site.name} takes this", resolved.origin("queue"), hint),)
 
 
-def with_other_queues(refused: DoesNotFit, resolved: Resolved, plan: Planner) -> DoesNotFit:
-    """The same refusal, which also names the queues that would take the run as it is."""
+def with_other_queues(refused: Problems, resolved: Resolved, plan: Planner) -> Problems:
+    """The same problems, of which the last also names the queues that would take the run as it is."""
     site = resolved.site
     if "queue" in site.policy.forbidden:
         return refused
@@ -45,8 +45,8 @@ def with_other_queues(refused: DoesNotFit, resolved: Resolved, plan: Planner) ->
     if not fitting:
         return refused
     named = ", ".join(f"{name} ({doubts[name]})" if doubts[name] else name for name in fitting)
-    *first, last = refused.problems
-    return DoesNotFit(*first, last.also(f"{named} would take it: --set queue={fitting[0]}"))
+    *first, last = refused
+    return (*first, last.also(f"{named} would take it: --set queue={fitting[0]}"))
 
 
 def _drawback(resolved: Resolved, name: str) -> str:
@@ -60,18 +60,19 @@ def _is_for_gpus(resolved: Resolved, name: str) -> bool:
     return bool(resolved.site.queues[name].gpus and not resolved.profile.workers.gpus)
 
 
-def _unknown(refused: DoesNotFit, resolved: Resolved, name: str) -> str:
+def _unknown(refused: Problems, resolved: Resolved, name: str) -> str:
     """What of a queue nobody knows that was too small in the one that refused; empty: nothing."""
     queue = resolved.site.queues[name]
-    kinds = {problem.kind[0] for problem in refused.problems if isinstance(problem, Misfit) and problem.kind}
+    kinds = {problem.kind[0] for problem in refused if isinstance(problem, Misfit) and problem.kind}
     unknown = [kind for kind in ("cores", "memory", "walltime") if kind in kinds and getattr(queue, kind) is None]
     return f"its {' and '.join(unknown)} not known" if unknown else ""
 
 
-def _why(refused: DoesNotFit) -> str:
+def _why(refused: Problems) -> str:
     """The first reason; of one that no number would mend with what to do about it."""
-    first = refused.problems[0]
-    return first.message if isinstance(first, Misfit) or not first.hint else f"{first.message}; {first.hint}"
+    first, *_ = refused
+    mended = isinstance(first, Misfit) and first.kind
+    return first.message if mended or not first.hint else f"{first.message}; {first.hint}"
 
 
 def _changed(resolved: Resolved, queue: str, plan: Planner) -> str:
@@ -82,11 +83,7 @@ def _changed(resolved: Resolved, queue: str, plan: Planner) -> str:
 
 
 def _fits(resolved: Resolved, queue: str, plan: Planner) -> bool:
-    try:
-        plan(_in(resolved, queue))
-    except DoesNotFit:
-        return False
-    return True
+    return isinstance(plan(_in(resolved, queue)), Planned)
 
 
 def _in(resolved: Resolved, queue: str) -> Resolved:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch import units
+from hpc_launch.checks.site.places import count, mapping
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import count, mapping
 
 
 def submitted(document: Document) -> Iterator[Problem]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
+from hpc_launch.checks.site import slots
+from hpc_launch.checks.site.places import count, dialect, mapping, words
 from hpc_launch.config.document import Document
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 from hpc_launch.models.fields import date
-from hpc_launch.sites.rules import slots
-from hpc_launch.sites.rules.places import count, dialect, mapping, words
 
 
 def doubts(document: Document, today: datetime.date) -> list[Problem]:

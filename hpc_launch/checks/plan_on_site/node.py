@@ -5,41 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from hpc_launch.limits.misfit import Misfit, where
+from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.models.plan import Job, Share
 from hpc_launch.models.site import Queue, Site
+from hpc_launch.plan.node import most_memory, usable_gpus
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import BATCH_UNITS, MIB
-
-
-def memory_grain(site: Site, cores: int) -> int:
-    """Bytes in whose multiples memory can be asked for on a node of which so many cores (slots) are asked for."""
-    unit = max(MIB, BATCH_UNITS.get(site.memory.unit or "", MIB))
-    return unit * cores if site.memory.directive in ("per-cpu", "per-slot") else unit
-
-
-def usable_memory(queue: Queue, site: Site) -> int | None:
-    """Bytes of a node, of the smallest, that can be asked for; None: nobody knows."""
-    return _usable(queue.memory, queue.cores, site)
-
-
-def most_memory(queue: Queue, site: Site) -> int | None:
-    """The same of the largest."""
-    return _usable(queue.largest.memory or queue.memory, queue.largest.cores or queue.cores, site)
-
-
-def _usable(memory: int | None, cores: int | None, site: Site) -> int | None:
-    """Batch systems count whole MiB, on some sites for each core."""
-    if memory is None:
-        return None
-    grain = memory_grain(site, cores or 1)
-    return memory // grain * grain
-
-
-def usable_gpus(queue: Queue, site: Site) -> int | None:
-    """GPUs of a node; None: nobody knows. A site that names them for some queues has none in the others."""
-    known = any(other.gpus is not None for other in site.queues.values())
-    return 0 if queue.gpus is None and known else queue.gpus
+from hpc_launch.units import MIB
 
 
 def cores_held(job: Job) -> str:
@@ -70,7 +41,7 @@ def on_a_node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     if gpus is not None and job.gpus_per_node > gpus:
         asked = f"{job.gpus_per_node} GPU{'s are' if job.gpus_per_node > 1 else ' is'} asked for on each node"
         each = ", ".join(f"{_workers(share)} with {share.gpus} each" for share in job.holds if share.gpus)
-        has = f"a node of {where(job.queue, resolved)} has {gpus or 'none'} ({each})"
+        has = f"a node of {where(job.queue, resolved.site)} has {gpus or 'none'} ({each})"
         yield Misfit(
             f"{asked}, {has}",
             resolved.origin("workers", "gpus"),
@@ -94,7 +65,7 @@ def _cores(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, "cores")
     most = queue.largest.cores or queue.cores
     if most is not None and job.cores_per_node > most:
-        has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved)} has {most} ({cores_held(job)})"
+        has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved.site)} has {most} ({cores_held(job)})"
         yield Misfit(f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower)
     environment = site.parallel_environments.of(job.nodes)
     if environment and environment.slots and job.cores_per_node > environment.slots:
@@ -108,7 +79,7 @@ def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     if most is not None and job.memory_bytes_per_node > most:
         yield Misfit(
             f"{_mib(job.memory_bytes_per_node)} per node are asked for, {_a_node(queue.largest.memory)} of"
-            f" {where(job.queue, resolved)} has {_mib(most)}"
+            f" {where(job.queue, resolved.site)} has {_mib(most)}"
             f" ({memory_held(job, _mib)}, and {float(site.memory.headroom):.0%} stay free)",
             resolved.origin("workers", "memory"),
             kind=("memory", str(job.queue)),

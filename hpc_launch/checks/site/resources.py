@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hpc_launch.checks.site.places import mapping, text
 from hpc_launch.config.document import Document
 from hpc_launch.config.wording import dotted, nearest
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules.places import mapping, text
 
 ASKED_FOR = ("gpus",)
 """`workers.gpus` is; nothing in a profile asks for others."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+from hpc_launch.checks.site.places import mapping, member, stands_against, word, words
 from hpc_launch.config.document import Document
 from hpc_launch.config.wording import listed
 from hpc_launch.errors import Problem
 from hpc_launch.models.site import Layout
-from hpc_launch.sites.rules.places import mapping, member, stands_against, word, words
 
 KNOWN: tuple[str, ...] = get_args(Layout)
 

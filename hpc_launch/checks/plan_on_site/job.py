@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpc_launch.limits.misfit import Misfit, where
+from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
+from hpc_launch.plan.layouts import MOST_SUBMISSIONS, most_elements
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_walltime
 
@@ -22,7 +23,7 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
     denser = () if resolved.profile.workers.per_node else ("workers.memory", "workers.threads")
     if limits and job.nodes > min(limits):
         yield Misfit(
-            f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved)} may have {min(limits)}"
+            f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved.site)} may have {min(limits)}"
             f" ({_workers(plan)} on a node)",
             resolved.origin("workers", "count"),
             kind=("nodes", str(job.queue)),
@@ -40,7 +41,7 @@ def longest_walltime(site: Site, queue: Queue, qos: str | None) -> int | None:
 def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """Its walltime."""
     rule, limit = resolved.site.qos.get(job.qos or ""), longest_walltime(resolved.site, queue, job.qos)
-    who = f"the QOS {job.qos!r} of {resolved.site.name}" if rule and rule.walltime else where(job.queue, resolved)
+    who = f"the QOS {job.qos!r} of {resolved.site.name}" if rule and rule.walltime else where(job.queue, resolved.site)
     key = "workers.walltime" if job.role == "workers" and resolved.profile.workers.walltime else "walltime"
     origin, asked = resolved.origin(*key.split(".")), job.walltime_seconds
     if asked is not None and limit is not None and asked > limit:
@@ -52,13 +53,30 @@ def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
         yield Misfit(message, origin, kind=("short walltime", key), higher=(key,))
 
 
+def submissions(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
+    """Each is a call of the submit command."""
+    site = resolved.site
+    for group in plan.groups.values():
+        calls = -(-group.nodes // most_elements(site, group.nodes))
+        if calls > MOST_SUBMISSIONS and any(job.role == "workers" for job in plan.jobs):
+            arrays = f"arrays of {site.limits.array} elements at most" if site.arrays else "no arrays"
+            yield Misfit(
+                f"{calls} calls of the submit command would be needed, for {site.name} has {arrays}; hpc-launch"
+                f" makes {MOST_SUBMISSIONS} at most",
+                resolved.origin("workers", "count"),
+                kind=("submissions",),
+                lower=FEWER,
+                higher=DENSER,
+            )
+
+
 def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
     """Every element of an array is a job."""
     site = resolved.site
     limits = [(f"a user of {site.name} may have {{}}", site.limits.submitted.jobs, plan.jobs)]
     for name in dict.fromkeys(job.queue for job in plan.jobs if job.queue):
         jobs = tuple(job for job in plan.jobs if job.queue == name)
-        limits.append((f"a user may have {{}} in {where(name, resolved)}", site.queues[name].max_submitted, jobs))
+        limits.append((f"a user may have {{}} in {where(name, resolved.site)}", site.queues[name].max_submitted, jobs))
     for rule, most, jobs in limits:
         number = sum(job.array or 1 for job in jobs)
         scheduler = ", and the scheduler's" if plan.main in jobs else ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from hpc_launch.checks.site import directives, layouts, limits, names, policy, profile_keys, resources, slots
+from hpc_launch.checks.site.doubtful import doubts
+from hpc_launch.checks.site.profile_keys import defaults, layer
 from hpc_launch.config.document import Document
 from hpc_launch.errors import Problem
-from hpc_launch.sites.rules import directives, layouts, limits, names, policy, profile_keys, resources, slots
-from hpc_launch.sites.rules.doubtful import doubts
-from hpc_launch.sites.rules.profile_keys import defaults, layer
 
 __all__ = ["defaults", "doubts", "layer", "problems"]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hpc_launch import batch, template_names
+from hpc_launch.checks.queue_names import missing
+from hpc_launch.checks.site.places import dialect, mapping, member, stands_against, word
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.models.profile import AUTO
-from hpc_launch.sites.queues import missing
-from hpc_launch.sites.rules.places import dialect, mapping, member, stands_against, word
 
 
 def batch_system(document: Document) -> Iterator[Problem]:

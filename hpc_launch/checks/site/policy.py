@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hpc_launch.checks.site.places import word, words
+from hpc_launch.checks.site.profile_keys import given
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import Profile
-from hpc_launch.sites.rules.places import word, words
-from hpc_launch.sites.rules.profile_keys import given
 
 NEEDED = {"workers.count": "every profile has it", "workload.command": "every profile has it"}
 """What the schema of profiles requires."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.config.origin import Origin
-from hpc_launch.limits.misfit import Misfit, where
-from hpc_launch.limits.node import usable_gpus, usable_memory
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
+from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import GIB
 
@@ -98,7 +98,7 @@ def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) 
         yield from _limit(JOBS, rule, qos.jobs, plan, jobs, resolved.origin("qos"))
     for name in dict.fromkeys(job.queue for job in plan.jobs):
         jobs, queue = [job for job in plan.jobs if job.queue == name], queues[name]
-        here = where(name, resolved)
+        here = where(name, resolved.site)
         user = f"a user may have MOST at once in {here}"
         yield from _limit(JOBS, f"a user may run MOST at once in {here}", queue.max_jobs, plan, jobs, origin)
         yield from _limit(NODES, user, queue.max_user_nodes, plan, jobs, origin)

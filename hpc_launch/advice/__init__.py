@@ -1,0 +1,1 @@
+"""What would mend a refusal: the smallest change that fits, and queues that would take the run."""

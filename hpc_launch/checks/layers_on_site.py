@@ -1,0 +1,88 @@
+"""A profile's layers as they are written against the site: told along with what its schema finds."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from hpc_launch.checks.queue_names import no_such_queue
+from hpc_launch.config.document import Document
+from hpc_launch.config.layers import at, dotted
+from hpc_launch.config.origin import Origin
+from hpc_launch.config.wording import as_word, nearest
+from hpc_launch.errors import Problem
+from hpc_launch.models.profile import AUTO
+from hpc_launch.models.site import Layout, Site
+
+
+def problems(document: Document, site: Site, site_document: Document) -> list[Problem]:
+    """What the schema cannot know. Works on the layers as written, to be told along with the schema's errors."""
+    return [
+        *_layout(document, site),
+        *_queue(document, site, "queue"),
+        *_queue(document, site, "workers", "queue"),
+        *_qos(document, site),
+        *_account(document, site),
+        *_policy(document, site, site_document),
+    ]
+
+
+def _layout(document: Document, site: Site) -> list[Problem]:
+    layout = document.data.get("layout", "single-job")
+    if layout not in get_args(Layout) or layout in site.layouts:
+        return []
+    cause = f"layout: {site.name} does not allow {layout!r}"
+    if rule := site.ruled_out.get(layout):
+        cause += f": {rule}"
+    elif layout == "mpi" and site.launchers.mpi is None:
+        cause += ", and names no launcher for MPI (launchers.mpi: mpiexec, say)"
+    choose = f"choose another: --set layout={site.layouts[0]}; " if site.layouts else ""
+    allowed = f"allowed there: {', '.join(site.layouts) or 'none'}; more: hpc-launch site show {site.name}"
+    return [Problem(cause, document.origins.get(("layout",)), choose + allowed)]
+
+
+def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
+    queue, origin, key = as_word(at(document.data, path)), document.origins.get(path), dotted(path)
+    if queue is None or queue in site.queues or not site.queues:
+        return []
+    if queue == AUTO:
+        hint = "name one, or leave it out: workers then go where the run goes"
+        return [] if path == ("queue",) else [Problem(f"{key}: auto is for `queue` alone", origin, hint)]
+    allowed = f"queues of {site.name}: {', '.join(site.queues)}"
+    return [Problem(f"{key}: {no_such_queue(site, queue)}", origin, allowed)]
+
+
+def _qos(document: Document, site: Site) -> list[Problem]:
+    """A site that lists none leaves it to its batch system."""
+    qos = as_word(document.data.get("qos"))
+    if qos is None or not site.qos or qos in site.qos:
+        return []
+    near = nearest(qos, site.qos)
+    cause = f"qos: {site.name} has no QOS {qos!r}" + (f"; did you mean {near!r}?" if near else "")
+    return [Problem(cause, document.origins.get(("qos",)), f"those of {site.name}: {', '.join(site.qos)}")]
+
+
+def _account(document: Document, site: Site) -> list[Problem]:
+    if site.account != "required" or document.data.get("account") is not None:
+        return []
+    hint = "add `account: NAME` to the profile, or --set account=NAME"
+    return [Problem(f"account: {site.name} wants an account on every job", document.whole, hint)]
+
+
+def _policy(document: Document, site: Site, site_document: Document) -> list[Problem]:
+    problems = []
+    defaults = Document(site.defaults, {}, ())
+    for number, key in enumerate(site.policy.required):
+        if at(document.data, tuple(key.split("."))) is None:
+            rule = _rule(site_document, "required", number)
+            hint = f"add it to the profile, or --set {key}=…; the rule is at {rule}"
+            problems.append(Problem(f"{key}: {site.name} asks every user to set it", document.whole, hint))
+    for number, key in enumerate(site.policy.forbidden):
+        path = tuple(key.split("."))
+        if at(document.data, path) is not None and at(defaults.data, path) != at(document.data, path):
+            hint = f"leave it out; the rule is at {_rule(site_document, 'forbidden', number)}"
+            problems.append(Problem(f"{key}: {site.name} does not let users set it", document.origins.get(path), hint))
+    return problems
+
+
+def _rule(site_document: Document, kind: str, number: int) -> Origin:
+    return site_document.origins[("policy", kind, number)]

@@ -1,0 +1,43 @@
+"""What a run asks of a site that does not have it, or not so much of it; and how problems are raised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.models.site import Site
+
+Kind = tuple[str, ...]
+"""What there is too little of, and where: two plans have the same fault if its kind is the same."""
+
+
+@dataclass(frozen=True)
+class Misfit(Problem):
+    """No mistake where it is written, but nothing for this site; and the keys that decide by how much."""
+
+    kind: Kind = ()
+    """Empty: no number would mend it."""
+    lower: tuple[str, ...] = ()
+    """Keys of which a smaller number may mend it, the likeliest first."""
+    higher: tuple[str, ...] = ()
+    """Keys of which a larger one may."""
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raises the refusal, if there is a problem."""
+    if found := list(problems):
+        raise refusal(found)
+
+
+def refusal(problems: Iterable[Problem]) -> DoesNotFit | InvalidConfiguration:
+    """With all problems, each once: that nothing fits, or, where one is a mistake, that something is to be mended."""
+    found = list(dict.fromkeys(problems))
+    if all(isinstance(problem, Misfit) for problem in found):
+        return DoesNotFit(*found)
+    return InvalidConfiguration(*found)
+
+
+def where(queue: str | None, site: Site) -> str:
+    """A queue in words, or this machine."""
+    return f"queue {queue!r} of {site.name}" if queue else f"{site.name} (this machine)"

@@ -1,0 +1,49 @@
+"""Does a plan fit the site? Every limit that it breaks, with the numbers; nothing is ever made smaller silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpc_launch.checks.misfit import Misfit, where
+from hpc_launch.checks.plan_on_site.at_once import at_once
+from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time
+from hpc_launch.checks.plan_on_site.node import on_a_node
+from hpc_launch.context import Context
+from hpc_launch.models.plan import Plan
+from hpc_launch.models.site import Queue
+from hpc_launch.plan.queues import queue_of
+from hpc_launch.resolve import Resolved
+
+
+def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
+    """What of the site the plan breaks."""
+    if too_many := [*submissions(plan, resolved)]:  # not all of the jobs were planned then
+        return too_many
+    queues, misfits = _queues(plan, resolved, context), [*submitted(plan, resolved)]
+    for job in plan.kinds_of_jobs:
+        queue = queues[job.queue]
+        on_node = [*on_a_node(job, resolved, queue)]
+        misfits += on_node
+        if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
+            misfits += size(job, plan, resolved, queue)
+        misfits += time(job, resolved, queue)
+    misfits += [limit.misfit() for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
+    return list(dict.fromkeys(misfits))  # both jobs may have the same fault
+
+
+def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
+    """What the user should know of a plan that fits."""
+    for job in plan.kinds_of_jobs:
+        if job.charged_cores_per_node > job.cores_per_node:
+            yield (
+                f"{where(job.queue, resolved.site)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
+                f" {job.charged_cores_per_node} cores of each, and is charged for all"
+            )
+    for limit in at_once(plan, resolved, _queues(plan, resolved, context)):
+        if limit.asked > limit.most:
+            yield limit.waits()
+
+
+def _queues(plan: Plan, resolved: Resolved, context: Context) -> dict[str | None, Queue]:
+    """Those of its jobs by name; None: this machine."""
+    return {job.queue: queue_of(resolved, job.queue, context)[1] for job in plan.jobs}

@@ -1,0 +1,93 @@
+"""A profile alone: what its schema cannot know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpc_launch import quoting
+from hpc_launch.checks.misfit import Misfit
+from hpc_launch.config.origin import Origin
+from hpc_launch.context import Context
+from hpc_launch.errors import Problem
+from hpc_launch.plan.environment import beside
+from hpc_launch.plan.workers import LEAST_MEMORY
+from hpc_launch.resolve import Resolved
+from hpc_launch.units import MIB, format_memory
+
+IDLE = 64 * MIB
+"""Bytes. A Dask worker that has nothing to do takes some 60 MB."""
+SAID = {
+    "--scheduler-file", "--nworkers", "--nthreads", "--memory-limit", "--name", "--local-directory", "--protocol",
+    "--interface", "--host", "--dashboard", "--no-dashboard", "--dashboard-address", "--resources", "--death-timeout",
+    "--lifetime", "--lifetime-stagger", "--nanny", "--no-nanny",
+}  # fmt: skip
+"""Options of `dask worker` that node.sh gives, or that would undo them."""
+
+
+def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
+    """All of them."""
+    yield from _layout_mpi(resolved)
+    yield from _worker_options(resolved)
+    yield from _worker_memory(resolved)
+    yield from _worker_resources(resolved)
+    yield from _directory(resolved, context)
+    yield from _seen_in_a_container(resolved, context)
+
+
+def _layout_mpi(resolved: Resolved) -> Iterator[Problem]:
+    """dask-mpi has other words than `dask worker`."""
+    profile, workers = resolved.profile, resolved.profile.workers
+    if profile.layout != "mpi":
+        return
+    if workers.options:
+        cause = "workers.options: these are words for `dask worker`, and the layout mpi starts dask-mpi"
+        hint = "leave them out; threads, memory, resources, interface, lifetime … have keys of their own"
+        yield Problem(cause, resolved.origin("workers", "options"), hint)
+    if profile.scheduler.interface not in ("auto", workers.interface):
+        cause = "scheduler.interface: dask-mpi has one interface for scheduler and workers"
+        yield Problem(cause, resolved.origin("scheduler", "interface"), "set workers.interface alone")
+
+
+def _worker_options(resolved: Resolved) -> Iterator[Problem]:
+    """An option that is given twice would silently win over what is asked of the batch system."""
+    for number, option in enumerate(resolved.profile.workers.options):
+        name = option.partition("=")[0]
+        if name in SAID and resolved.profile.layout != "mpi":
+            origin = resolved.origin("workers", "options", str(number))
+            hint = "workers.threads, memory, interface, resources, lifetime … have keys of their own"
+            yield Problem(f"workers.options: {name} is already said by node.sh", origin, hint)
+
+
+def _worker_memory(resolved: Resolved) -> Iterator[Problem]:
+    memory = resolved.profile.workers.memory
+    if memory is not None and memory < IDLE:
+        cause = (
+            f"workers.memory: {format_memory(memory)} is too little, a worker that has nothing to do takes some 60 MB"
+        )
+        hint = f"at least --set workers.memory={LEAST_MEMORY // MIB}MiB"
+        yield Misfit(cause, resolved.origin("workers", "memory"), hint)
+
+
+def _worker_resources(resolved: Resolved) -> Iterator[Problem]:
+    """Dask's resource of this name is said by another key."""
+    workers = resolved.profile.workers
+    if workers.gpus and "GPU" in workers.resources:
+        cause = "workers.resources: GPU is said by workers.gpus already"
+        yield Problem(cause, resolved.origin("workers", "resources", "GPU"), "leave it out")
+
+
+def _directory(resolved: Resolved, context: Context) -> Iterator[Problem]:
+    """Paths beside the profile stand in scripts, where a variable in them would be expanded."""
+    base = context.directory / resolved.file.parent
+    if quoting.has_variable(str(base)):
+        cause = f"the directory {base} has a variable in its name: it would be expanded on the node"
+        yield Problem(cause, Origin(str(resolved.file)), "rename it, or move the profile")
+
+
+def _seen_in_a_container(resolved: Resolved, context: Context) -> Iterator[Problem]:
+    """The workload's directory is bound in by its name."""
+    directory = beside(resolved.profile.workload.directory, resolved, context)
+    if resolved.profile.environment.container and any(sign in directory for sign in ":,"):
+        hint = "rename it, or move the profile: container runtimes take these signs for something else"
+        cause = f"workload.directory: {directory} has a colon or a comma in it"
+        yield Problem(cause, resolved.origin("workload"), hint)

@@ -1,0 +1,96 @@
+"""Every refusal stands in checks/, with the rest of what is wrong; planning itself gives a plan."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.errors import DoesNotFit, InvalidConfiguration
+from hpc_launch.prepare import Prepared
+from tests.conftest import ROOT
+
+Prepare = Callable[..., Prepared]
+PACKAGE = ROOT / "hpc_launch"
+REFUSALS = {"InvalidConfiguration", "DoesNotFit"}
+MAY_REFUSE = {
+    "config": "files that are no YAML, words that are no assignment",
+    "sites": "a site that is not there",
+    "checks": "all that is there and wrong",
+    "export": "other programs' words",
+    "survey": "a site profile that is looked at on the machine",
+    "batch": "an unknown batch system, a plug-in that does not load",
+    "render": "a template of a plug-in that is broken",
+}
+"""Rooms of the package, and what they read that nobody else does."""
+
+
+def refusals(text: str) -> Iterator[int]:
+    """Lines in which one is made."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
+            yield node.lineno
+
+
+def test_refusals_are_made_in_few_rooms() -> None:
+    made = {
+        f"{file.relative_to(PACKAGE)}:{line}"
+        for file in PACKAGE.rglob("*.py")
+        for line in refusals(file.read_text(encoding="utf-8"))
+        if file.relative_to(PACKAGE).parts[0] not in MAY_REFUSE
+    }
+    assert made == set()
+    for room in MAY_REFUSE:  # none that needs no leave
+        files = (PACKAGE / room).rglob("*.py")
+        assert any([*refusals(file.read_text(encoding="utf-8"))] for file in files), room
+
+
+def test_a_refusal_would_be_seen() -> None:
+    text = "def f():\n    raise DoesNotFit(Problem('x'))\n"
+    assert [*refusals(text)] == [2]
+
+
+WRONG = """
+layout: job-array
+workers:
+  count: 2
+  memory: 1 MB
+  gpus: 1
+  resources: {GPU: 1}
+  options: [--nthreads, "2"]
+workload: {command: x}
+"""
+
+
+def test_all_that_is_wrong_with_a_run_is_told_at_once(prepared: Prepare) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        prepared(WRONG)
+    told = str(refused.value)
+    for part in (
+        "profile.yaml:5: workers.memory: 1 MB is too little",
+        "profile.yaml:7: workers.resources: GPU is said by workers.gpus",
+        "profile.yaml:8: workers.options: --nthreads is already said",
+        "profile.yaml:6: workers.gpus: testcluster does not say how GPUs are asked for",
+    ):
+        assert part in told
+    assert len(refused.value.problems) == 4
+
+
+def test_what_is_no_mistake_but_nothing_for_the_site_does_not_fit(prepared: Prepare) -> None:
+    with pytest.raises(DoesNotFit) as refused:
+        prepared("workers: {count: 2, memory: 1 GiB, gpus: 1}\nworkload: {command: x}\n")
+    assert [problem.message for problem in refused.value.problems] == [
+        "workers.gpus: testcluster does not say how GPUs are asked for"
+    ]
+
+
+def test_a_plan_of_too_many_submissions_is_refused_before_a_million_jobs_are_planned(
+    prepared: Prepare, tmp_path: Path
+) -> None:
+    (tmp_path / "site.yaml").write_text("name: plain\nextends: testcluster\narrays: false\n")
+    text = "layout: job-array\nworkers: {count: 1000000, per_node: 1, memory: 1 GiB}\nworkload: {command: x}\n"
+    with pytest.raises(DoesNotFit, match="1000000 calls of the submit command would be needed") as refused:
+        prepared(text, site="./site.yaml")
+    assert len(refused.value.problems) == 1
