@@ -75,7 +75,7 @@ def test_a_second_host_of_gridengine_that_does_not_see_the_run_directory_ends_th
     gridengine: There, place: Place
 ) -> None:
     place.hide_from("c3")
-    run = place.submit(gridengine, SLEEP, workers=NODES)
+    run = place.submit(gridengine, SLEEP, workers=NODES, directives=["-masterq all.q@c1"])
     status = run.status() if run.wait() else {}
     assert status["outcome"] == "launch-failed"
     assert status["reason"] == f"c3: it {UNSEEN}"
