@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
-from hpc_launch.batch.environment import environment
+from hpc_launch.batch.environment import command_environment
 from hpc_launch.batch.pbs.answers import Fields, by_id, from_json, from_text
 from hpc_launch.batch.pbs.dialect import DIALECT
 from hpc_launch.batch.report import Told, left_out
@@ -128,7 +128,7 @@ class Pbs(BatchSystem):
 
 
 def _me() -> str:
-    return environment("/", Path("/"))["USER"]
+    return command_environment("/", Path("/"))["USER"]
 
 
 def _number(job: str) -> int:
