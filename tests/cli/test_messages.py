@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.context import Context
-from tests.cli.test_runs_commands import environment, hpc_launch
+from tests.commands import environment, hpc_launch
 from tests.conftest import LEAST, SITES
 
 
