@@ -52,7 +52,7 @@ class Context:
         return (Path(given) if given.startswith("/") else self.home / usual) / "hpc-launch"
 
 
-def collect() -> Context:
+def current() -> Context:
     """The context of this process."""
     return Context(
         directory=Path.cwd(),

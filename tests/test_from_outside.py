@@ -23,7 +23,7 @@ from hpc_launch.errors import BatchSystemError, InvalidConfiguration
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.status import collect
+from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 from tests.conftest import ROOT
 from tests.test_render import EXAMPLE, GOLDEN, shellcheck, write
@@ -166,7 +166,7 @@ def test_a_run_is_submitted_watched_and_cancelled(
     ]
     elements = [f"42[{number}].server H depend=after:41.server" for number in range(3)]
     program("qstat", qstat("41.server Q comment=Not", *elements))
-    view = collect(place)
+    view = bring_up_to_date(place)
     assert view.standing.state == "queued"
     assert view.reports["workers"].elements == {"held": 3} and "another job" in view.reports["workers"].why
     program("qdel", "")

@@ -32,7 +32,7 @@ def locate(program: str, path: str | None = None) -> str:
     )
 
 
-def environment(program: str, directory: Path, needed: Sequence[str] = ()) -> dict[str, str]:
+def command_environment(program: str, directory: Path, needed: Sequence[str] = ()) -> dict[str, str]:
     """The whole environment of a batch system's command, and so of a job where the batch system copies it.
 
     Slurm and LSF give the job what the submit command had; PBS and Grid Engine give it nothing. With this

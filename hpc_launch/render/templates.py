@@ -46,7 +46,7 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def environment() -> Environment:
+def template_environment() -> Environment:
     made = Environment(
         # Plug-ins are looked for only when a template is not among ours: that takes a while.
         loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FunctionLoader(_from_outside)]),

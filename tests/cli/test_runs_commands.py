@@ -17,7 +17,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.runs import index
-from hpc_launch.runs.status import collect
+from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 from tests.conftest import ROOT
 from tests.runs.jobs import FAILS_WITH_7, RUNS, SUCCEEDS, Prepare, batch_commands, rendered, squeue_line, until
@@ -136,7 +136,7 @@ def test_control_c_leaves_the_run_alone_and_says_how_to_come_back(prepared: Prep
         assert process.returncode == 130 and out == ""
         assert f"hpc-launch wait {run_id}" in rest and f"hpc-launch cancel {run_id}" in rest
         assert "Traceback" not in seen + rest
-        assert collect(directory).standing.state == "running"
+        assert bring_up_to_date(directory).standing.state == "running"
     finally:
         end(directory)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.context import Context
-from hpc_launch.runs.status import collect
+from hpc_launch.runs.status import bring_up_to_date
 from tests.cli.test_runs_commands import command, end, environment, finished, hpc_launch, start
 from tests.runs.jobs import BEGIN, FAILS_WITH_7, RUNS, SUCCEEDS, Prepare, until
 
@@ -63,7 +63,7 @@ def test_output_that_may_come_is_promised(prepared: Prepare, context: Context) -
 
 def test_a_job_that_never_got_an_id_is_not_waited_for(prepared: Prepare, context: Context, tmp_path: Path) -> None:
     directory, _ = finished(prepared, context, SUCCEEDS)
-    assert collect(directory).final
+    assert bring_up_to_date(directory).final
     text = json.loads((directory / "run.json").read_text())
     text["jobs"][0]["job_id"] = None
     (directory / "run.json").write_text(json.dumps(text))

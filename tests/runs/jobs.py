@@ -11,7 +11,8 @@ from hpc_launch.batch.report import JobReport
 from hpc_launch.batch.slurm.answers import FIELDS
 from hpc_launch.models.record import Record, RecordedJob, Request
 from hpc_launch.prepare import Prepared, Rendered
-from hpc_launch.runs.status import View, collect
+from hpc_launch.runs.settle import View
+from hpc_launch.runs.status import bring_up_to_date
 
 Prepare = Callable[..., Prepared]
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
@@ -84,7 +85,7 @@ def until(directory: Path, condition: Callable[[View], bool], seconds: float = 2
     import time
 
     give_up = time.monotonic() + seconds
-    while not condition(view := collect(directory)):
+    while not condition(view := bring_up_to_date(directory)):
         assert time.monotonic() < give_up, f"it is still {view.standing}"
         time.sleep(0.05)
     return view

@@ -14,10 +14,10 @@ from hpc_launch.batch.sge.choices import (
     RESTRICTIONS,
     choices,
     default_queue,
-    environment,
     has_slots,
     memory_resource,
     missing,
+    parallel_environment,
 )
 from hpc_launch.batch.sizes import BINARY, DECIMAL, MIB
 
@@ -84,7 +84,7 @@ def survey(system: Client) -> Machine:
         closed={name: f"qtype {fields['qtype']}" for name, fields in every.items() if name not in queues},
         array=count(config.get("max_aj_tasks", "")) or None,  # 0: no limit
         submitted=count(config.get("max_u_jobs", "")) or None,
-        environments={name: environment(fields, giving[name]) for name, fields in usable.items()},
+        environments={name: parallel_environment(fields, giving[name]) for name, fields in usable.items()},
         resources=resource.every,
         mpi=(("openmpi", "ompi_info"), ("mpiexec", "mpiexec")),
         more=tuple(choices(config, usable, first, slots, resource)),
