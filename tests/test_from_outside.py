@@ -285,7 +285,19 @@ def test_rendering_loads_the_sites_own_dialect_and_no_commands(
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
-    shared = ["base", "client", "command", "dialect", "environment", "faults", "machine", "report", "slurm"]
+    shared = [
+        "account",
+        "base",
+        "client",
+        "command",
+        "dialect",
+        "environment",
+        "faults",
+        "machine",
+        "report",
+        "sizes",
+        "slurm",
+    ]
     assert done.stderr == ""
     assert own <= set(done.stdout.split()) <= own | {f"hpc_launch.batch.{name}" for name in shared}
 
