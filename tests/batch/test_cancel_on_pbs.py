@@ -75,7 +75,8 @@ def killed(pbs: OnPbs) -> str:
 @pytest.mark.parametrize(
     ("layout", "how"),
     [
-        ("single-job", "qdel"),  # by hpc-launch: below
+        ("single-job", "qdel"),
+        pytest.param("single-job", "hpc-launch cancel", marks=pytest.mark.long),  # as below
         ("job-array", "hpc-launch cancel"),
         ("job-array", "qdel of all"),
         ("mpi", "hpc-launch cancel"),

@@ -174,8 +174,9 @@ def test_one_element_that_dies_does_not_end_the_run(there: There) -> None:
 
 
 IMPATIENT = """#!/bin/bash
-# Submits as usual, but a job that gives its workload 5 seconds in place of 30 to notice that its cluster is gone.
-grep -q 'broken_since)) -ge 30 ]' jobside/attempt.sh && sed -i 's/-ge 30 ]/-ge 5 ]/' jobside/attempt.sh
+# Submits as usual, but jobs that look for their workers early, and end their workload soon when they have lost them.
+grep -q 'broken_since)) -ge 30 ]' jobside/attempt.sh && grep -q 'ask_at=30' jobside/array.sh || exit 1
+sed -i 's/-ge 30 ]/-ge 3 ]/' jobside/attempt.sh && sed -i 's/ask_at=30/ask_at=5/' jobside/array.sh
 exec sbatch "$@"
 """
 
