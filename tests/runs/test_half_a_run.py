@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from hpc_launch.batch.processes import works_in
 from hpc_launch.runs.directory import read_record, update_record
-from tests.commands import Result, command, inside
+from tests.commands import Result, forked, inside
 from tests.conftest import SITES
+from tests.local.runs import until
 
 PROGRAMS = {
     "slurm": ("sbatch", "squeue", "scancel", "sacct", "scontrol"),
@@ -60,8 +62,9 @@ class Login:
     def submit(self, plan: str = "") -> Result:
         """In a process of its own, which can be hurt."""
         (self.place / "bin" / "plan").write_text(plan)
-        words, environment = command(*SUBMIT), self.environment()
-        return subprocess.run(words, cwd=self.place, env=environment, capture_output=True, text=True, timeout=120)
+        done = forked(SUBMIT, self.place, self.environment())
+        until(lambda: not works_in(str(self.run)), "the batch system's command to end")
+        return done
 
     def submit_unhurt(self, plan: str) -> Result:
         (self.place / "bin" / "plan").write_text(plan)
