@@ -171,7 +171,7 @@ def test_a_requeued_job_starts_a_new_attempt(here: Here) -> None:
         (
             "subprocess-slots",
             "slots.py, --tasks, 2, --seconds, 0.5",
-            "most at once on one worker: 1 tagged, 2 untagged",
+            "on one worker: 1 tagged, 2 untagged",
         ),
         ("monte-carlo-pi", "pi.py, --size, 50MB, --chunk, 10MB", "pi = 3.14"),
     ],
