@@ -19,7 +19,7 @@ AGAIN = "`hpc-launch scale` starts them again"
 
 def judge(run: Run, look: Look, elements: Mapping[int, Element], memory: Memory) -> Memory:
     """What is remembered once this look has told of elements that connected or ended."""
-    first = memory.serial is None
+    first = memory.fresh
     memory = _new_wish(run, look, memory)
     new = {number for number, each in elements.items() if each.phase is Phase.CONNECTED} - memory.connected
     ended = [each for number, each in elements.items() if not each.alive and number not in memory.judged]
@@ -36,10 +36,10 @@ def judge(run: Run, look: Look, elements: Mapping[int, Element], memory: Memory)
 
 def _new_wish(run: Run, look: Look, memory: Memory) -> Memory:
     """Whoever wishes anew knows better: what has failed is tried again."""
-    if memory.serial not in (None, look.wish.serial):
+    if memory.serial is not None and memory.serial != look.wish.serial:
         for name in run.groups:
             memory = memory.with_group(name, failures=0, brake=None, joins=None, tries=0, not_before=0.0, refusal=None)
-    return replace(memory, serial=look.wish.serial)
+    return replace(memory, serial=look.wish.serial, fresh=False)
 
 
 def _judge_end(element: Element, memory: Memory) -> Memory:

@@ -45,7 +45,9 @@ class OfGroup:
 @dataclass(frozen=True)
 class Memory:
     serial: int | None = None
-    """Of the wish that is worked on; None: this is the first look."""
+    """Of the wish that is worked on; None: no keeper has worked on any."""
+    fresh: bool = True
+    """Whether nothing was looked at yet."""
     groups: Mapping[str, OfGroup] = field(default_factory=dict)
     connected: frozenset[int] = frozenset()
     """Elements of which a worker was ever connected."""
