@@ -19,7 +19,6 @@ AGAIN = "`hpc-launch scale` starts them again"
 
 def judge(run: Run, look: Look, elements: Mapping[int, Element], memory: Memory) -> Memory:
     """What is remembered once this look has told of elements that connected or ended."""
-    first = memory.fresh
     memory = _new_wish(run, look, memory)
     new = {number for number, each in elements.items() if each.phase is Phase.CONNECTED} - memory.connected
     ended = [each for number, each in elements.items() if not each.alive and number not in memory.judged]
@@ -29,7 +28,7 @@ def judge(run: Run, look: Look, elements: Mapping[int, Element], memory: Memory)
         if joining:
             memory = memory.with_group(name, failures=0)
     memory = replace(memory, connected=memory.connected | new, judged=memory.judged | {each.number for each in ended})
-    for each in [] if first else ended:  # what ended before this process began was counted by the one before it
+    for each in ended:
         memory = _judge_end(each, memory)
     return memory
 
@@ -39,7 +38,7 @@ def _new_wish(run: Run, look: Look, memory: Memory) -> Memory:
     if memory.serial is not None and memory.serial != look.wish.serial:
         for name in run.groups:
             memory = memory.with_group(name, failures=0, brake=None, joins=None, tries=0, not_before=0.0, refusal=None)
-    return replace(memory, serial=look.wish.serial, fresh=False)
+    return replace(memory, serial=look.wish.serial)
 
 
 def _judge_end(element: Element, memory: Memory) -> Memory:

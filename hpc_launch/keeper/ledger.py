@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +29,7 @@ class Ledger:
                 self.highest = max(self.highest, number)
                 if number not in self.submissions or not _is_complete(self.submissions[number]):
                     with suppress(*UNREADABLE):
-                        self._keep(disk.load(path))
+                        self._keep(number, disk.load(path))
 
     def add(self, wanted: Submit, now: float) -> Submission:
         """Write down a submission that is about to be made. Raises FileExistsError if somebody else did so just now."""
@@ -45,9 +46,10 @@ class Ledger:
             wanted.size if wanted.size > 1 else None,
             asked=now,
         )
-        document = reading.written(submission, {"submitted": None, "by": "keeper"})
+        others = {"per_node": self.run.groups[wanted.group].per_node, "submitted": None, "by": "keeper"}
+        document = reading.submission_document(submission, others)
         disk.create(self._path(number), document)
-        self._keep(document)
+        self._keep(number, document)
         self.highest = number
         return submission
 
@@ -76,13 +78,13 @@ class Ledger:
         return f"logs/{submission.group}{suffix}-job"
 
     def _write(self, submission: Submission, **others: float) -> None:
-        document = reading.written(submission, {**self.documents[submission.number], **others})
+        document = reading.submission_document(submission, {**self.documents[submission.number], **others})
         disk.replace(self._path(submission.number), document)
-        self._keep(document)
+        self._keep(submission.number, document)
 
-    def _keep(self, document: Document) -> None:
-        submission = reading.submission_from(document)
-        self.submissions[submission.number], self.documents[submission.number] = submission, document
+    def _keep(self, number: int, document: Document) -> None:
+        seen = self.submissions[number].asked if number in self.submissions else time.time()
+        self.submissions[number], self.documents[number] = reading.submission_from(document, seen), document
 
     def _path(self, number: int) -> Path:
         return self.directory / f"{number}.json"

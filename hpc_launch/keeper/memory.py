@@ -46,8 +46,6 @@ class OfGroup:
 class Memory:
     serial: int | None = None
     """Of the wish that is worked on; None: no keeper has worked on any."""
-    fresh: bool = True
-    """Whether nothing was looked at yet."""
     groups: Mapping[str, OfGroup] = field(default_factory=dict)
     connected: frozenset[int] = frozenset()
     """Elements of which a worker was ever connected."""

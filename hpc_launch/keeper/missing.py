@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from hpc_launch.keeper.actions import Submit
-from hpc_launch.keeper.elements import Element
+from hpc_launch.keeper.elements import Element, Phase
 from hpc_launch.keeper.intervals import Intervals
 from hpc_launch.keeper.memory import Memory
 from hpc_launch.keeper.values import Group, Look
@@ -21,7 +21,8 @@ def submission(
         alive: all elements of the group that are not over, also those on their way out.
     """
     if missing <= 0:
-        return None, None
+        unanswered = any(each.phase is Phase.ASKED for each in alive)
+        return None, memory.of(group.name).refusal if unanswered else None
     if why := _not_now(group, look, memory, intervals):
         return None, why
     wanted = -(-missing // group.per_node)

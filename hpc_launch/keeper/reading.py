@@ -39,8 +39,8 @@ def _group(name: str, document: Document) -> Group:
     )
 
 
-def submission_from(document: Document) -> Submission:
-    """`pool/NUMBER.json`."""
+def submission_from(document: Document, seen: float) -> Submission:
+    """`pool/NUMBER.json`, which was first seen then: others do not tell when the batch system was asked."""
     return Submission(
         number=int(document["number"]),
         group=str(document["group"]),
@@ -51,16 +51,16 @@ def submission_from(document: Document) -> Submission:
         array=_number(document.get("array")),
         job_id=_text(document.get("job_id")),
         refused=_text(document.get("refused")),
-        asked=float(document.get("asked") or 0.0),
+        asked=float(document.get("asked") or seen),
         called_off=frozenset(map(int, document.get("called_off") or ())),
     )
 
 
-def written(submission: Submission, before: Document) -> dict[str, Any]:
-    """The document of a submission, with what `before` has of other keys."""
+def submission_document(submission: Submission, others: Document) -> dict[str, Any]:
+    """The same, written, with other keys that it has."""
     return {
-        **before,
         "schema": SCHEMA,
+        **others,
         "number": submission.number,
         "group": submission.group,
         "first": submission.first,

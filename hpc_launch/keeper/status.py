@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +16,22 @@ from hpc_launch.keeper.values import Adaptive, Demand
 def document(decision: Decision, demand: Demand | None, keeper: str) -> dict[str, Any]:
     """All but the time."""
     groups = {name: _of_group(standing, decision, demand) for name, standing in decision.groups.items()}
-    return {"schema": SCHEMA, "keeper": keeper, "serial": decision.memory.serial, "groups": groups}
+    memory = decision.memory
+    return {
+        "schema": SCHEMA,
+        "keeper": keeper,
+        "serial": memory.serial,
+        "groups": groups,
+        "ever_connected": ranges(memory.connected),
+        "ends_counted": ranges(memory.judged),
+    }
 
 
 def _of_group(standing: Standing, decision: Decision, demand: Demand | None) -> dict[str, Any]:
     name, wish, memory = standing.group.name, standing.wish, decision.memory
     remembered = memory.of(name)
     over = [each for each in decision.elements.values() if each.group == name and not each.alive]
-    numbers = {each.number for each in standing.elements}
+    present = {each.number for each in standing.elements}
     adaptive = isinstance(wish, Adaptive)
     return {
         "target": standing.target,
@@ -35,8 +43,8 @@ def _of_group(standing: Standing, decision: Decision, demand: Demand | None) -> 
         "ended": sum(each.submission.refused is None for each in over),
         "failed": remembered.failed,
         "replaced": remembered.replaced,
-        "draining": len(numbers & memory.retiring.keys()),
-        "held_by_data": len(numbers & demand.held) if demand else 0,
+        "draining": len(present & memory.retiring.keys()),
+        "held_by_data": len(present & demand.held) if demand else 0,
         "paused": standing.paused,
         "brake": remembered.brake,
         "failures": remembered.failures,
@@ -64,4 +72,25 @@ def remembered(before: Document, memory: Memory) -> Memory:
         )
         for name, each in groups.items()
     }
-    return replace(memory, serial=before["serial"], groups=known)
+    return replace(
+        memory,
+        serial=before["serial"],
+        groups=known,
+        connected=frozenset(numbers(before["ever_connected"])),
+        judged=frozenset(numbers(before["ends_counted"])),
+    )
+
+
+def ranges(numbers: Iterable[int]) -> list[list[int]]:
+    """Numbers as `[[first, last], …]`: of thousands of elements most are next to each other."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
+
+
+def numbers(ranges: Iterable[Sequence[int]]) -> list[int]:
+    return [number for first, last in ranges for number in range(first, last + 1)]
