@@ -23,6 +23,7 @@ class Ledger:
 
     def read(self) -> None:
         """What others have written since; of what is complete nothing changes but by our own hand. Raises OSError."""
+        known = self._number_of_complete()
         for path in self.directory.iterdir():
             if path.suffix == ".json" and path.stem.isdecimal():
                 number = int(path.stem)
@@ -30,6 +31,8 @@ class Ledger:
                 if number not in self.submissions or not _is_complete(self.submissions[number]):
                     with suppress(*UNREADABLE):
                         self._keep(number, disk.load(path))
+        if self._number_of_complete() > known:
+            self._wait_anew()
 
     def add(self, wanted: Submit, now: float) -> Submission:
         """Write down a submission that is about to be made. Raises FileExistsError if somebody else did so just now."""
@@ -76,6 +79,15 @@ class Ledger:
         """Where its jobs write, below the run directory and without suffix."""
         suffix = f"-{submission.number}" if submission.number > 1 else ""
         return f"logs/{submission.group}{suffix}-job"
+
+    def _number_of_complete(self) -> int:
+        return sum(map(_is_complete, self.submissions.values()))
+
+    def _wait_anew(self) -> None:
+        """Somebody submits one after the other just now: the others may still come."""
+        for number, submission in self.submissions.items():
+            if not _is_complete(submission):
+                self.submissions[number] = replace(submission, asked=time.time())
 
     def _write(self, submission: Submission, **others: float) -> None:
         document = reading.submission_document(submission, {**self.documents[submission.number], **others})
