@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
 
 
+LIVELY = 6
+"""Looks without a change after which the next ones come as seldom as if nothing were on its way."""
+
+
 class Keeper:
     """One process's keeping of one run, for as long as it holds the lease."""
 
@@ -39,8 +43,9 @@ class Keeper:
         self.memory = self._remembered()
         self.told: dict[int, Told] = {}
         self.status: dict[str, Any] = {}
+        self.seen: tuple[object, ...] = ()
         self.changing = True
-        self.asked = self.renewed = self.looked = LONG_AGO
+        self.changed = self.asked = self.renewed = LONG_AGO
 
     def turn(self) -> None:
         """One look, and what follows from it. Raises Over, Lost, or OSError where it could not act."""
@@ -59,9 +64,9 @@ class Keeper:
         decision = decide(self.run, self.watch.look(self.told), self.memory, self.every)
         reached("decided")
         self.memory = self.hands.carry_out(decision)
-        self.changing = decision.changing
         self._tell(decision)
         self._ask(decision)
+        self._note_change(decision)
 
     def seconds_to_wait(self) -> float:
         return self.every.look if self.changing else self.every.quiet
@@ -82,7 +87,14 @@ class Keeper:
         if some:
             self.told |= ask(self.system, some, decision.elements)
         self.asked = time.monotonic()
-        self.changing = True
+
+    def _note_change(self, decision: Decision) -> None:
+        """What has waited for a while may do so for hours: then there is no need to look often."""
+        said = {number: (told.status, told.suspended) for number, told in self.told.items()}
+        seen = (self.status, said, len(self.watch.ledger.submissions))
+        if decision.actions or seen != self.seen:
+            self.seen, self.changed = seen, time.monotonic()
+        self.changing = decision.changing and time.monotonic() < self.changed + LIVELY * self.every.look
 
     def _tell(self, decision: Decision) -> None:
         """Write how the groups stand, if that has changed."""

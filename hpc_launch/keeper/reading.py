@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,7 +52,7 @@ def submission_from(document: Document, seen: float) -> Submission:
         job_id=_text(document.get("job_id")),
         refused=_text(document.get("refused")),
         asked=float(document.get("asked") or seen),
-        called_off=frozenset(map(int, document.get("called_off") or ())),
+        called_off=frozenset(numbers(document.get("called_off") or ())),
     )
 
 
@@ -71,7 +71,7 @@ def submission_document(submission: Submission, others: Document) -> dict[str, A
         "job_id": submission.job_id,
         "refused": submission.refused,
         "asked": submission.asked,
-        "called_off": sorted(submission.called_off),
+        "called_off": ranges(submission.called_off),
     }
 
 
@@ -122,6 +122,21 @@ def retire_document(retiring: Mapping[int, Retirement]) -> dict[str, Any]:
         for number, each in sorted(retiring.items())
     }
     return {"schema": SCHEMA, "elements": elements}
+
+
+def ranges(numbers: Iterable[int]) -> list[list[int]]:
+    """Numbers as `[[first, last], …]`: of thousands of elements most are next to each other."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
+
+
+def numbers(ranges: Iterable[Sequence[int]]) -> list[int]:
+    return [number for first, last in ranges for number in range(first, last + 1)]
 
 
 def _number(value: Any) -> int | None:

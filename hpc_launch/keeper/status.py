@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from hpc_launch.keeper.actions import Decision, Standing
 from hpc_launch.keeper.elements import Element, Phase
 from hpc_launch.keeper.memory import Memory, OfGroup
-from hpc_launch.keeper.reading import SCHEMA, Document
+from hpc_launch.keeper.reading import SCHEMA, Document, numbers, ranges
 from hpc_launch.keeper.values import Adaptive, Demand
 
 
@@ -79,18 +79,3 @@ def remembered(before: Document, memory: Memory) -> Memory:
         connected=frozenset(numbers(before["ever_connected"])),
         judged=frozenset(numbers(before["ends_counted"])),
     )
-
-
-def ranges(numbers: Iterable[int]) -> list[list[int]]:
-    """Numbers as `[[first, last], …]`: of thousands of elements most are next to each other."""
-    found: list[list[int]] = []
-    for number in sorted(numbers):
-        if found and number == found[-1][1] + 1:
-            found[-1][1] = number
-        else:
-            found.append([number, number])
-    return found
-
-
-def numbers(ranges: Iterable[Sequence[int]]) -> list[int]:
-    return [number for first, last in ranges for number in range(first, last + 1)]

@@ -18,9 +18,10 @@ class Watch:
     def __init__(self, directory: Path, run: Run, ledger: Ledger, stale: float) -> None:
         self.directory, self.run, self.ledger, self.stale = directory, run, ledger, stale
         self.attempt = 0
-        self.wish, self.wish_stamp = Wish(), _NOTHING
-        self.demand, self.demand_stamp, self.demand_at = Demand(), _NOTHING, time.monotonic()
-        self.has_demand = False
+        self.wish, self.demand = Wish(), Demand()
+        self.wish_stamp: disk.Stamp | None = None
+        self.demand_stamp: disk.Stamp | None = None
+        self.has_demand, self.demand_at = False, time.monotonic()
         self.began: dict[int, float] = {}
         self.gone: dict[int, float] = {}
         self.run_ends: float | None = None
@@ -68,7 +69,7 @@ class Watch:
         with suppress(OSError, ValueError):
             newest = int((self.directory / "state" / "attempt").read_text())
             if newest != self.attempt:
-                self.attempt, self.has_demand, self.demand_stamp = newest, False, _NOTHING
+                self.attempt, self.has_demand, self.demand_stamp = newest, False, None
                 self.began = {}
                 for attempt in range(1, newest):
                     ended = _numbers(self.directory / "state" / str(attempt) / "elements-gone")
@@ -91,13 +92,13 @@ class Watch:
         return True
 
     def _read_demand(self) -> bool:
-        path, before = self.state / "demand.json", self.demand
+        path, before = self.state / "demand.json", _of_elements(self.demand)
         if (now := disk.stamp(path)) == self.demand_stamp:
             return False
         with suppress(*UNREADABLE):
             self.demand, self.demand_stamp = reading.demand_from(disk.load(path)), now
             self.demand_at, self.has_demand = time.monotonic(), True
-        return self.demand != before
+        return _of_elements(self.demand) != before
 
     def _read_elements(self) -> None:
         """Elements that run, and have ended. One that began before it was first seen did so when its file was made."""
@@ -113,7 +114,9 @@ class Watch:
             del self.gone[number]  # it was put back into the queue, and has begun again
 
 
-_NOTHING: disk.Stamp | None = None
+def _of_elements(demand: Demand) -> tuple[object, ...]:
+    """What a word of the scheduler says of elements: tasks that are finished are no reason to look at anything else."""
+    return demand.connected, demand.draining, demand.wanted
 
 
 def _numbers(directory: Path) -> set[int]:

@@ -100,10 +100,10 @@ def test_what_waits_is_called_off_an_array_by_its_own_id(world: World) -> None:
     keeper.turn()
     world.wish(workers=2)
     keeper.turn()
-    assert world.submissions()[0]["called_off"] == [2] and sorted(world.alive()) == [0, 1]
+    assert world.submissions()[0]["called_off"] == [[2, 2]] and sorted(world.alive()) == [0, 1]
     world.wish(workers=0)
     keeper.turn()
-    assert world.submissions()[0]["called_off"] == [0, 1, 2] and world.alive() == {}
+    assert world.submissions()[0]["called_off"] == [[0, 2]] and world.alive() == {}
     cancels = [call.split()[-1] for call in world.said("scancel") if "PENDING" in call]
     assert cancels == ["100_2", "100"]
 

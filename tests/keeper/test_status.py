@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpc_launch.keeper.status import numbers, ranges
+from hpc_launch.keeper.reading import numbers, ranges
 
 
 @given(st.frozensets(st.integers(0, 50)))
