@@ -17,7 +17,7 @@ from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.submit import submit
-from tests.test_render import EXAMPLE, GOLDEN, shellcheck, write
+from tests.rendering import EXAMPLE, GOLDEN, shellcheck, write
 
 Prepare = Callable[..., Prepared]
 MIB = 2**20
