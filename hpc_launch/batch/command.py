@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from hpc_launch.batch.environment import environment, locate
+from hpc_launch.batch.environment import command_environment, locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted, Problem
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(
                 list(command),
                 executable=program,
                 cwd=directory,
-                env=environment(program, directory, needed),
+                env=command_environment(program, directory, needed),
                 stdin=given,
                 stdout=out,
                 stderr=err,

@@ -42,7 +42,7 @@ def jobqueue(
     from hpc_launch.cli.output import print_json
     from hpc_launch.config.origin import Origin
 
-    here = context.collect()
+    here = context.current()
     found = sites.detect(here) if site is None else sites.find(site, here, Origin(f"--site {site}"), here.directory)
     text = export.jobqueue(found, queue)
     if json:

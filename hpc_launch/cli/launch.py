@@ -26,7 +26,7 @@ def _prepare(
     from hpc_launch import context, prepare
     from hpc_launch.cli.output import say
 
-    here = context.collect()
+    here = context.current()
     prepared = prepare.prepare(profile, here, site, assignments or (), to_submit)
     for note in prepared.planned.notes:
         say(f"note: {note}")

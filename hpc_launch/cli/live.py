@@ -12,7 +12,7 @@ from types import TracebackType
 
 from hpc_launch.cli.output import listing, say
 from hpc_launch.runs import describe
-from hpc_launch.runs.status import View
+from hpc_launch.runs.settle import View
 from hpc_launch.runs.wait import follow
 
 TASKS_EVERY = 60.0

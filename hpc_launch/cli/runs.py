@@ -16,7 +16,7 @@ from hpc_launch.runs.parts import Part
 if TYPE_CHECKING:
     from hpc_launch.context import Context
     from hpc_launch.prepare import Prepared
-    from hpc_launch.runs.status import View
+    from hpc_launch.runs.settle import View
 
 RUN = Annotated[
     str | None,
@@ -35,14 +35,14 @@ def _directory(run: str | None) -> Path:
     from hpc_launch import context
     from hpc_launch.runs import index
 
-    return index.find(context.collect(), run)
+    return index.find(context.current(), run)
 
 
 def _unfinished(run: str | None) -> Path:
     from hpc_launch import context
     from hpc_launch.runs.choice import find_unfinished
 
-    return find_unfinished(context.collect(), run)
+    return find_unfinished(context.current(), run)
 
 
 def status(
@@ -53,11 +53,11 @@ def status(
     """Show where a run stands."""
     from hpc_launch.cli.output import print_json
     from hpc_launch.runs import describe
-    from hpc_launch.runs.status import collect
+    from hpc_launch.runs.status import bring_up_to_date
 
     directory = _directory(run)
     if not watch:
-        view = collect(directory)
+        view = bring_up_to_date(directory)
         _show(view, json)
         raise typer.Exit(5 if view.standing.state == "unknown" else 0)
     as_lines = (lambda view: print_json(describe.as_json(view), lines=True)) if json else None
@@ -89,7 +89,7 @@ def logs(
     from hpc_launch.cli.output import copy, print_json, say
     from hpc_launch.runs import describe, logs
     from hpc_launch.runs.directory import read_record
-    from hpc_launch.runs.status import collect
+    from hpc_launch.runs.status import bring_up_to_date
 
     if json and follow:
         raise UsageError(
@@ -102,7 +102,7 @@ def logs(
     if json:
         return print_json(tail.as_json(read_record(tail.directory).id))
     if tail.is_empty():
-        say(describe.silence(collect(tail.directory), of))
+        say(describe.silence(bring_up_to_date(tail.directory), of))
     copy(logs.following(tail) if follow else tail.new())
 
 
@@ -122,7 +122,7 @@ def list_(json: JSON = False) -> None:
     from hpc_launch.cli.output import print_json, say, table
     from hpc_launch.runs.listing import listed
 
-    rows = listed(context.collect())
+    rows = listed(context.current())
     if json:
         return print_json({"schema": 1, "runs": [row.as_json() for row in rows]})
     if not rows:
@@ -135,7 +135,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.explain.sentences import core_hours
     from hpc_launch.runs import describe
-    from hpc_launch.runs.status import collect_all
+    from hpc_launch.runs.status import bring_all_up_to_date
     from hpc_launch.runs.submit import submit
 
     if prepared.rendered.message:
@@ -154,7 +154,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if not wait and not as_json:
         return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves
-    view = _watch(directory) if wait else collect_all([(directory, record)])[0]
+    view = _watch(directory) if wait else bring_all_up_to_date([(directory, record)])[0]
     if as_json:
         print_json({**prepared.as_json(), **describe.as_json(view)})
     if wait:

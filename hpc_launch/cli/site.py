@@ -18,7 +18,7 @@ def list_(json: JSON = False) -> None:
     from hpc_launch.cli.output import print_json, say, table
     from hpc_launch.config.wording import printable
 
-    here = context.collect()
+    here = context.current()
     entries = sites.listed(here)
     rows = [
         {
@@ -76,7 +76,7 @@ def show(
     from hpc_launch.config.wording import printable
     from hpc_launch.explain import shown
 
-    here = context.collect()
+    here = context.current()
     found = sites.find(name, here, Origin("site show"), here.directory)
     if json:
         origins = {dotted(path): str(place) for path, place in found.document.origins.items() if path}
@@ -113,7 +113,7 @@ def check(
     from hpc_launch.cli.output import print_json, problem_as_json
     from hpc_launch.survey.check import check as check_site
 
-    checked = check_site(name, context.collect())
+    checked = check_site(name, context.current())
     doubtful = doubts(checked.found.document, datetime.date.today())
     if json:
         print_json({**checked.as_json(), "doubtful": [problem_as_json(each) for each in doubtful]})
@@ -147,7 +147,7 @@ def discover(
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.survey.discover import discover as discover_machine
 
-    found = discover_machine(batch_system, context.collect())
+    found = discover_machine(batch_system, context.current())
     for note in found.notes:
         say(f"note: {note}")
     if json:

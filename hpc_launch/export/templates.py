@@ -11,7 +11,7 @@ from hpc_launch import quoting, units
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.explain import shown
-from hpc_launch.render.templates import environment as templates
+from hpc_launch.render.templates import template_environment as templates
 from hpc_launch.sites import SiteFile
 
 

@@ -16,7 +16,7 @@ from hpc_launch.models.plan import (
     WorkloadPlan,
 )
 from hpc_launch.models.profile import AUTO
-from hpc_launch.plan.environment import beside, environment
+from hpc_launch.plan.environment import beside, plan_environment
 from hpc_launch.plan.layouts import LAYOUTS, Laid, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
@@ -67,7 +67,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
             dashboard=profile.scheduler.dashboard,
             idle_timeout_seconds=profile.scheduler.idle_timeout,
         ),
-        environment=environment(resolved, context),
+        environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
     )

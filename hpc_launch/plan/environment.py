@@ -9,7 +9,7 @@ from hpc_launch.models.plan import ContainerPlan, EnvironmentPlan
 from hpc_launch.resolve import Resolved
 
 
-def environment(resolved: Resolved, context: Context) -> EnvironmentPlan:
+def plan_environment(resolved: Resolved, context: Context) -> EnvironmentPlan:
     """Modules, interpreter, container and variables of the run."""
     given = resolved.profile.environment
     container = _container(resolved, context)

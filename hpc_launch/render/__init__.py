@@ -16,7 +16,7 @@ from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
 from hpc_launch.models.plan import Plan, Planned
 from hpc_launch.models.stored_plan import stored
-from hpc_launch.render.templates import OF_ARRAYS, environment, part
+from hpc_launch.render.templates import OF_ARRAYS, part, template_environment
 from hpc_launch.resolve import Resolved
 
 SHARED = ("environment.sh", "node.sh", "workload.sh")
@@ -25,7 +25,7 @@ SHARED = ("environment.sh", "node.sh", "workload.sh")
 
 def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     """Every file of the run directory but those that only submitting and running can make: name in it → text."""
-    plan, templates = planned.plan, environment()
+    plan, templates = planned.plan, template_environment()
     dialect = dialect_of(plan.batch_system)
     templates.globals["dialect"] = dialect
     more = OF_ARRAYS if dialect.array_index else ()

@@ -16,7 +16,7 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
-from hpc_launch import quoting
+from hpc_launch import file_systems, quoting
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.locations import TEMPLATES, plug_in_templates
 from hpc_launch.resolve import Resolved
@@ -46,7 +46,7 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def environment() -> Environment:
+def template_environment() -> Environment:
     made = Environment(
         # Plug-ins are looked for only when a template is not among ours: that takes a while.
         loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FunctionLoader(_from_outside)]),
@@ -68,6 +68,10 @@ def environment() -> Environment:
         mebibytes=lambda size: size // MIB,
         dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
     )
+    made.globals["file_systems"] = {
+        "disk": file_systems.as_stat_says(file_systems.DISK),
+        "memory": file_systems.as_stat_says(file_systems.MEMORY),
+    }
     return made
 
 

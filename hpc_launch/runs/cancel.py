@@ -12,7 +12,8 @@ from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem
 from hpc_launch.models.record import Record
 from hpc_launch.runs import evidence, status
 from hpc_launch.runs.directory import update_record
-from hpc_launch.runs.status import View
+from hpc_launch.runs.job_ids import batch_system
+from hpc_launch.runs.settle import View
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
         BatchSystemError: refused or not answered; the wish is in the record.
         UsageError: the record cannot be read.
     """
-    view = status.collect(directory)
+    view = status.bring_up_to_date(directory)
     if view.standing.over and not view.standing.doubt:
         say(f"{view.record.id} is over already: {view.standing.outcome}")
         _sweep(view, say)
@@ -50,7 +51,7 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
     ids = view.record.job_ids
     if not ids:
         return _not_known(view, say)
-    system = status.batch_system(view.record)
+    system = batch_system(view.record)
     if (main := view.record.main.job_id) and view.standing.state != "queued" and not queued_again:
         say("asking the job to end")
         system.interrupt([main])  # the others are its to end
@@ -74,7 +75,7 @@ def _intend(view: View) -> View:
         return record.model_copy(update={"cancel_requested": asked})
 
     update_record(view.directory, wished)
-    return status.collect(view.directory)
+    return status.bring_up_to_date(view.directory)
 
 
 def _sweep(view: View, say: Callable[[str], None]) -> None:
@@ -85,7 +86,7 @@ def _sweep(view: View, say: Callable[[str], None]) -> None:
     """
     ids = view.record.job_ids
     try:
-        system = status.batch_system(view.record)
+        system = batch_system(view.record)
         if view.record.taken_back and ids:
             system.cancel(ids)
         elif workers := view.record.worker_ids:
@@ -117,7 +118,7 @@ def _ended(directory: Path, patience: Patience) -> bool:
             return True
         if now - asked >= patience.ask:
             asked = now
-            if status.collect(directory).standing.over:
+            if status.bring_up_to_date(directory).standing.over:
                 break
         time.sleep(patience.look)
     return evidence.read(directory).ended is not None
@@ -127,7 +128,7 @@ def _gone(directory: Path, patience: Patience) -> View:
     """Look until the run is over, or it has taken too long."""
     until = time.monotonic() + patience.gone
     while True:
-        view = status.collect(directory)
+        view = status.bring_up_to_date(directory)
         if view.standing.over or time.monotonic() >= until:
             return view
         time.sleep(patience.ask if view.reports else patience.look)

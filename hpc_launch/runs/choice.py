@@ -33,7 +33,7 @@ def find_unfinished(context: Place, words: str | None = None) -> Path:
 
 def _unfinished(entries: Sequence[Entry]) -> list[Entry]:
     there = [entry for entry in entries if entry.there]
-    over = {view.directory for view in status.collect_all(list(_records(there))) if view.standing.over}
+    over = {view.directory for view in status.bring_all_up_to_date(list(_records(there))) if view.standing.over}
     return [entry for entry in there if entry.directory not in over]
 
 

@@ -10,7 +10,7 @@ from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import RecordedJob
 from hpc_launch.runs.evidence import Progress
 from hpc_launch.runs.parts import Part
-from hpc_launch.runs.status import View
+from hpc_launch.runs.settle import View
 from hpc_launch.units import format_memory, format_walltime
 
 DONE = ("memory", "released", "erred")

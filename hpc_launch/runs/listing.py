@@ -12,7 +12,7 @@ from hpc_launch.runs import describe, index, status
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.index import Entry, Place
 from hpc_launch.runs.ownership import NotPrivate
-from hpc_launch.runs.status import View
+from hpc_launch.runs.settle import View
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def listed(context: Place) -> list[Row]:
     """All runs of the index, newest first; each batch system is asked once for all that are not over."""
     read = {entry: _read(entry) for entry in index.entries(context)}
     good = [(entry.directory, record) for entry, record in read.items() if isinstance(record, Record)]
-    views: dict[Path, View] = {view.directory: view for view in status.collect_all(good)}
+    views: dict[Path, View] = {view.directory: view for view in status.bring_all_up_to_date(good)}
     return [Row(entry, views[entry.directory]) if isinstance(one, Record) else one for entry, one in read.items()]
 
 

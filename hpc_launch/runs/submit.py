@@ -21,7 +21,7 @@ from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
 from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
-from hpc_launch.runs.status import adopt, batch_system, with_id
+from hpc_launch.runs.job_ids import batch_system, record_job_id, with_id
 from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJ
 def _keep_id(system: BatchSystem, place: Path, record: Record, job: RecordedJob, job_id: str) -> Record:
     """The record with the job's id, which the other jobs of the run must find on the disk, where there are any."""
     if len(record.jobs) == 1:
-        return adopt(place, record, job.name, job_id)
+        return record_job_id(place, record, job.name, job_id)
     try:
         return update_record(place, lambda current: with_id(current, job.name, job_id))
     except (OSError, HpcLaunchError) as fault:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem
 from hpc_launch.models.record import Record
-from hpc_launch.runs import status
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.job_ids import batch_system
+from hpc_launch.runs.leftover_jobs import cancel_leftover_jobs
+from hpc_launch.runs.look import Look, ask, look
 from hpc_launch.runs.outcome import needs_asking
-from hpc_launch.runs.status import Look, View
+from hpc_launch.runs.settle import SETTLES_AFTER, View, settle
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,22 @@ class _Watch:
 
     def look(self, directory: Path, now: float) -> View:
         """Look once, and ask the batch system if it is time to."""
-        one = status.look(directory, read_record(directory))
+        one = look(directory, read_record(directory))
         news = self.last is None or _milestones(one.evidence) != _milestones(self.last.evidence)
         if self.last and one.evidence.progress != self.last.evidence.progress:
             self.progressed = now
         if self._is_due(one, news, now):
             self.pause = self.pace.ask if news else min(self.pause * 1.5, self.pace.ask_at_most)
             self.asked = now
-            one = status.ask([one])[0]
-            view = status.conclude(one)
+            one = ask([one])[0]
+            view = settle(one)
             self.unanswered = self.unanswered + 1 if view.standing.state == "unknown" else 0
         else:
             known = self.last.reports if self.last and needs_asking(one.evidence, one.record) else {}
             one = replace(one, reports=known)
-            view = status.conclude(one)
+            view = settle(one)
         self.last = one
-        return status.withdrawn([view])[0]
+        return cancel_leftover_jobs([view])[0]
 
     def _is_due(self, one: Look, news: bool, now: float) -> bool:
         if not needs_asking(one.evidence, one.record):
@@ -74,7 +76,7 @@ class _Watch:
             self.unsettled_since = None
             return False
         self.unsettled_since = self.unsettled_since or now
-        return view.final or now - self.unsettled_since >= status.SETTLES_AFTER.total_seconds() + self.pace.ask
+        return view.final or now - self.unsettled_since >= SETTLES_AFTER.total_seconds() + self.pace.ask
 
 
 def follow(directory: Path, pace: Pace | None = None) -> Iterator[View]:
@@ -107,7 +109,7 @@ def follow(directory: Path, pace: Pace | None = None) -> Iterator[View]:
 
 def _suitable(record: Record) -> Pace:
     with suppress(HpcLaunchError):  # an unknown batch system is told of in the view
-        if "status" not in status.batch_system(record).commands:
+        if "status" not in batch_system(record).commands:
             return Pace(ask=2.0, ask_at_most=2.0, alive=2.0)  # nobody is bothered by the question
     return Pace()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.context import Context
-from hpc_launch.runs import status
+from hpc_launch.runs import settle, status
 from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.submit import submit
 from tests.batch.recording import Program
@@ -83,12 +83,12 @@ def test_a_run_that_was_told_to_end_is_not_over_while_the_batch_system_does_not_
     prepared: Prepare, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been queued again, and need its key: a preempted job sees no more than a TERM."""
-    monkeypatch.setattr(status, "SETTLES_AFTER", timedelta(0))
+    monkeypatch.setattr(settle, "SETTLES_AFTER", timedelta(0))
     plan = rendered(prepared, TOLD_TO_END, security="tls", site="testcluster")
     scripts = {"submit": "bash job.sh >&2; echo 36", "status": "exit 0", "cancel": f"echo $* >>{tmp_path}/called-off"}
     directory, _ = submit(replace(plan, commands=batch_commands(tmp_path, **scripts)), context, Path("run"))
     for _ in range(3):
-        assert not status.collect(directory).final and (directory / "tls").exists()
+        assert not status.bring_up_to_date(directory).final and (directory / "tls").exists()
     said: list[str] = []
     view = cancel(directory, said.append, Patience(orderly=0.1, gone=0.1, ask=0.05, look=0.05))
     assert view.standing.outcome == "cancelled" and not any("over already" in words for words in said)

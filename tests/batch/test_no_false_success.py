@@ -20,11 +20,10 @@ from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.errors import BatchSystemError
 from hpc_launch.models.record import Record
-from hpc_launch.runs import status
+from hpc_launch.runs import settle, status
 from hpc_launch.runs.directory import read_record, write_record
 from tests.batch.recording import Program
 from tests.batch.rigs import FORGETFUL, GONE, LIVING, NAME, RIGS, UNKNOWN_TO_PBS, Rig, forgetful
-from tests.conftest import ROOT
 from tests.runs.jobs import record
 
 FAILING = {
@@ -237,12 +236,6 @@ def test_the_good_end_of_some_elements_is_not_that_of_the_array(name: str, progr
     assert told.elements == {"completed": 2, rest: 3}
 
 
-@pytest.fixture
-def plug_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Torque of a third party is installed."""
-    monkeypatch.syspath_prepend(ROOT / "tests" / "torque")
-
-
 def run_of(name: str, number: int, directory: Path) -> tuple[Path, Record]:
     """A run of a scheduler's job and an array of two, with a key, as it was submitted an hour ago."""
     pbs = name in ("pbs", "torque")
@@ -260,10 +253,10 @@ def run_of(name: str, number: int, directory: Path) -> tuple[Path, Record]:
 
 @pytest.mark.parametrize("name", FORGETFUL)
 def test_no_run_that_lives_is_ever_concluded_from_answers_that_leave_ids_out(
-    name: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plug_in: None
+    name: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torque: None
 ) -> None:
     """Property, seeded: each question for several jobs, and each for one, leaves out one id in two."""
-    monkeypatch.setattr(status, "SETTLES_AFTER", timedelta(0))  # a second look would make anything final
+    monkeypatch.setattr(settle, "SETTLES_AFTER", timedelta(0))  # a second look would make anything final
     for purpose, words in get(name).programs.items():
         if purpose in ("cancel", "signal"):
             program(words[0], f"echo $0 $* >>{tmp_path}/called-off")
@@ -272,7 +265,7 @@ def test_no_run_that_lives_is_ever_concluded_from_answers_that_leave_ids_out(
     for seed in range(8):
         for command, text in forgetful(name, seed).items():
             program(command, text)
-        looks = status.collect_all([(place, read_record(place)) for place, _ in runs])
+        looks = status.bring_all_up_to_date([(place, read_record(place)) for place, _ in runs])
         for view in looks[: len(LIVING)]:
             assert not view.standing.over, view.standing
             assert view.reports["workers"].status not in (JobStatus.COMPLETED, JobStatus.GONE)
@@ -282,7 +275,7 @@ def test_no_run_that_lives_is_ever_concluded_from_answers_that_leave_ids_out(
     for command, text in forgetful(name, None).items():
         program(command, text)
     for _ in range(2):
-        status.collect_all([(place, read_record(place)) for place, _ in runs])
+        status.bring_all_up_to_date([(place, read_record(place)) for place, _ in runs])
     gone = read_record(runs[-1][0])
     assert gone.outcome is not None and not (runs[-1][0] / "tls").exists()  # what it denies is gone
     called_off = (tmp_path / "called-off").read_text() if (tmp_path / "called-off").exists() else ""

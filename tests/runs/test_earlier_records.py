@@ -13,8 +13,8 @@ import pytest
 from hpc_launch.context import Context
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
-from hpc_launch.runs.status import adopt
-from tests.cli.test_runs_commands import hpc_launch
+from hpc_launch.runs.job_ids import record_job_id
+from tests.commands import hpc_launch
 from tests.earlier.runs import FINISHED, finished, unpacked
 from tests.runs.jobs import batch_commands, record, squeue_line
 
@@ -126,5 +126,5 @@ def test_a_job_of_an_earlier_version_finds_the_ids_in_a_record_that_this_one_has
     update_record(directory, lambda old: old.model_copy(update={"refused": "changed"}))
     assert found() == []
     for number, job in enumerate(content["jobs"]):
-        adopt(directory, read_record(directory), job["name"], ids[number])
+        record_job_id(directory, read_record(directory), job["name"], ids[number])
         assert found() == ids[1 : number + 1]

@@ -13,8 +13,8 @@ from hpc_launch.context import Context
 from hpc_launch.errors import UsageError
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
-from hpc_launch.runs.status import collect
-from tests.cli.test_runs_commands import Result, hpc_launch
+from hpc_launch.runs.status import bring_up_to_date
+from tests.commands import Result, hpc_launch
 from tests.runs.jobs import batch_commands, record, squeue_line
 
 NOBODY = 65534
@@ -196,4 +196,4 @@ def test_submit_makes_its_own_empty_directory_private_and_leaves_a_full_one_as_i
     done = hpc_launch(context, "submit", "profile.yaml", "--run-dir", "empty")
     assert done.returncode == 0 and empty.stat().st_mode & 0o777 == 0o700
     assert hpc_launch(context, "cancel", done.stdout.strip()).returncode == 0
-    assert collect(empty).standing.over
+    assert bring_up_to_date(empty).standing.over

@@ -13,10 +13,9 @@ from hpc_launch.context import Context
 from hpc_launch.runs import describe
 from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.status import collect
+from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
-from tests.runs.jobs import SUCCEEDS, Prepare, rendered, squeue_line
-from tests.runs.test_several_jobs import OVER, arrays, cancelled
+from tests.runs.jobs import OVER, SUCCEEDS, Prepare, arrays, cancelled, rendered, squeue_line
 
 RUNNING = squeue_line("RUNNING", "36")
 WAITING = squeue_line("PENDING", "37")
@@ -61,7 +60,7 @@ def test_the_order_of_jobs_in_a_record_decides_nothing(
     directory, _ = submit(arrays(prepared, tmp_path, status=both), context, Path("run"))
     jobs = without_roles(directory) if old else json.loads((directory / "run.json").read_text())["jobs"]
     rewrite(directory, jobs=jobs[::-1])
-    view = collect(directory)
+    view = bring_up_to_date(directory)
     assert (view.standing.state, view.record.main.job_id) == ("starting", "36")
     assert [job.job_id for job in view.record.worker_jobs] == ["37"]
     assert describe.times(view)["submitted"]
@@ -75,5 +74,5 @@ def test_what_is_left_at_the_end_is_called_off_by_its_role(prepared: Prepare, co
     directory, _ = submit(arrays(prepared, tmp_path), context, Path("run"))
     rewrite(directory, jobs=json.loads((directory / "run.json").read_text())["jobs"][::-1])
     subprocess.run(["bash", "-c", f"{OVER}; echo 1 >state/attempt"], cwd=directory, check=True)
-    assert collect(directory).standing.outcome == "succeeded"
+    assert bring_up_to_date(directory).standing.outcome == "succeeded"
     assert all("37" in words and "36" not in words.split() for words in cancelled(tmp_path)) and cancelled(tmp_path)

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError
-from hpc_launch.prepare import Rendered
 from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.status import collect
+from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
-from tests.runs.jobs import Prepare, batch_commands, squeue_line
-
-ARRAY = "name: tiny\nlayout: job-array\nworkers: {count: 3, per_node: 1, memory: 100 MB}\nworkload: {command: x}\n"
-IDS = 'case "$*" in *workers*) echo 37 ;; *) echo 36 ;; esac'
-QUEUED = squeue_line("PENDING", "36")
-OVER = "mkdir -p state/1; echo 'succeeded 0 ' >state/1/outcome; printf '1 started c1\\n2 ended\\n' >state/1/events"
-"""What the scheduler's job leaves behind, in bash."""
-
-
-def arrays(prepared: Prepare, tmp_path: Path, **scripts: str) -> Rendered:
-    """A scheduler's job and an array of three, for a Slurm that answers as these bash lines say."""
-    logged = {"cancel": f'echo "$*" >>"{tmp_path}/cancelled"'}
-    commands = batch_commands(tmp_path, **{"submit": IDS, "status": QUEUED, **logged, **scripts})
-    return replace(prepared(ARRAY).rendered, commands=commands)
-
-
-def cancelled(tmp_path: Path) -> list[str]:
-    """The words of every call of the cancel command."""
-    file = tmp_path / "cancelled"
-    return file.read_text().splitlines() if file.exists() else []
+from tests.runs.jobs import IDS, OVER, Prepare, arrays, batch_commands, cancelled, squeue_line
 
 
 def test_workers_depend_on_the_start_of_the_schedulers_job(prepared: Prepare, context: Context, tmp_path: Path) -> None:
@@ -68,7 +47,7 @@ def test_if_it_cannot_be_told_whether_workers_are_queued_the_run_is_taken_back(
     assert told.value.exit_code == 5 and f"hpc-launch cancel {record.id}" in str(told.value)
     assert cancelled(tmp_path) == ["36"] and record.taken_back and record.cancel_requested is None
     batch_commands(tmp_path, status=squeue_line("CANCELLED", "36"), cancel=f'echo "$*" >>"{tmp_path}/cancelled"')
-    assert collect(tmp_path / "run").standing.outcome == "launch-failed"
+    assert bring_up_to_date(tmp_path / "run").standing.outcome == "launch-failed"
 
 
 def test_ctrl_c_between_two_jobs_takes_the_first_one_back(prepared: Prepare, context: Context, tmp_path: Path) -> None:
@@ -94,11 +73,11 @@ def test_what_may_be_left_at_the_end_is_called_off_once(prepared: Prepare, conte
     (directory / "state" / "1" / "events").write_text("1 started c1 36\n2 ended\n")
     broken = "echo scancel: error: Unable to contact slurm controller >&2; exit 1"
     batch_commands(tmp_path, cancel=broken)
-    assert collect(directory).standing.exit_code == 7
+    assert bring_up_to_date(directory).standing.exit_code == 7
     assert read_record(directory).withdrawn is None
     batch_commands(tmp_path, cancel=f'echo "$*" >>"{tmp_path}/cancelled"')
     for _ in range(2):
-        assert collect(directory).standing.exit_code == 7
+        assert bring_up_to_date(directory).standing.exit_code == 7
     assert cancelled(tmp_path) == ["--state=PENDING 37", "--batch --signal=TERM --state=RUNNING 37"]
     assert read_record(directory).withdrawn
 

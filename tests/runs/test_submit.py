@@ -17,7 +17,7 @@ from hpc_launch.errors import BatchSystemError, UsageError
 from hpc_launch.prepare import Rendered
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
-from hpc_launch.runs.status import collect
+from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 from tests.runs.jobs import (
     FAILS_WITH_7,
@@ -25,18 +25,13 @@ from tests.runs.jobs import (
     SUCCEEDS,
     Prepare,
     batch_commands,
+    on_slurm,
     rendered,
     squeue_line,
     until,
 )
 
 HOSTILE = "a run $(touch broken) `touch broken` 'q' \"d\" ü & ;#"
-
-
-def on_slurm(prepared: Prepare, tmp_path: Path, **scripts: str) -> Rendered:
-    """A job for a batch system that answers as these bash lines say."""
-    commands = batch_commands(tmp_path, **scripts)
-    return replace(rendered(prepared, SUCCEEDS, security="tls", site="testcluster"), commands=commands)
 
 
 def runs(context: Context) -> list[Path]:
@@ -131,7 +126,7 @@ def test_a_refusal_ends_the_run_and_is_told_in_the_batch_systems_words(
     directory = tmp_path / "run"
     assert told.value.exit_code == 5 and str(directory) in str(told.value)
     assert "Invalid account" in (read_record(directory).refused or "")
-    view = collect(directory)
+    view = bring_up_to_date(directory)
     assert (view.standing.outcome, view.standing.exit_code, view.reports) == ("launch-failed", 1, {})
     assert not (directory / "tls").exists()
     assert runs(context) == [directory], "the run can be looked at afterwards"
@@ -141,14 +136,14 @@ def test_a_batch_system_that_is_not_there_takes_nothing(prepared: Prepare, conte
     commands = {"submit": ["/no/such/sbatch"]}
     with pytest.raises(BatchSystemError, match="not found"):
         submit(replace(rendered(prepared, SUCCEEDS, site="testcluster"), commands=commands), context, Path("run"))
-    assert collect(context.directory / "run").standing.outcome == "launch-failed"
+    assert bring_up_to_date(context.directory / "run").standing.outcome == "launch-failed"
 
 
 def test_a_job_whose_answer_was_lost_is_found_by_its_name(prepared: Prepare, context: Context, tmp_path: Path) -> None:
     lost = on_slurm(prepared, tmp_path, submit="echo Socket timed out >&2; exit 1", status=squeue_line("PENDING", "77"))
     directory, record = submit(lost, context)
     assert record.jobs[0].job_id == "77"
-    assert collect(directory).standing.state == "queued"
+    assert bring_up_to_date(directory).standing.state == "queued"
 
 
 def test_whether_a_job_is_queued_cannot_be_told_and_a_later_look_finds_it(
@@ -159,10 +154,10 @@ def test_whether_a_job_is_queued_cannot_be_told_and_a_later_look_finds_it(
         submit(babble, context, Path("run"))
     directory = tmp_path / "run"
     assert told.value.exit_code == 5 and f"hpc-launch status {read_record(directory).id}" in str(told.value)
-    assert collect(directory).standing.state == "unknown"
+    assert bring_up_to_date(directory).standing.state == "unknown"
     assert (directory / "tls" / "key.pem").exists(), "the job may be queued, and needs it"
     batch_commands(tmp_path, status=squeue_line("PENDING", "78", "Priority"))
-    view = collect(directory)
+    view = bring_up_to_date(directory)
     assert (view.standing.state, read_record(directory).jobs[0].job_id) == ("queued", "78")
 
 
@@ -193,7 +188,7 @@ def test_when_a_later_job_is_refused_the_earlier_ones_are_called_off(
     with pytest.raises(BatchSystemError, match="too many jobs"):
         submit(replace(one, plan=plan), context, Path("run"))
     assert (tmp_path / "cancelled").read_text().split()[-1] == "36"
-    assert collect(tmp_path / "run").standing.outcome == "launch-failed"
+    assert bring_up_to_date(tmp_path / "run").standing.outcome == "launch-failed"
 
 
 def test_a_job_that_leaves_no_trace_is_lost_and_that_is_kept_only_when_it_stays_so(
@@ -204,7 +199,7 @@ def test_a_job_that_leaves_no_trace_is_lost_and_that_is_kept_only_when_it_stays_
     assert not view.final and view.record.outcome is None and (directory / "tls").exists()
     long_ago = datetime(2026, 1, 1, tzinfo=timezone.utc)
     update_record(directory, lambda record: record.model_copy(update={"missing_since": long_ago}))
-    view = collect(directory)
+    view = bring_up_to_date(directory)
     assert view.final and view.record.outcome and view.record.outcome.outcome == "lost"
     assert not (directory / "tls").exists()
 
@@ -214,7 +209,7 @@ def test_state_files_that_arrive_late_still_count(prepared: Prepare, context: Co
     until(directory, lambda view: view.standing.state == "lost")
     (directory / "state" / "1").mkdir()
     (directory / "state" / "1" / "outcome").write_text("failed 7 \n")
-    view = collect(directory)
+    view = bring_up_to_date(directory)
     assert (view.standing.outcome, view.standing.exit_code) == ("failed", 7)
     assert view.record.missing_since is None
 
@@ -224,10 +219,10 @@ def test_an_outcome_is_kept_and_the_credentials_are_removed(
 ) -> None:
     one = on_slurm(prepared, tmp_path, submit="echo 36", status=squeue_line("TIMEOUT"))
     directory, _ = submit(one, context)
-    assert collect(directory).standing.outcome == "timeout"
+    assert bring_up_to_date(directory).standing.outcome == "timeout"
     assert not (directory / "tls").exists()
     batch_commands(tmp_path, status="echo slurm is gone >&2; exit 1")
-    assert collect(directory).standing.outcome == "timeout"
+    assert bring_up_to_date(directory).standing.outcome == "timeout"
 
 
 def test_a_run_whose_record_cannot_be_written_can_be_looked_at(prepared: Prepare, context: Context) -> None:
@@ -238,7 +233,7 @@ def test_a_run_whose_record_cannot_be_written_can_be_looked_at(prepared: Prepare
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # as on a full disk, files cannot grow
     try:
-        view = collect(directory)
+        view = bring_up_to_date(directory)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert view.standing.outcome == "succeeded" and view.record.outcome is None

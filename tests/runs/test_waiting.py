@@ -12,9 +12,10 @@ from hpc_launch.batch.processes import session
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError
 from hpc_launch.runs.cancel import Patience, cancel
+from hpc_launch.runs.job_ids import record_job_id
 from hpc_launch.runs.logs import Tail, following
 from hpc_launch.runs.parts import Part
-from hpc_launch.runs.status import View, adopt
+from hpc_launch.runs.settle import View
 from hpc_launch.runs.submit import submit
 from hpc_launch.runs.wait import Pace, follow
 from tests.runs.jobs import (
@@ -28,11 +29,11 @@ from tests.runs.jobs import (
     SUCCEEDS,
     WORKLOAD,
     Prepare,
+    on_slurm,
     rendered,
     squeue_line,
     until,
 )
-from tests.runs.test_submit import on_slurm
 
 QUICK = Pace(look=0.05, ask=0.05, ask_at_most=0.1, alive=0.1)
 IMPATIENT = Patience(orderly=1.0, gone=10.0, ask=0.1, look=0.05)
@@ -94,7 +95,7 @@ def test_a_killed_job_is_lost_and_waiting_goes_on_until_that_is_certain(
     view = until(directory, lambda view: view.standing.state == "running")
     for process in session(leader(view)):
         os.kill(process, signal.SIGKILL)
-    monkeypatch.setattr("hpc_launch.runs.status.SETTLES_AFTER", timedelta(seconds=0.5))
+    monkeypatch.setattr("hpc_launch.runs.settle.SETTLES_AFTER", timedelta(seconds=0.5))
     views = list(follow(directory, QUICK))
     assert sum(view.standing.state == "lost" for view in views) > 1
     assert views[-1].final and views[-1].standing.exit_code == 1
@@ -175,7 +176,7 @@ def test_a_run_that_is_over_on_another_machine_is_left_alone_and_that_is_said(
 ) -> None:
     directory, _ = submit(rendered(prepared, FAILS_WITH_7), context)
     view = until(directory, lambda view: view.standing.over)
-    adopt(directory, view.record, "job", "login2:123:456")
+    record_job_id(directory, view.record, "job", "login2:123:456")
     said: list[str] = []
     assert cancel(directory, said.append).standing.exit_code == 7
     assert "login2" in said[-1]

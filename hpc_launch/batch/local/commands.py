@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from hpc_launch.batch import processes
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import shown
-from hpc_launch.batch.environment import PLAIN_PATH, environment, locate
+from hpc_launch.batch.environment import PLAIN_PATH, command_environment, locate
 from hpc_launch.batch.faults import NotStarted, Refused
 from hpc_launch.batch.local.dialect import DIALECT
 from hpc_launch.batch.report import JobReport, JobStatus, Told
@@ -56,7 +56,7 @@ class Local(BatchSystem):
                     command,
                     executable=program,
                     cwd=directory,
-                    env=environment(program, directory),
+                    env=command_environment(program, directory),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -44,7 +44,7 @@ def has_slots(fields: Fields) -> bool:
     return (count(fields.get("slots", "")) or 0) > 0
 
 
-def environment(fields: Fields, queues: frozenset[str]) -> Environment:
+def parallel_environment(fields: Fields, queues: frozenset[str]) -> Environment:
     """A parallel environment, of the fields that `qconf -sp` shows and the queues that list it."""
     rule = fields.get("allocation_rule", "")
     return Environment(rule == "$pe_slots", count(rule), _starts_elsewhere(fields), queues)
