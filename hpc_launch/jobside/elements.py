@@ -12,9 +12,7 @@ class Group:
     """Workers that are alike, as ``pool/groups.json`` tells."""
 
     name: str
-    per_node: int
     threads: int
-    memory_bytes: int
     resources: Mapping[str, float]
 
 
@@ -70,13 +68,7 @@ def _readings(worker: str) -> Iterator[tuple[str, int]]:
 def groups_from(document: Mapping[str, Any]) -> tuple[Group, ...]:
     """The groups of ``pool/groups.json``, the cheapest first; raises KeyError, TypeError or ValueError."""
     return tuple(
-        Group(
-            name,
-            int(each["per_node"]),
-            int(each["threads"]),
-            int(each["memory_bytes"]),
-            {resource: float(amount) for resource, amount in each.get("resources", {}).items()},
-        )
+        Group(name, max(1, int(each["threads"])), {key: float(value) for key, value in each["resources"].items()})
         for name, each in document["groups"].items()
     )
 

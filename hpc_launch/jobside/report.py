@@ -32,7 +32,7 @@ def document(eyes: Eyes, elements: Elements) -> dict[str, Any]:
     spare, full = spared(staying, group_of, [group.name for group in reversed(known.groups)], leaving)
     held = [number for number, drain in drains.items() if drain.held and not drain.ended]
     return {
-        "groups": {name: told(demand, name, staying, group_of) for name, demand in wanted.items()},
+        "groups": {name: told(demand, name, elements, group_of) for name, demand in wanted.items()},
         "spare": spare,
         "held_by_data": sorted({*full, *held}),
         "draining": {str(number): drain.phase for number, drain in sorted(drains.items()) if not drain.ended},

@@ -1,20 +1,17 @@
-"""Names, demand, room, smoothing, intervals: plain data in, plain data out."""
+"""Names, demand, room, intervals: plain data in, plain data out."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hpc_launch.jobside.demand import Connected, Demand, Need, demands, unsatisfiable
 from hpc_launch.jobside.elements import Group, Known, Submission, retire_from
 from hpc_launch.jobside.intervals import seconds
 from hpc_launch.jobside.room import Room, fits, free
-from hpc_launch.jobside.smoothing import smoothed
 
 GIB = 2**30
-CPU = Group("cpu", 4, 2, 4 * GIB, {})
-GPU = Group("gpu", 1, 4, 16 * GIB, {"GPU": 2.0})
+CPU = Group("cpu", 2, {})
+GPU = Group("gpu", 4, {"GPU": 2.0})
 
 
 def wanted(need: Need, there: Connected | None = None, groups: tuple[Group, ...] = (CPU, GPU)) -> dict[str, Demand]:
@@ -132,23 +129,6 @@ def test_data_fit_together_and_each_into_one_worker() -> None:
     assert not fits([4], [3, 3])
     assert not fits([3, 3, 1], [3, 3])
     assert not fits([3, 3], [3, 3], promised=1)
-
-
-def test_a_target_grows_after_two_looks_and_to_the_lesser_of_them() -> None:
-    assert smoothed(1, [2000], wait_count=3) == 1
-    assert smoothed(1, [2000, 4], wait_count=3) == 4
-    assert smoothed(1, [4, 1, 4], wait_count=3) == 1
-
-
-def test_a_target_shrinks_after_so_many_looks_and_to_the_most_of_them() -> None:
-    assert smoothed(9, [3, 5], wait_count=3) == 9
-    assert smoothed(9, [1, 3, 5, 4], wait_count=3) == 5
-    assert smoothed(9, [3, 9, 3], wait_count=3) == 9
-
-
-@given(st.integers(0, 99), st.lists(st.integers(0, 99)), st.integers(1, 9))
-def test_a_target_is_what_it_was_or_what_a_look_wanted(target: int, looks: list[int], wait_count: int) -> None:
-    assert smoothed(target, looks, wait_count) in {target, *looks[-max(2, wait_count) :]}
 
 
 def test_intervals_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

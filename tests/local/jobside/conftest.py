@@ -71,7 +71,7 @@ async def cluster_in(run: Path, **groups: dict[str, Any]) -> AsyncIterator[Clust
     state = run / "state" / "1"
     (state / "elements").mkdir(parents=True)
     (run / "pool").mkdir()
-    usual = {"per_node": 1, "threads": 1, "memory_bytes": 2**30, "resources": {}}
+    usual = {"threads": 1, "resources": {}}
     groups = {name: usual | group for name, group in (groups or {"workers": {}}).items()}
     (run / "pool" / "groups.json").write_text(json.dumps({"schema": 1, "groups": groups}))
     async with AsyncExitStack() as stack:

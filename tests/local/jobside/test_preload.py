@@ -19,7 +19,7 @@ import pytest
 from hpc_launch.render import _jobside
 from tests.local.jobside.conftest import PATIENCE, connected
 
-GROUPS = {"workers": {"per_node": 1, "threads": 1, "memory_bytes": 2**30, "resources": {}}}
+GROUPS = {"workers": {"threads": 1, "resources": {}}}
 
 
 def until(condition: Callable[[], object]) -> None:
