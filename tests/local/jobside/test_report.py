@@ -110,7 +110,7 @@ def test_a_poke_has_everything_looked_at_now(tmp_path: Path) -> None:
         async with cluster_in(tmp_path / "run") as cluster:
             await cluster.add(0)
             await cluster.until(lambda told: told["spare"] == [0])
-            cluster.eyes.files.quiet_every = cluster.eyes.tell_every = cluster.eyes.look_every = 3600
+            cluster.eyes.files.quiet_every = cluster.eyes.look_every = 3600
             await asyncio.sleep(1)
             before = cluster.told()["time"]
             cluster.retire(0)
@@ -127,9 +127,10 @@ def test_little_is_done_to_files_while_nothing_changes(tmp_path: Path) -> None:
             await cluster.add(0)
             await cluster.until(lambda told: told["spare"] == [0])
             await asyncio.sleep(1)
-            turns = count_file_work(cluster)
+            turns, began = count_file_work(cluster), time.monotonic()
             await asyncio.sleep(3)
-            assert 2 <= len(turns) <= 3 / cluster.eyes.files.quiet_every + 1
+            assert "write" in turns
+            assert len(turns) <= (time.monotonic() - began) / cluster.eyes.files.quiet_every + 1
 
     in_time(check())
 
@@ -160,7 +161,7 @@ def test_a_list_that_cannot_be_read_calls_nothing_off(tmp_path: Path) -> None:
             future = cluster.client.submit(nap, 0.01, 1)
             await future
             cluster.retire(0)
-            await cluster.until(lambda told: told["held_by_data"] == [0])
+            await cluster.until(lambda told: told["draining"] == {"0": "moving data"})
             for text in ('{"schema": 1', '{"schema": 2, "elements": {}}', '{"schema": 1, "elements": []}', ""):
                 (cluster.run / "pool" / "retire.json").write_text(text)
                 await asyncio.sleep(0.5)
