@@ -17,6 +17,7 @@ from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.submit import submit
+from tests.conftest import TIMES
 from tests.rendering import EXAMPLE, GOLDEN, shellcheck, write
 
 Prepare = Callable[..., Prepared]
@@ -171,7 +172,7 @@ def test_memory_left_out_is_a_share_of_the_whole_node(prepared: Prepare) -> None
     assert plan.groups["workers"].memory_bytes == int(16000 * MIB * Fraction(95, 100) * 2 / 8)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(minutes=st.integers(1, 60))
 def test_workers_leave_before_their_walltime(prepared: Prepare, minutes: int) -> None:
     made = prepared(EXAMPLE, ARRAY, "walltime=60m", f"workers.walltime={minutes}m", site="testcluster")
@@ -386,8 +387,7 @@ def test_a_submission_that_goes_on_is_waited_for(schedulers_job: SchedulersJob) 
 
 def test_a_run_that_has_begun_goes_on_with_the_workers_that_it_has(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    (schedulers_job.run / "state" / "ready").write_text("tls://x")
-    assert schedulers_job.after(2900, "SECONDS=200; workers_lost") == ""
+    assert schedulers_job.after(2900, "SECONDS=200; workload=1; workers_lost") == ""
 
 
 def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: SchedulersJob) -> None:
@@ -400,8 +400,8 @@ def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: Schedulers
 
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    lines = ['release_worker_jobs() { echo "released $*"; }']
-    script = f"state=state worker_submissions=2; {lines[0]}; . {ARRAY_SH}; attend; echo 3 >>control/worker-jobs"
-    script += "; SECONDS=10; attend; SECONDS=20; attend"
+    let_go = 'release_worker_jobs() { echo "released $*"; }'
+    script = f"worker_submissions=2; {let_go}; . {ARRAY_SH}; at_every_look; echo 3 >>control/worker-jobs"
+    script += "; at_every_look; at_every_look"
     done = subprocess.run(["bash", "-c", script], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["released 2", "released 3"]
