@@ -17,7 +17,7 @@ from hpc_launch.models.site import Site
 from hpc_launch.plan.layouts import LAYOUTS, places
 from hpc_launch.resolve import Resolved
 
-OTHER_LAYOUT = "choose another layout: --set layout=single-job"
+OTHER_LAYOUT = "choose another layout"
 
 
 def of_site(dialect: Dialect, site: Site, document: Document) -> Iterator[Problem]:
