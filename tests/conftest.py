@@ -16,6 +16,8 @@ from hpc_launch.resolve import Resolved
 
 ROOT = Path(__file__).resolve().parent.parent
 SITES = ROOT / "tests" / "site"
+TORQUE = ROOT / "tests" / "torque"
+"""A batch system from outside the package, as a third party would write it."""
 GIB = 2**30
 
 LEAST = "workers: {count: 2, memory: 1 GiB}\nworkload: {command: [python, work.py]}\n"
@@ -51,6 +53,12 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[Resolved]:
 
     monkeypatch.setattr("hpc_launch.prepare.try_to_plan", noted)
     return made
+
+
+@pytest.fixture
+def torque(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plug-in is installed."""
+    monkeypatch.syspath_prepend(TORQUE)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from hpc_launch.cli.output import print_json
 from hpc_launch.context import Context
-from tests.cli.test_runs_commands import environment, hpc_launch
+from tests.commands import environment, hpc_launch
 from tests.conftest import LEAST, SITES
 
 
