@@ -45,9 +45,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         launcher=_launcher(resolved),
         submit_from_compute=site.submit_from_compute,
         cancel_command=tuple(site.commands.cancel),
-        account=profile.account,
-        constraint=profile.constraint,
-        reservation=profile.reservation,
+        passed_on=_passed_on(resolved),
         mail_on=tuple(profile.mail.on),
         memory_directive=site.memory.directive,
         memory_resource=site.memory.resource,
@@ -91,6 +89,12 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
     return reasons
 
 
+def _passed_on(resolved: Resolved) -> dict[str, str | None]:
+    """As the profile has them, but an account only where there is such a thing."""
+    given = {key: getattr(resolved.profile, key) for key in resolved.profile.passed_on()}
+    return given if resolved.site.account != "none" else {**given, "account": None}
+
+
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
     given = resolved.profile.workload
     command = given.command if isinstance(given.command, str) else tuple(given.command)
@@ -111,7 +115,7 @@ def _notes(resolved: Resolved) -> list[str]:
     if site.queues:
         unused = ["account"] if site.account == "none" and profile.account else []
     else:
-        keys = ("account", "queue", "qos", "constraint", "reservation", "directives")
+        keys = (*profile.passed_on(), "queue", "qos", "directives")
         unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
     notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
     if LAYOUTS[profile.layout].all_at_once:

@@ -206,6 +206,19 @@ def test_a_stopped_batch_system_is_unknown_and_never_the_end(there: There) -> No
     there.command("cancel", run.id)
 
 
+def test_a_run_that_may_not_begin_yet_waits_and_says_why(there: There) -> None:
+    in_an_hour = time.strftime("%Y-%m-%dT%H:%M", time.localtime(time.time() + 3600))
+    run = there.submit(["true"], begin=in_an_hour)
+    until(lambda: "earliest start" in str(run.status()["why"]), "Slurm to think about the job")
+    assert slurm(there.cluster, "squeue", "--noheader", "--format=%T %r", "--jobs", job_of(run)).split() == [
+        "PENDING",
+        "BeginTime",
+    ]
+    assert run.status()["state"] == "queued"
+    there.command("cancel", run.id)
+    assert run.status()["outcome"] == "cancelled"
+
+
 def test_what_slurm_refuses_is_told_and_ends_with_5(there: There) -> None:
     done = there.command("submit", there.profile(["true"], reservation="none-such"))
     assert done.returncode == 5
