@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hpc_launch.checks.profile import IDLE
 from hpc_launch.context import Context
 from hpc_launch.models.site import Queue
-from hpc_launch.plan.layouts import LAYOUTS, room_for_workers
+from hpc_launch.plan.layouts import layout_of, room_for_workers
 from hpc_launch.plan.workers import LEAST_MEMORY, Beside, free_memory, most_per_node, share_of_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB
@@ -80,7 +80,7 @@ class Room:
         Where workers come in jobs of their own there are limits to all of them and limits to the first ones: what is
         even for both is not looked for among many numbers.
         """
-        return LAYOUTS[self.resolved.profile.layout].all_at_once or self._most(self.queue, IDLE) <= FEW
+        return layout_of(self.resolved.profile.layout).all_at_once or self._most(self.queue, IDLE) <= FEW
 
     def _most(self, queue: Queue, memory: int) -> int:
         return most_per_node(self.resolved, queue, self.beside, memory)

@@ -26,6 +26,7 @@ from hpc_launch.models.fields import (
     Whole,
     Word,
 )
+from hpc_launch.models.layout_name import LayoutName
 from hpc_launch.units import GIB
 
 AUTO = "auto"
@@ -108,7 +109,7 @@ class Profile(Model):
     schema_: Literal[1] = key(1, "version of this format", alias="schema")
     site: Text | None = key(None, "name or path of a site profile; left out: detected")
     name: Name | None = key(None, "of the run; default: the profile's file name")
-    layout: Literal["single-job", "job-array", "mpi"] = key("single-job", "how the cluster is laid over jobs")
+    layout: LayoutName = key("single-job", "how the cluster is laid over jobs")
     account: Annotated[Word | None, PassedOn()] = key(None, "account or project that pays")
     queue: Word | None = key(None, "left out: the site's default; auto: the first that fits")
     qos: Word | None = key(None, "quality of service")

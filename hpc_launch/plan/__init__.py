@@ -17,7 +17,7 @@ from hpc_launch.models.plan import (
 )
 from hpc_launch.models.profile import AUTO
 from hpc_launch.plan.environment import beside, plan_environment
-from hpc_launch.plan.layouts import LAYOUTS, Laid, scheduler_cores
+from hpc_launch.plan.layouts import Laid, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
@@ -25,7 +25,7 @@ from hpc_launch.resolve import Resolved
 
 def make_plan(resolved: Resolved, context: Context) -> Planned:
     """Every number of a run that passed the checks of its profile; whether it fits the site is looked at afterwards."""
-    laid = LAYOUTS[resolved.profile.layout].lay(resolved, context)
+    laid = layout_of(resolved.profile.layout).lay(resolved, context)
     plan = _plan(resolved, laid, context)
     reasons = {**laid.reasons, **_reasons(resolved, plan)}
     left_open = {path: why for path, why in reasons.items() if at(resolved.document.data, path) in (None, AUTO)}
@@ -34,7 +34,7 @@ def make_plan(resolved: Resolved, context: Context) -> Planned:
 
 def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
     profile, site = resolved.profile, resolved.site
-    layout = LAYOUTS[profile.layout]
+    layout = layout_of(profile.layout)
     assert profile.name is not None  # given by resolve
     main = next(job for job in laid.jobs if job.role != "workers")
     return Plan(
@@ -102,7 +102,7 @@ def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
 
 
 def _launcher(resolved: Resolved) -> LauncherPlan | None:
-    kind = LAYOUTS[resolved.profile.layout].launcher
+    kind = layout_of(resolved.profile.layout).launcher
     if kind is None:
         return None
     given = resolved.site.launchers.of(kind)
@@ -118,7 +118,7 @@ def _notes(resolved: Resolved) -> list[str]:
         keys = (*profile.passed_on(), "queue", "qos", "directives")
         unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
     notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
-    if LAYOUTS[profile.layout].all_at_once:
+    if layout_of(profile.layout).all_at_once:
         for key in ("walltime", "queue"):
             if getattr(profile.workers, key) is not None:
                 origin = resolved.origin("workers", key)
