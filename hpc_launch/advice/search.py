@@ -10,6 +10,7 @@ from hpc_launch.checks.misfit import Misfit
 from hpc_launch.units import MIB
 
 MOST_GUESSES = 4
+PER_NODE = "workers.per_node"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Search:
             return Change(key, self.misfit.limit) if self._mends(key, self.misfit.limit) else None
         if (asked := room.asked(key)) is None:
             return None
-        number = self._per_node(room, asked) if key == "workers.per_node" else self._lowered(key, room, asked)
+        number = self._per_node(room, asked) if key == PER_NODE else self._lowered(key, room, asked)
         return None if number is None else self._as_change(key, number)
 
     def _lowered(self, key: str, room: Room, asked: int) -> int | None:
@@ -38,24 +39,23 @@ class Search:
         return None if good is None else self._border(key, asked, good)
 
     def _per_node(self, room: Room, asked: int) -> int | None:
-        """The nearest one; where one has too many nodes those with fewer workers on each have, too."""
+        """The nearest one; where one makes too many nodes smaller ones do so, too."""
         numbers, too_few = room.even(), 0
+        all_there_are = len(numbers) == max(numbers)
         for number in sorted(numbers, key=lambda number: abs(number - asked)):
-            if number in (asked, *range(too_few)) or not self._direction(number, asked):
+            keys = self.misfit.higher if number > asked else self.misfit.lower
+            if number == asked or number < too_few or PER_NODE not in keys:
                 continue
-            if self._mends("workers.per_node", number):
-                return number if len(numbers) == max(numbers) else self._border("workers.per_node", asked, number)
-            if self._has_too_many_nodes(number):
+            if self._mends(PER_NODE, number):
+                return number if all_there_are else self._border(PER_NODE, asked, number)
+            if self._makes_too_many_nodes(number):
                 too_few = max(too_few, number)
         return None
 
-    def _direction(self, number: int, asked: int) -> bool:
-        return "workers.per_node" in (self.misfit.higher if number > asked else self.misfit.lower)
-
-    def _has_too_many_nodes(self, number: int) -> bool:
-        left = self.attempts.faults((*self.made, Change("workers.per_node", number))).values()
-        key = "workers.per_node"
-        return any(isinstance(fault, Misfit) and key in fault.higher and key not in fault.lower for fault in left)
+    def _makes_too_many_nodes(self, number: int) -> bool:
+        left = self.attempts.faults((*self.made, Change(PER_NODE, number))).values()
+        misfits = (fault for fault in left if isinstance(fault, Misfit))
+        return any(PER_NODE in misfit.higher and PER_NODE not in misfit.lower for misfit in misfits)
 
     def _border(self, key: str, bad: int, good: int) -> int:
         """The number next to one that does not mend it, between the two."""
