@@ -117,7 +117,8 @@ def of_plan(dialect: Dialect, plan: Plan, resolved: Resolved) -> Iterator[Proble
 
 def unused(dialect: Dialect, resolved: Resolved) -> list[str]:
     """Notes on what the profile asks for and the batch system has no word for: one profile is to run on every site."""
-    keys = (key for key in resolved.profile.passed_on() if key not in {**dialect.said, **dialect.instead})
+    passed_on = resolved.profile.passed_on() if resolved.site.queues else []  # planning notes them on a machine without
+    keys = (key for key in passed_on if key not in {**dialect.said, **dialect.instead})
     given = [key for key in dict.fromkeys((*dialect.unused, *keys)) if getattr(resolved.profile, key)]
     batch_system = resolved.site.batch_system
     return [f"{resolved.origin(key)}: {key} is not used: {batch_system} has no such thing" for key in given]
