@@ -115,7 +115,11 @@ def changed(assignment: str) -> Change:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_what_is_offered_fits_and_what_is_denied_does_not(context: Context, seed: int, plans: list[Resolved]) -> None:
+def test_what_is_offered_fits_and_what_is_denied_does_not(
+    context: Context, seed: int, plans: list[Resolved], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if seed % 2:  # as where nodes are large: of all numbers of workers on one only some are tried
+        monkeypatch.setattr("hpc_launch.advice.room.FEW", 1)
     try:
         run = resolved(context, seed)
         plan_or_refuse(run, context)
