@@ -34,7 +34,8 @@ start() { # NUMBER, and more of its environment
   mkdir -p "$jobs/$job/tmp" && uname -n >"$jobs/$job/nodes" && cp "$file" "$jobs/$job/script"
   (
     setsid env -i HOME="$HOME" PATH="$PATH" PBS_JOBID="$job.server" PBS_SPOOL="$jobs/$job" PBS_O_WORKDIR="$PWD" \
-      PBS_JOBNAME="$name" PBS_NODEFILE="$jobs/$job/nodes" TMPDIR="$jobs/$job/tmp" "$@" bash -c 'cd; bash "$0"; exit' "$jobs/$job/script"
+      PBS_NODEFILE="$jobs/$job/nodes" PBS_JOBNAME="$name" TMPDIR="$jobs/$job/tmp" "$@" \
+      bash -c 'cd; bash "$0"; exit' "$jobs/$job/script"
     sleep 0.5
     while [ -e "$jobs/$job/deleted" ] && [ -n "$(members "$job")" ]; do sleep 0.5; done
     left=$(members "$job")

@@ -102,6 +102,6 @@ def test_what_the_keeper_submitted_is_taken_into_the_record(run: Path) -> None:
         ("workers", "36"),
         ("workers-2", "40"),
     ]
-    assert record.jobs[2].job_name == names["job_name"] and record.jobs[2].first_element == 3
+    assert record.jobs[2].job_name == f"{first['job_name']}-2" and record.jobs[2].first_element == 3
     assert (run / "control/worker-jobs").read_text() == "36\n40\n"
     assert bring_up_to_date(run).record == record
