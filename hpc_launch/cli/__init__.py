@@ -31,6 +31,7 @@ for command in (
     runs.logs,
     scale.scale,
     runs.cancel,
+    runs.keep,
     export.schema,
 ):
     app.command()(command)
