@@ -35,6 +35,7 @@ def scale(
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.runs import scale as scaling
     from hpc_launch.runs.choice import find_unfinished
+    from hpc_launch.runs.keeper_copy import copy_keeper
     from hpc_launch.runs.status import bring_up_to_date
 
     here = context.current()
@@ -44,6 +45,7 @@ def scale(
     chosen = scaling.group_of(view, group)
     target = _target(chosen, workers, jobs, minimum, maximum, grace)
     try:
+        copy_keeper(directory, view.record.batch_system)  # before the wish, on which it is started
         serial = scaling.write_wish(directory, here.user, here.hostname, chosen, target)
     except OSError as fault:
         raise UsageError(f"the wish cannot be written: {fault}") from fault

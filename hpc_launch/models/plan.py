@@ -202,6 +202,8 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    intervals: str = ""
+    """How often what changes is looked at, where that was set short (HPC_LAUNCH_INTERVALS); empty: as usual."""
     array_limit: int | None = None
     """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
 

@@ -71,6 +71,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         workload=_workload(resolved, context),
         security=profile.security,
         array_limit=array_limit(site),
+        intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
     )
 
 

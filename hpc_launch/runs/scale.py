@@ -13,6 +13,7 @@ from typing import Any, Final
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.directory import CONTROL
 from hpc_launch.runs.files import replace_file
+from hpc_launch.runs.keeper_copy import travels
 from hpc_launch.runs.lock import alone
 from hpc_launch.runs.pool import POOL, SCHEMA, read_document
 from hpc_launch.runs.settle import View
@@ -27,6 +28,8 @@ class Group:
     name: str
     per_node: int
     """Workers of an element, which is a worker job or an element of an array."""
+    kept_by_job: bool
+    """Whether the scheduler's job brings them to the wanted number; otherwise somebody must, on a login host."""
 
     def elements(self, workers: int) -> int:
         """That hold so many workers."""
@@ -65,7 +68,8 @@ def group_of(view: View, name: str | None) -> Group:
         near = get_close_matches(chosen, groups, 1)
         hint = f"Did you mean {near[0]}?" if near else f"It has: {_listed(groups)}"
         raise UsageError(Problem(f"{record.id} has no group {chosen}", hint=hint))
-    return Group(chosen, int(groups[chosen]["per_node"]))
+    by_job = bool(known["from_compute"]) and travels(str(known["batch_system"]))
+    return Group(chosen, int(groups[chosen]["per_node"]), by_job)
 
 
 def _cannot_grow(view: View) -> UsageError:
@@ -118,7 +122,14 @@ def sentence(view: View, group: Group, target: Target) -> str:
     jobs = "".join(f", {_jobs(number)} {word}" for word, number in waiting.items() if number)
     there = f"{known.get('connected', 0)} workers are connected{jobs}"
     paused = f"\n{known['paused']}" if known.get("paused") else ""
-    return f"{_asked(group, target)}; {there}{paused}\nhow it goes: hpc-launch status {view.record.id}"
+    return f"{_asked(group, target)}; {there}{paused}\n{_next_step(view, group)}"
+
+
+def _next_step(view: View, group: Group) -> str:
+    run = view.record.id
+    if group.kept_by_job:
+        return f"how it goes: hpc-launch status {run}"
+    return f"from its own jobs nothing can be submitted here: `hpc-launch keep {run}` does it, as long as it runs"
 
 
 def _asked(group: Group, target: Target) -> str:
