@@ -196,6 +196,8 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    at_once: int | None = None
+    """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
 
     @property
     def main(self) -> Job:

@@ -70,6 +70,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
 
 
