@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hpc_launch.batch.account import account
+
 
 @dataclass(frozen=True)
 class Context:
@@ -57,7 +59,7 @@ def current() -> Context:
         home=Path.home(),
         environment=dict(os.environ),
         hostname=socket.gethostname(),
-        user=_user(),
+        user=account().name,
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_bytes=_memory(),
         interpreter=sys.executable,
@@ -73,15 +75,6 @@ def _cluster_name(system: str) -> str | None:
         return batch.get(system).cluster_name()
     except HpcLaunchError:  # a site of a batch system from outside that is not installed here
         return None
-
-
-def _user() -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number that has no name
-        return str(os.getuid())
 
 
 def _memory() -> int:

@@ -6,18 +6,18 @@ import re
 from fractions import Fraction
 from math import ceil
 
-from hpc_launch.batch.machine import MIB as MIB
+from hpc_launch.batch.sizes import BINARY, DECIMAL
+from hpc_launch.batch.sizes import MIB as MIB
 
-KIB = 1024
-GIB = 1024 * MIB
-TIB = 1024 * GIB
+GIB = BINARY["G"]
 
 _BYTES_OF_UNIT = {
     "B": 1,
-    **{"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
-    **{"KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": TIB},
+    "kB": DECIMAL["K"],
+    **{f"{letter}B": DECIMAL[letter] for letter in "KMGT"},
+    **{f"{letter}iB": BINARY[letter] for letter in "KMGT"},
 }
-BATCH_UNITS = {"KB": KIB, "MB": MIB, "GB": GIB, "TB": TIB}
+BATCH_UNITS = {f"{letter}B": BINARY[letter] for letter in "KMGT"}
 """Bytes of what batch systems call so."""
 _SECONDS_OF_UNIT = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -136,7 +136,7 @@ def _said(value: object) -> str:
 
 def exact_memory(n: int) -> str:
     """``60 GiB``, ``500 MB``, ``1234567 B``: reads back as the same number of bytes."""
-    for name, unit in (("GiB", GIB), ("GB", 10**9), ("MiB", MIB), ("MB", 10**6)):
+    for name, unit in (("GiB", GIB), ("GB", DECIMAL["G"]), ("MiB", MIB), ("MB", DECIMAL["M"])):
         if n and n % unit == 0:
             return f"{n // unit} {name}"
     return f"{n} B"
@@ -147,7 +147,7 @@ def format_memory(n: int) -> str:
     exact = exact_memory(n)
     if not exact.endswith(" B"):
         return exact
-    for name, unit in (("GiB", GIB), ("MiB", MIB), ("KiB", KIB)):
+    for name, unit in (("GiB", GIB), ("MiB", MIB), ("KiB", BINARY["K"])):
         if n >= unit:
             tenths = (n * 10 + unit // 2) // unit
             return f"{tenths // 10}.{tenths % 10} {name}"

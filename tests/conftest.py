@@ -13,6 +13,8 @@ from hpc_launch.prepare import Prepared, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 SITES = ROOT / "tests" / "site"
+TORQUE = ROOT / "tests" / "torque"
+"""A batch system from outside the package, as a third party would write it."""
 GIB = 2**30
 
 LEAST = "workers: {count: 2, memory: 1 GiB}\nworkload: {command: [python, work.py]}\n"
@@ -35,6 +37,12 @@ def context(tmp_path: Path) -> Context:
         memory_bytes=16 * GIB,
         interpreter="/opt/analysis/bin/python",
     )
+
+
+@pytest.fixture
+def torque(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plug-in is installed."""
+    monkeypatch.syspath_prepend(TORQUE)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from hpc_launch.batch import BUILT_IN, dialect_of
 from hpc_launch.batch.dialect import ANYWHERE, Dialect, Launcher
 from hpc_launch.prepare import Prepared
 from tests.conftest import ROOT
-from tests.test_render import EXAMPLE
+from tests.rendering import EXAMPLE
 
 FIELDS = {field.name for kind in (Dialect, Launcher) for field in fields(kind)} - {"name"}
 BY_NAME = {"getattr", "hasattr", "vars", "attrgetter", "asdict", "astuple"}

@@ -26,11 +26,11 @@ from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 from tests.conftest import ROOT
-from tests.test_render import EXAMPLE, GOLDEN, shellcheck, write
+from tests.conftest import TORQUE as PLUG_IN
+from tests.rendering import EXAMPLE, GOLDEN, shellcheck, write
 
 Prepare = Callable[..., Prepared]
 Program = Callable[[str, str], None]
-PLUG_IN = ROOT / "tests" / "torque"
 SITE = str(PLUG_IN / "torquecluster.yaml")
 DOCUMENT = (ROOT / "docs" / "adding-a-batch-system.md").read_text(encoding="utf-8")
 ARRAY = "layout=job-array"
@@ -41,12 +41,6 @@ workers: {count: 3, per_node: 1, memory: 100 MB}
 workload: {command: x}
 security: none
 """
-
-
-@pytest.fixture
-def torque(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The plug-in is installed."""
-    monkeypatch.syspath_prepend(PLUG_IN)
 
 
 @pytest.fixture
@@ -291,7 +285,19 @@ def test_rendering_loads_the_sites_own_dialect_and_no_commands(
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
-    shared = ["base", "client", "command", "dialect", "environment", "faults", "machine", "report", "slurm"]
+    shared = [
+        "account",
+        "base",
+        "client",
+        "command",
+        "dialect",
+        "environment",
+        "faults",
+        "machine",
+        "report",
+        "sizes",
+        "slurm",
+    ]
     assert done.stderr == ""
     assert own <= set(done.stdout.split()) <= own | {f"hpc_launch.batch.{name}" for name in shared}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hpc_launch.batch import dialect_of
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
-from tests.test_render import EXAMPLE, GOLDEN, shellcheck, write
+from tests.rendering import EXAMPLE, GOLDEN, shellcheck, write
 
 Prepare = Callable[..., Prepared]
 MIB = 2**20

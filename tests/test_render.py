@@ -14,65 +14,10 @@ import yaml
 from hpc_launch.batch import dialect_of
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
-from tests.conftest import LEAST
+from tests.conftest import LEAST, ROOT
+from tests.rendering import EXAMPLE, FULL, GOLDEN, SCRIPTS, shellcheck, write
 
 Prepare = Callable[..., Prepared]
-ROOT = Path(__file__).resolve().parent.parent
-GOLDEN = ROOT / "tests" / "golden"
-SHELLCHECK = Path(sys.executable).parent / "shellcheck"
-SCRIPTS = ("job.sh", "environment.sh", "node.sh", "workload.sh")
-EXAMPLE = (ROOT / "examples" / "monte-carlo-pi" / "profile.yaml").read_text(encoding="utf-8")
-
-FULL = """
-name: full
-account: a1
-queue: ceres
-qos: long
-constraint: AVX512&INTEL
-reservation: course
-mail: {to: user@example.org, on: [begin, fail]}
-walltime: 36:00:00
-directives: [--licenses=matlab:1]
-workers:
-  count: 5
-  threads: 4
-  memory: 10 GB
-  per_node: 2
-  minimum: 3
-  timeout: 20m
-  resources: {subprocess_slots: 1, fast: 0.5}
-  local_directory: $TMPDIR/dask space
-  interface: ib1
-  spill: true
-  lifetime: 35h
-  options: [--preload, "my file.py"]
-scheduler: {cores: 1, memory: 4 GiB, interface: ib2, dashboard: false, idle_timeout: 1h}
-environment:
-  modules: [miniconda, gcc/12]
-  conda: py_geo
-  variables: {OMP_NUM_THREADS: 1, TITLE: "$HOME is 'not' expanded"}
-  setup: |
-    ulimit -n 65535
-workload:
-  command: python main.py --out "$HPC_LAUNCH_RUN_DIR/out" | tee log
-  directory: $HOME/project
-  cores: 2
-  memory: 8 GiB
-security: none
-"""
-
-
-def write(prepared: Prepared, directory: Path) -> Path:
-    for name, text in prepared.rendered.files.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(text, encoding="utf-8")
-    return directory
-
-
-def shellcheck(directory: Path, *scripts: str) -> str:
-    command = [str(SHELLCHECK), "-x", "--severity=style", *(scripts or SCRIPTS)]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60)
-    return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("site", ["local", "ceres", "testcluster", "pbscluster", "lsfcluster", "gridcluster"])

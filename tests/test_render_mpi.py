@@ -13,7 +13,7 @@ import pytest
 
 from hpc_launch.errors import InvalidConfiguration
 from hpc_launch.prepare import Prepared
-from tests.test_render import EXAMPLE, shellcheck, write
+from tests.rendering import EXAMPLE, shellcheck, write
 
 Prepare = Callable[..., Prepared]
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,21 +12,9 @@ from hpc_launch import sites
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
+from tests.site.files import on, site_file
 
 HERE = Origin("--site x")
-
-
-def site_file(directory: Path, name: str, file: str = "", **lines: str) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / (file or f"{name}.yaml")
-    keys = {"name": name, "batch_system": "slurm", "queues": "{q: {cores: 4, memory: 8 GiB}}", **lines}
-    path.write_text("".join(f"{key}: {value}\n" for key, value in keys.items()))
-    return path
-
-
-def on(context: Context, *directories: Path, **environment: str) -> Context:
-    path = ":".join(map(str, directories))
-    return dataclasses.replace(context, environment={**environment, "HPC_LAUNCH_SITE_PATH": path})
 
 
 def test_the_first_directory_wins_and_shadowing_is_told(context: Context, tmp_path: Path) -> None:

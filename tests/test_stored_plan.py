@@ -15,10 +15,9 @@ from hpc_launch.models.plan import Plan
 from hpc_launch.models.stored_plan import read_plan, stored
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.submit import submit
-from tests.test_from_outside import SITE as TORQUE
-from tests.test_from_outside import torque as torque
-from tests.test_render import EXAMPLE, FULL, GOLDEN
-from tests.test_site_profiles import BUILT_IN, REQUEST, allowed, asked, site_of
+from tests.built_in_sites import BUILT_IN, REQUEST, allowed, asked, site_of
+from tests.conftest import TORQUE
+from tests.rendering import EXAMPLE, FULL, GOLDEN
 
 Prepare = Callable[..., Prepared]
 SYSTEMS = ("testcluster", "pbscluster", "lsfcluster", "gridcluster")
@@ -58,7 +57,7 @@ def test_the_plan_of_a_golden_header_is_read_back_equal(
 def test_the_plan_for_a_plug_in_is_read_back_equal(
     torque: None, prepared: Prepare, assignments: tuple[str, ...]
 ) -> None:
-    made = prepared(EXAMPLE, "workers.count=22", *assignments, site=TORQUE)
+    made = prepared(EXAMPLE, "workers.count=22", *assignments, site=str(TORQUE / "torquecluster.yaml"))
     assert read_back(made) == made.plan
 
 

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from hpc_launch.units import (
     GIB,
-    KIB,
     MIB,
-    TIB,
     ceil_to,
     format_memory,
     format_walltime,
@@ -20,6 +18,8 @@ from hpc_launch.units import (
     parse_memory,
     parse_walltime,
 )
+
+KIB, TIB = 1024, 1024**4
 
 
 @pytest.mark.parametrize(

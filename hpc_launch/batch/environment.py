@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hpc_launch.batch.account import account
 from hpc_launch.batch.faults import NotStarted, Problem
 
 PLAIN_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -44,18 +45,12 @@ def command_environment(program: str, directory: Path, needed: Sequence[str] = (
         directory: absolute; where the command runs.
         needed: names of variables that this batch system's clients cannot do without.
     """
-    import pwd
-
-    try:
-        account = pwd.getpwuid(os.geteuid())
-        user, home = account.pw_name, account.pw_dir
-    except KeyError:  # in a container the account may be unknown
-        user, home = os.environ.get("LOGNAME") or str(os.geteuid()), "/"
+    user = account()
     at_home = os.path.dirname(program)
     return {
-        "HOME": os.environ.get("HOME") or home,
-        "USER": user,
-        "LOGNAME": user,
+        "HOME": os.environ.get("HOME") or user.home,
+        "USER": user.name,
+        "LOGNAME": user.name,
         "LANG": "C.UTF-8",
         "PATH": PLAIN_PATH if at_home in PLAIN_PATH.split(":") else f"{at_home}:{PLAIN_PATH}",
         "PWD": str(directory),

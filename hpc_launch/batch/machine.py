@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-MIB = 2**20
-"""Bytes."""
-
 
 @dataclass(frozen=True)
 class Node:

@@ -32,13 +32,18 @@ def print_json(data: Mapping[str, Any], *, lines: bool = False) -> None:
     """The result, for programs; with `lines`, one of several, on a line of its own."""
     # What a terminal shows of a character that it does not have (a backslash and its number) would be no JSON.
     ascii_alone = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
-    text = json.dumps(data, indent=None if lines else 2, ensure_ascii=ascii_alone, default=str)
+    text = json.dumps(_of_json_alone(data), indent=None if lines else 2, ensure_ascii=ascii_alone)
     try:
         print(text, flush=True)
     except BrokenPipeError:
         if lines:
             raise
         drop(sys.stdout)  # the command ends as it would have, with its own exit code
+
+
+def _of_json_alone(data: Mapping[str, Any]) -> Any:
+    """The same as JSON can say it: other values as text, and what is no number (NaN, Infinity) as null."""
+    return json.loads(json.dumps(data, default=str), parse_constant=lambda name: None)
 
 
 def copy(texts: Iterable[str]) -> None:

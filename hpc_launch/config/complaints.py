@@ -44,7 +44,7 @@ def _keys_below(model: type[BaseModel], path: KeyPath, kinds: set[str]) -> str:
 
 def _origin(path: KeyPath, document: Document) -> Origin | None:
     """Of the value, or of the nearest mapping or list around it that has one."""
-    return next((o for n in range(len(path), -1, -1) if (o := document.origins.get(path[:n]))), None)
+    return document.nearest(*path) or document.origins.get(())
 
 
 def _description(model: type[BaseModel], path: KeyPath) -> str:

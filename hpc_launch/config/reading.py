@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import yaml
@@ -133,7 +134,8 @@ class _Reader:
         if tag == "str":
             return node.text
         value: object = resolved(node.text)
-        if tag == "float" and isinstance(value, str) and _FLOAT.fullmatch(value):
+        # `1e999` is more than any number that a computer counts with
+        if tag == "float" and isinstance(value, str) and _FLOAT.fullmatch(value) and isfinite(float(value)):
             value = float(value)
         kind = "null" if value is None else type(value).__name__
         if kind != tag and not (tag == "float" and kind == "int"):

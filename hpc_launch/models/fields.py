@@ -109,7 +109,7 @@ Auto = Literal["auto"]
 Switch = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 Positive = Annotated[Whole, Field(ge=1)]
-Amount = Annotated[float, Field(gt=0), WithJsonSchema({**_NUMBER, "exclusiveMinimum": 0})]
+Amount = Annotated[float, Field(gt=0, allow_inf_nan=False), WithJsonSchema({**_NUMBER, "exclusiveMinimum": 0})]
 """A number of a resource."""
 Text = Annotated[str, BeforeValidator(text), WithJsonSchema(_TEXT)]
 """One line of text without control characters."""

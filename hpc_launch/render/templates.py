@@ -16,7 +16,7 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
-from hpc_launch import quoting
+from hpc_launch import file_systems, quoting
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.locations import TEMPLATES, plug_in_templates
 from hpc_launch.resolve import Resolved
@@ -68,6 +68,10 @@ def template_environment() -> Environment:
         mebibytes=lambda size: size // MIB,
         dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
     )
+    made.globals["file_systems"] = {
+        "disk": file_systems.as_stat_says(file_systems.DISK),
+        "memory": file_systems.as_stat_says(file_systems.MEMORY),
+    }
     return made
 
 

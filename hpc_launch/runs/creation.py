@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hpc_launch.batch.account import account
 from hpc_launch.errors import Problem, UsageError
-from hpc_launch.runs.ownership import NotPrivate, opened, user_name
+from hpc_launch.runs.ownership import NotPrivate, opened
 
 ELSEWHERE = "Name another place with --run-dir DIR, or set `storage.runs` in the site profile."
 
@@ -56,7 +57,7 @@ def _take_over(directory: Path) -> None:
 
 def _refuse_anothers(directory: Path, found: os.stat_result) -> None:
     if found.st_uid != os.geteuid():
-        owner = user_name(found.st_uid)
+        owner = account(found.st_uid).name
         raise _not_new(directory, f"belongs to {owner}; a run directory is your own: it holds the key of the run")
 
 

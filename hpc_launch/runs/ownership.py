@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hpc_launch.batch.account import account
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.quoting import word
@@ -87,7 +87,7 @@ def refuse_foreign(path: Path, found: os.stat_result) -> None:
     """Refuse what is somebody else's; arguments and errors as above."""
     if found.st_uid == os.geteuid():
         return
-    owner, you = user_name(found.st_uid), user_name(os.geteuid())
+    owner, you = account(found.st_uid).name, account().name
     raise NotPrivate(
         Problem(
             f"{printable(str(path))} is refused: it belongs to {owner}, not to you ({you}), and a run's record names"
@@ -96,11 +96,3 @@ def refuse_foreign(path: Path, found: os.stat_result) -> None:
         ),
         f"it belongs to {owner}",
     )
-
-
-def user_name(uid: int) -> str:
-    """The name of an account; of one without a name its number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"

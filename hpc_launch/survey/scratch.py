@@ -7,20 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-Kind = Literal["disk", "memory", "shared"]
+from hpc_launch.file_systems import Kind, kind_of
 
 PLACES = ("/local_scratch", "/localscratch", "/local/scratch", "/lscratch", "/scratch", "/local", "/tmp", "/dev/shm")
 """Where sites have scratch, the likeliest to be a node's own first."""
 MOUNTS = Path("/proc/mounts")
-
-# The same as templates/node.sh.j2 asks on the nodes, where stat(1) names them.
-_MEMORY = {"tmpfs", "ramfs"}
-_DISK = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs", "bcachefs", "overlay"}
-_SHARED = re.compile(
-    r"nfs\d*|lustre|gpfs|beegfs\w*|ceph|panfs|wekafs|pvfs2|cifs|smb\d*|afs|9p|virtiofs|glusterfs|fuse\..+"
-)
 
 
 @dataclass(frozen=True)
@@ -45,15 +37,6 @@ def look(place: str, mounts: Path = MOUNTS) -> Scratch:
     """A directory, and what it is made of."""
     filesystem = _filesystem(os.path.realpath(place), mounts) if os.path.isdir(place) else ""
     return Scratch(place, kind_of(filesystem), filesystem)
-
-
-def kind_of(filesystem: str) -> Kind | None:
-    """The kind of a file system by its type."""
-    if filesystem in _MEMORY:
-        return "memory"
-    if filesystem in _DISK:
-        return "disk"
-    return "shared" if _SHARED.fullmatch(filesystem) else None
 
 
 def _filesystem(path: str, mounts: Path) -> str:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hpc_launch.batch.account import Account, account
 from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.environment import PLAIN_PATH, locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted
@@ -58,6 +59,17 @@ def fresh_child_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("fresh_child_environment")
+def test_an_account_that_the_system_does_not_know_has_a_name_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert account() == account(os.geteuid())
+    unknown = 2**31 - 7
+    assert account(unknown) == Account(str(unknown), "/")
+    monkeypatch.setattr(os, "geteuid", lambda: unknown)
+    monkeypatch.setenv("LOGNAME", "guest")
+    assert (account().name, account(unknown - 1).name) == ("guest", str(unknown - 1))
+    monkeypatch.delenv("LOGNAME")
+    assert account().name == str(unknown)
+
+
 def test_a_child_gets_a_small_fixed_environment_and_nothing_inherited(tmp_path: Path) -> None:
     found = child_environment(directory=tmp_path)
     assert set(found) == {"HOME", "USER", "LOGNAME", "LANG", "PATH", "PWD"}

@@ -24,7 +24,6 @@ from hpc_launch.runs import settle, status
 from hpc_launch.runs.directory import read_record, write_record
 from tests.batch.recording import Program
 from tests.batch.rigs import FORGETFUL, GONE, LIVING, NAME, RIGS, UNKNOWN_TO_PBS, Rig, forgetful
-from tests.conftest import ROOT
 from tests.runs.jobs import record
 
 FAILING = {
@@ -237,12 +236,6 @@ def test_the_good_end_of_some_elements_is_not_that_of_the_array(name: str, progr
     assert told.elements == {"completed": 2, rest: 3}
 
 
-@pytest.fixture
-def plug_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Torque of a third party is installed."""
-    monkeypatch.syspath_prepend(ROOT / "tests" / "torque")
-
-
 def run_of(name: str, number: int, directory: Path) -> tuple[Path, Record]:
     """A run of a scheduler's job and an array of two, with a key, as it was submitted an hour ago."""
     pbs = name in ("pbs", "torque")
@@ -260,7 +253,7 @@ def run_of(name: str, number: int, directory: Path) -> tuple[Path, Record]:
 
 @pytest.mark.parametrize("name", FORGETFUL)
 def test_no_run_that_lives_is_ever_concluded_from_answers_that_leave_ids_out(
-    name: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plug_in: None
+    name: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torque: None
 ) -> None:
     """Property, seeded: each question for several jobs, and each for one, leaves out one id in two."""
     monkeypatch.setattr(settle, "SETTLES_AFTER", timedelta(0))  # a second look would make anything final

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hpc_launch.cli.output import print_json
 from hpc_launch.context import Context
-from tests.cli.test_runs_commands import environment, hpc_launch
+from tests.commands import environment, hpc_launch
 from tests.conftest import LEAST, SITES
 
 
@@ -29,6 +30,14 @@ def test_hints_for_programs_have_no_indentation_and_come_line_by_line(context: C
     *_, last = problems
     assert len(last["hints"]) == 2 and last["hints"][1].startswith("all of it fits with: --set ")
     assert last["hint"] == "\n".join(last["hints"]) and not any(line.startswith(" ") for line in last["hints"])
+
+
+def test_what_is_no_number_is_null_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"memory": [float("inf"), float("-inf"), float("nan"), 1.5], "file": Path("a/b")})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
+        "memory": [None, None, None, 1.5],
+        "file": "a/b",
+    }
 
 
 def test_without_a_hint_there_is_an_empty_list(context: Context) -> None:

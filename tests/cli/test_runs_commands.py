@@ -11,7 +11,6 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,50 +18,21 @@ from hpc_launch.context import Context
 from hpc_launch.runs import index
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
-from tests.conftest import ROOT
-from tests.runs.jobs import FAILS_WITH_7, RUNS, SUCCEEDS, Prepare, batch_commands, rendered, squeue_line, until
-from tests.runs.test_submit import on_slurm
-
-Result = subprocess.CompletedProcess[str]
-
-
-def environment(context: Context) -> dict[str, str]:
-    return {**context.environment, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "hpc_launch", *words]
-
-
-def hpc_launch(context: Context, *words: str, **more: Any) -> Result:
-    """Run a command as that user, in that directory."""
-    return subprocess.run(
-        command(*words),
-        env=environment(context),
-        cwd=context.directory,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        **more,
-    )
-
-
-def start(prepared: Prepare, context: Context, script: str) -> tuple[Path, str]:
-    directory, record = submit(rendered(prepared, script), context)
-    return directory, record.id
-
-
-def finished(prepared: Prepare, context: Context, script: str) -> tuple[Path, str]:
-    directory, run_id = start(prepared, context, script)
-    until(directory, lambda view: view.final)
-    return directory, run_id
-
-
-def end(directory: Path) -> None:
-    from hpc_launch.runs.cancel import cancel
-
-    cancel(directory, lambda _: None)
+from tests.commands import command, environment, hpc_launch
+from tests.runs.jobs import (
+    FAILS_WITH_7,
+    RUNS,
+    SUCCEEDS,
+    Prepare,
+    batch_commands,
+    end,
+    finished,
+    on_slurm,
+    rendered,
+    squeue_line,
+    start,
+    until,
+)
 
 
 def test_status_tells_a_person_and_a_program_the_same(prepared: Prepare, context: Context) -> None:

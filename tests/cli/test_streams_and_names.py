@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from hpc_launch import cli
 from hpc_launch.context import Context
-from tests.cli.test_runs_commands import command, environment
+from tests.commands import command, environment, user_of_this_process
+from tests.commands import ended as ended_inside
 from tests.conftest import LEAST
 
 ON = ("--site", "local")
@@ -84,20 +82,14 @@ def without_reader(context: Context, words: Sequence[str], stream: str) -> Ended
 
 def in_this_process(words: Sequence[str | bytes], encoding: str = "utf-8") -> Ended:
     """As `ended`, of the current directory and environment, on streams of this encoding."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = cli.main([os.fsdecode(word) for word in words])
-    return code, out.detach().getvalue(), err.detach().getvalue()
+    return ended_inside([os.fsdecode(word) for word in words], encoding)
 
 
 @pytest.fixture
-def inside(here: Context, monkeypatch: pytest.MonkeyPatch) -> Context:
+def inside(here: Context) -> Iterator[Context]:
     """That user is the one of this process."""
-    monkeypatch.chdir(here.directory)
-    for name, value in environment(here).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    return here
+    with user_of_this_process(here.directory, environment(here)):
+        yield here
 
 
 NAMES = (b"\xff", "ä".encode("latin-1"), "日本".encode("euc-jp"))

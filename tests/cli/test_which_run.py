@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.runs.status import bring_up_to_date
-from tests.cli.test_runs_commands import command, end, environment, finished, hpc_launch, start
-from tests.runs.jobs import BEGIN, FAILS_WITH_7, RUNS, SUCCEEDS, Prepare, until
+from tests.commands import Result, hpc_launch
+from tests.runs.jobs import BEGIN, FAILS_WITH_7, RUNS, SUCCEEDS, Prepare, end, finished, start, until
 
 SAYS_NOTHING = SUCCEEDS.replace("echo computed >logs/workload.log\n", "")
 NEVER_BEGAN = BEGIN + "finish launch-failed 1 'node1: no disk'\n"
@@ -74,12 +73,9 @@ def test_a_job_that_never_got_an_id_is_not_waited_for(prepared: Prepare, context
 def test_a_directory_that_is_rendered_to_again_holds_the_new_render_alone(prepared: Prepare, context: Context) -> None:
     prepared("workers: {count: 4, per_node: 2, memory: 1 GB}\nworkload: {command: x}\n")
 
-    def render(layout: str) -> subprocess.CompletedProcess[str]:
-        words = command("render", "profile.yaml", "--site", "testcluster", "--output", "out", "--set")
-        return subprocess.run(
-            [*words, f"layout={layout}"], env=environment(context), cwd=context.directory, capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
+    def render(layout: str) -> Result:
+        words = ("profile.yaml", "--site", "testcluster", "--output", "out", "--set", f"layout={layout}")
+        return hpc_launch(context, "render", *words)
 
     out = context.directory / "out"
     assert render("job-array").returncode == 0 and (out / "scheduler.sh").exists()

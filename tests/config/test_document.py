@@ -86,6 +86,12 @@ def test_a_word_means_what_it_looks_like(word: str, value: object) -> None:
     assert document.problems == ()
 
 
+@pytest.mark.parametrize("word", [".inf", ".nan", "1e999", "-1e999"])
+def test_a_number_that_no_computer_has_is_none(word: str) -> None:
+    (problem,) = parse_document(f"key: 1\nother: !!float {word}\n", "p.yaml").problems
+    assert str(problem).startswith(f"p.yaml:2: other: '{word}' is not what its tag !!float says")
+
+
 def test_a_block_is_text_whatever_it_holds() -> None:
     assert parse_document("setup: |\n  12\n", "p").data == {"setup": "12\n"}
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from hpc_launch.batch.report import JobReport
 from hpc_launch.batch.slurm.answers import FIELDS
+from hpc_launch.context import Context
 from hpc_launch.models.record import Record, RecordedJob, Request
 from hpc_launch.prepare import Prepared, Rendered
+from hpc_launch.runs.cancel import cancel
 from hpc_launch.runs.settle import View
 from hpc_launch.runs.status import bring_up_to_date
+from hpc_launch.runs.submit import submit
 
 Prepare = Callable[..., Prepared]
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
@@ -118,3 +121,44 @@ def squeue_line(state: str, job_id: str = "36", reason: str = "None", exit_code:
     line = "".join(values.get(field, "").ljust(width) for field, width in FIELDS.items())
     by_name = f'all="$*"; echo "{job_id} ${{all##*--name=}}" | cut -d" " -f1,2'
     return f'case "$*" in *--name=*) {by_name} ;; *) echo "{line}" ;; esac'
+
+
+def on_slurm(prepared: Prepare, tmp_path: Path, **scripts: str) -> Rendered:
+    """A job for a batch system that answers as these bash lines say."""
+    commands = batch_commands(tmp_path, **scripts)
+    return replace(rendered(prepared, SUCCEEDS, security="tls", site="testcluster"), commands=commands)
+
+
+ARRAY = "name: tiny\nlayout: job-array\nworkers: {count: 3, per_node: 1, memory: 100 MB}\nworkload: {command: x}\n"
+IDS = 'case "$*" in *workers*) echo 37 ;; *) echo 36 ;; esac'
+QUEUED = squeue_line("PENDING", "36")
+OVER = "mkdir -p state/1; echo 'succeeded 0 ' >state/1/outcome; printf '1 started c1\\n2 ended\\n' >state/1/events"
+"""What the scheduler's job leaves behind, in bash."""
+
+
+def arrays(prepared: Prepare, tmp_path: Path, **scripts: str) -> Rendered:
+    """A scheduler's job and an array of three, for a Slurm that answers as these bash lines say."""
+    logged = {"cancel": f'echo "$*" >>"{tmp_path}/cancelled"'}
+    commands = batch_commands(tmp_path, **{"submit": IDS, "status": QUEUED, **logged, **scripts})
+    return replace(prepared(ARRAY).rendered, commands=commands)
+
+
+def cancelled(tmp_path: Path) -> list[str]:
+    """The words of every call of the cancel command."""
+    file = tmp_path / "cancelled"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def start(prepared: Prepare, context: Context, script: str) -> tuple[Path, str]:
+    directory, record = submit(rendered(prepared, script), context)
+    return directory, record.id
+
+
+def finished(prepared: Prepare, context: Context, script: str) -> tuple[Path, str]:
+    directory, run_id = start(prepared, context, script)
+    until(directory, lambda view: view.final)
+    return directory, run_id
+
+
+def end(directory: Path) -> None:
+    cancel(directory, lambda _: None)

@@ -14,7 +14,7 @@ from hpc_launch.context import Context
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
 from hpc_launch.runs.job_ids import record_job_id
-from tests.cli.test_runs_commands import hpc_launch
+from tests.commands import hpc_launch
 from tests.earlier.runs import FINISHED, finished, unpacked
 from tests.runs.jobs import batch_commands, record, squeue_line
 

@@ -14,7 +14,7 @@ from hpc_launch.errors import UsageError
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
 from hpc_launch.runs.status import bring_up_to_date
-from tests.cli.test_runs_commands import Result, hpc_launch
+from tests.commands import Result, hpc_launch
 from tests.runs.jobs import batch_commands, record, squeue_line
 
 NOBODY = 65534

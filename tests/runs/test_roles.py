@@ -15,8 +15,7 @@ from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
-from tests.runs.jobs import SUCCEEDS, Prepare, rendered, squeue_line
-from tests.runs.test_several_jobs import OVER, arrays, cancelled
+from tests.runs.jobs import OVER, SUCCEEDS, Prepare, arrays, cancelled, rendered, squeue_line
 
 RUNNING = squeue_line("RUNNING", "36")
 WAITING = squeue_line("PENDING", "37")

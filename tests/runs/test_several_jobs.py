@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError
-from hpc_launch.prepare import Rendered
 from hpc_launch.runs.cancel import Patience, cancel
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
-from tests.runs.jobs import Prepare, batch_commands, squeue_line
-
-ARRAY = "name: tiny\nlayout: job-array\nworkers: {count: 3, per_node: 1, memory: 100 MB}\nworkload: {command: x}\n"
-IDS = 'case "$*" in *workers*) echo 37 ;; *) echo 36 ;; esac'
-QUEUED = squeue_line("PENDING", "36")
-OVER = "mkdir -p state/1; echo 'succeeded 0 ' >state/1/outcome; printf '1 started c1\\n2 ended\\n' >state/1/events"
-"""What the scheduler's job leaves behind, in bash."""
-
-
-def arrays(prepared: Prepare, tmp_path: Path, **scripts: str) -> Rendered:
-    """A scheduler's job and an array of three, for a Slurm that answers as these bash lines say."""
-    logged = {"cancel": f'echo "$*" >>"{tmp_path}/cancelled"'}
-    commands = batch_commands(tmp_path, **{"submit": IDS, "status": QUEUED, **logged, **scripts})
-    return replace(prepared(ARRAY).rendered, commands=commands)
-
-
-def cancelled(tmp_path: Path) -> list[str]:
-    """The words of every call of the cancel command."""
-    file = tmp_path / "cancelled"
-    return file.read_text().splitlines() if file.exists() else []
+from tests.runs.jobs import IDS, OVER, Prepare, arrays, batch_commands, cancelled, squeue_line
 
 
 def test_workers_depend_on_the_start_of_the_schedulers_job(prepared: Prepare, context: Context, tmp_path: Path) -> None:

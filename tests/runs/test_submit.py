@@ -25,18 +25,13 @@ from tests.runs.jobs import (
     SUCCEEDS,
     Prepare,
     batch_commands,
+    on_slurm,
     rendered,
     squeue_line,
     until,
 )
 
 HOSTILE = "a run $(touch broken) `touch broken` 'q' \"d\" ü & ;#"
-
-
-def on_slurm(prepared: Prepare, tmp_path: Path, **scripts: str) -> Rendered:
-    """A job for a batch system that answers as these bash lines say."""
-    commands = batch_commands(tmp_path, **scripts)
-    return replace(rendered(prepared, SUCCEEDS, security="tls", site="testcluster"), commands=commands)
 
 
 def runs(context: Context) -> list[Path]:

@@ -29,11 +29,11 @@ from tests.runs.jobs import (
     SUCCEEDS,
     WORKLOAD,
     Prepare,
+    on_slurm,
     rendered,
     squeue_line,
     until,
 )
-from tests.runs.test_submit import on_slurm
 
 QUICK = Pace(look=0.05, ask=0.05, ask_at_most=0.1, alive=0.1)
 IMPATIENT = Patience(orderly=1.0, gone=10.0, ask=0.1, look=0.05)

@@ -17,7 +17,7 @@ from hpc_launch.config.document import parse_document
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
 from tests.conftest import ROOT
-from tests.test_sites import site_file
+from tests.site.files import site_file
 
 Told = Callable[..., list[str]]
 

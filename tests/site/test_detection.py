@@ -10,7 +10,7 @@ import pytest
 from hpc_launch import sites
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
-from tests.test_sites import on, site_file
+from tests.site.files import on, site_file
 
 HOST = "{hostname: 'login\\.example\\.org'}"
 

@@ -12,7 +12,7 @@ from hpc_launch import sites
 from hpc_launch.checks import site as rules
 from hpc_launch.config.document import parse_document
 from hpc_launch.context import Context
-from tests.test_sites import site_file
+from tests.site.files import site_file
 
 Told = Callable[..., list[str]]
 

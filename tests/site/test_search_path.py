@@ -14,7 +14,7 @@ from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
 from tests.conftest import LEAST, ROOT
-from tests.test_sites import on, site_file
+from tests.site.files import on, site_file
 
 HERE = Origin("--site x")
 

@@ -16,7 +16,7 @@ from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
 from tests.conftest import ROOT
-from tests.test_sites import on, site_file
+from tests.site.files import on, site_file
 
 TORQUE = ROOT / "tests" / "torque"
 

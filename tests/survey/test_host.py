@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hpc_launch.file_systems import kind_of
 from hpc_launch.survey import host
 from hpc_launch.survey.host import Host, Interface
-from hpc_launch.survey.scratch import candidates, kind_of, look
+from hpc_launch.survey.scratch import candidates, look
 
 
 @pytest.mark.parametrize(

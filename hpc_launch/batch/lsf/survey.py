@@ -9,14 +9,14 @@ from itertools import pairwise
 from hpc_launch.batch.asking import text_of, text_or_nothing
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
-from hpc_launch.batch.machine import MIB, LiveQueue, Machine, Node, Said, count
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, count
+from hpc_launch.batch.sizes import BINARY, MIB
 
 QUEUES = ("bqueues", "-l")
 HOSTS = ("bhosts", "-w")
 SIZES = ("lshosts", "-w")
 PARAMETERS = ("bparams", "-a")
 
-_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # bhosts(1), STATUS: a host that is full, busy or used by one job alone takes jobs again when those end
 _READY = re.compile(r"ok|closed_(?:full|excl|busy|cu_excl|eq)\w*", re.I)
 _MINUTES = re.compile(r"(?<![\d.])(\d{1,12}(?:\.\d{1,6})?)\s*min(?:\s+of\s+\S+)?")
@@ -86,7 +86,7 @@ def _hosts(states: list[dict[str, str]], sizes: list[dict[str, str]]) -> dict[st
 def _size(text: str) -> int | None:
     """Bytes, rounded down to MiB: `128G`, `15.5G`; `-` where it is not known."""
     found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)([KMGT])", text)
-    return int(float(found[1]) * _UNITS[found[2]]) // MIB * MIB or None if found else None
+    return int(float(found[1]) * BINARY[found[2]]) // MIB * MIB or None if found else None
 
 
 def _groups(text: str) -> dict[str, list[str]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from hpc_launch.batch.account import account
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
-from hpc_launch.batch.environment import command_environment
 from hpc_launch.batch.pbs.answers import Fields, by_id, from_json, from_text
 from hpc_launch.batch.pbs.dialect import DIALECT
 from hpc_launch.batch.report import Told, left_out
@@ -66,7 +65,7 @@ class Pbs(BatchSystem):
         return self._asked(ids, "-x", "-t")
 
     def find(self, job_name: str, since: float) -> list[str]:
-        one = ("-u", _me(), "-N", job_name)
+        one = ("-u", account().name, "-N", job_name)
         answer = self.ask("find", "-x", *one)
         if _NO_HISTORY.search(answer.words):
             answer = self.ask("find", *one)
@@ -93,7 +92,7 @@ class Pbs(BatchSystem):
 
         From all of one's own jobs that are not over, or the newest of very many.
         """
-        mine = sorted(self._selected(self.ask("find", "-u", _me())), key=_number)[-MOST_LOOKED_THROUGH:]
+        mine = sorted(self._selected(self.ask("find", "-u", account().name)), key=_number)[-MOST_LOOKED_THROUGH:]
         found: list[str] = []
         for some in batches(mine):
             answer = self.ask("status", "-f", *some)
@@ -125,10 +124,6 @@ class Pbs(BatchSystem):
             return Told(by_id(jobs or {}, ids), str(self.fault(answer, certain=False)))
         named = {number for line in answer.stderr.splitlines() for number in _NUMBER.findall(line)}
         return Told(by_id(jobs, ids), denied=frozenset(job for job in ids if job.partition(".")[0] in named))
-
-
-def _me() -> str:
-    return command_environment("/", Path("/"))["USER"]
 
 
 def _number(job: str) -> int:

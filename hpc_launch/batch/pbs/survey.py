@@ -9,14 +9,15 @@ from typing import Any
 from hpc_launch.batch.asking import json_of, mapping
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
-from hpc_launch.batch.machine import MIB, LiveQueue, Machine, Node, Said, clock, count, gpus_of
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count, gpus_of
 from hpc_launch.batch.pbs import routes
+from hpc_launch.batch.sizes import BINARY, MIB
 
 NODES = ("pbsnodes", "-a", "-F", "json")
 QUEUES = ("qstat", "-Q", "-f", "-F", "json")
 SERVER = ("qstat", "-B", "-f", "-F", "json")
 
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
+_UNITS = {"": 1} | {letter.lower(): size for letter, size in BINARY.items()}
 # pbs_node_attributes(7B), state: a node may have several
 _OUT = re.compile(r"down|offline|unknown|stale|provisioning|maintenance|sleep|unresolvable", re.I)
 # the same, sharing: what gives whole nodes to jobs that name neither excl nor shared, as ours do not

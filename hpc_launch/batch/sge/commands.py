@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from hpc_launch.batch.account import account
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
@@ -65,7 +65,7 @@ class GridEngine(BatchSystem):
 
     def queued(self, ids: Sequence[str]) -> Told:
         # All of one's own: there is no short listing of certain jobs. -g d: an array's elements one by one.
-        answer = self.ask("status", "-xml", "-g", "d", "-u", _me())
+        answer = self.ask("status", "-xml", "-g", "d", "-u", account().name)
         jobs = jobs_of(answer)
         if jobs is None:
             return Told({}, str(self.fault(answer, certain=False)))
@@ -102,7 +102,7 @@ class GridEngine(BatchSystem):
         return Told(reports, denied=frozenset(ids))
 
     def find(self, job_name: str, since: float) -> list[str]:
-        answer = self.ask("status", "-xml", "-u", _me())
+        answer = self.ask("status", "-xml", "-u", account().name)
         jobs = jobs_of(answer)
         if jobs is None:
             raise self.fault(answer, certain=False)
@@ -114,7 +114,7 @@ class GridEngine(BatchSystem):
                 return sorted(numbers)
             raise self.fault(answer, certain=False)
         try:
-            answer = self.ask("history", "-o", _me(), "-j", job_name)
+            answer = self.ask("history", "-o", account().name, "-j", job_name)
         except NotStarted:
             return []
         rows = [row for row in self._records(answer) if row.get("jobname") == job_name and "jobnumber" in row]
@@ -154,12 +154,3 @@ class GridEngine(BatchSystem):
         if found is None:
             raise self.fault(answer, certain=False)
         return found
-
-
-def _me() -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # in a container the account may be unknown
-        return str(os.geteuid())

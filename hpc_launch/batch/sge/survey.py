@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hpc_launch.batch.asking import answer_of, names_of, text_of, text_or_nothing
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
-from hpc_launch.batch.machine import MIB, LiveQueue, Machine, Node, clock, count
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, clock, count
 from hpc_launch.batch.sge.choices import (
     RESTRICTIONS,
     choices,
@@ -19,6 +19,7 @@ from hpc_launch.batch.sge.choices import (
     missing,
     parallel_environment,
 )
+from hpc_launch.batch.sizes import BINARY, DECIMAL, MIB
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -32,7 +33,7 @@ ENVIRONMENTS = ("qconf", "-spl")
 # `qconf -spl` and `-sql` fail where they have nothing to list: recorded from a master that was just set up
 _NO_QUEUES = re.compile(r"no cqueue list defined")
 _NO_ENVIRONMENTS = re.compile(r"no parallel environment defined")
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_UNITS = {"": 1, **BINARY, **{letter.lower(): size for letter, size in DECIMAL.items()}}
 # qstat(1), -f: the states of a queue instance; `a` and `A` are alarms of load, which passes
 _OUT = {
     "d": "disabled",

@@ -9,7 +9,8 @@ from dataclasses import replace
 from hpc_launch.batch.asking import text_of, text_or_nothing
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
-from hpc_launch.batch.machine import MIB, LiveQueue, Machine, Node, Said, clock, count, gpus_of
+from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count, gpus_of
+from hpc_launch.batch.sizes import MIB
 
 CONFIG = ("scontrol", "show", "config")
 NODES = ("scontrol", "show", "node", "-o")

@@ -1,0 +1,71 @@
+"""`hpc-launch` as a user gives it: in this process, or in one of its own, whose start costs half a second of a core."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from hpc_launch import cli
+from hpc_launch.context import Context
+from tests.conftest import ROOT
+
+Result = subprocess.CompletedProcess[str]
+GET_COMMAND = cache(typer.main.get_command)
+"""To put the command line together takes longer than most commands."""
+
+
+def environment(context: Context) -> dict[str, str]:
+    return {**context.environment, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "hpc_launch", *words]
+
+
+def hpc_launch(context: Context, *words: str) -> Result:
+    """Run a command as that user, in that directory, in this process."""
+    return inside(words, context.directory, environment(context))
+
+
+def in_its_own_process(context: Context, *words: str, **more: Any) -> Result:
+    """The same in a process of its own, with more for `subprocess.run`."""
+    given: dict[str, Any] = {"env": environment(context), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+    return subprocess.run(command(*words), cwd=context.directory, text=True, timeout=60, check=False, **given)
+
+
+def inside(words: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Result:
+    """Run a command in this process, with this working directory and no other environment."""
+    with user_of_this_process(directory, environment):
+        code, out, err = ended(words)
+    return Result([*words], code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def user_of_this_process(directory: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Meanwhile this is the working directory, and this the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        for name in os.environ.keys() - environment.keys():
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setattr(typer.main, "get_command", GET_COMMAND)
+        yield
+
+
+def ended(words: Sequence[str], encoding: str = "utf-8") -> tuple[int, bytes, bytes]:
+    """The code, stdout and stderr of a command in this process as it is, on streams of this encoding."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main(words)
+    return code, out.detach().getvalue(), err.detach().getvalue()
