@@ -9,7 +9,7 @@ import pytest
 
 from hpc_launch.errors import DoesNotFit
 from hpc_launch.prepare import Prepared
-from tests.test_render import EXAMPLE, GOLDEN, shellcheck, write
+from tests.rendering import EXAMPLE, GOLDEN, shellcheck, write
 
 Prepare = Callable[..., Prepared]
 ARRAY = "layout=job-array"

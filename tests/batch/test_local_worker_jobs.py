@@ -14,7 +14,7 @@ from hpc_launch.batch import get, processes
 from hpc_launch.batch.faults import Refused
 from hpc_launch.batch.local.commands import Local
 from hpc_launch.batch.report import JobReport, JobStatus
-from tests.batch.test_local_jobs import HOSTILE, STUBBORN, eventually, pid_in
+from tests.batch.local_processes import HOSTILE, STUBBORN, eventually, pid_in
 from tests.conftest import ROOT
 
 INDEX = "$HPC_LAUNCH_LOCAL_INDEX"
