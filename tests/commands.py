@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -45,9 +47,25 @@ def in_its_own_process(context: Context, *words: str, **more: Any) -> Result:
 
 def inside(words: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Result:
     """Run a command in this process, with this working directory and no other environment."""
-    with user_of_this_process(directory, environment):
+    with user_of_this_process(directory, environment), at_most(180):
         code, out, err = ended(words)
     return Result([*words], code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """What takes longer ends with an error."""
+
+    def give_up(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"it has taken {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

@@ -47,13 +47,12 @@ def is_dialect(node: nodes.Node | None) -> bool:
     return isinstance(node, nodes.Name) and node.name in ("dialect", "launcher_facts")
 
 
-@pytest.mark.parametrize(
-    "file",
-    [file for file in sorted((ROOT / "hpc_launch").rglob("*.py")) if "batch" not in file.relative_to(ROOT).parts],
-    ids=lambda file: str(file.relative_to(ROOT)),
-)
-def test_no_field_is_read_by_a_name_in_a_string(file: Path) -> None:
-    assert [*read_by_name(file.read_text(encoding="utf-8"))] == []
+def test_no_field_is_read_by_a_name_in_a_string() -> None:
+    package = ROOT / "hpc_launch"
+    files = [file for file in sorted(package.rglob("*.py")) if "batch" not in file.relative_to(package).parts]
+    assert len(files) > 100
+    found = {str(file): [*read_by_name(file.read_text(encoding="utf-8"))] for file in files}
+    assert {file: calls for file, calls in found.items() if calls} == {}
 
 
 def test_templates_read_fields_that_there_are_by_their_names() -> None:

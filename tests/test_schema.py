@@ -143,13 +143,6 @@ def paths(model: type[Model], above: tuple[str, ...] = ()) -> Iterator[tuple[str
         yield from paths(Queue, ("queues", "short"))
 
 
-KEYS = [
-    pytest.param(kind, path, id=f"{kind}:{'.'.join(path)}")
-    for kind, model in (("profile", Profile), ("site", Site))
-    for path in paths(model)
-]
-
-
 def with_value(kind: str, path: tuple[str, ...], value: Any) -> Json:
     """The least document with one more key."""
     data = deepcopy(LEAST[kind])
@@ -166,16 +159,21 @@ def is_stricter(kind: str, path: tuple[str, ...], value: Any) -> bool:
     return nothing or (path == ("schema",) and value is True) or path == ("defaults",)
 
 
-@pytest.mark.parametrize(("kind", "path"), KEYS)
-def test_it_takes_and_refuses_for_each_key_what_the_program_does(kind: str, path: tuple[str, ...]) -> None:
+KEYS = [("profile", path) for path in paths(Profile)] + [("site", path) for path in paths(Site)]
+PARTS = sorted({(kind, path[0]) for kind, path in KEYS})
+
+
+@pytest.mark.parametrize(("kind", "part"), PARTS)
+def test_it_takes_and_refuses_for_each_key_what_the_program_does(kind: str, part: str) -> None:
     taken_wrongly, refused_wrongly = [], []
-    for value in VALUES:
-        data = with_value(kind, path, value)
-        takes, against = loads(kind, data), complaints(kind, data)
-        if not takes and not against and path != ("detect", "hostname"):
-            taken_wrongly.append(value)
-        if takes and against and not is_stricter(kind, path, value):
-            refused_wrongly.append((value, against))
+    for path in [path for each, path in KEYS if (each, path[0]) == (kind, part)]:
+        for value in VALUES:
+            data = with_value(kind, path, value)
+            takes, against = loads(kind, data), complaints(kind, data)
+            if not takes and not against and path != ("detect", "hostname"):
+                taken_wrongly.append((path, value))
+            if takes and against and not is_stricter(kind, path, value):
+                refused_wrongly.append((path, value, against))
     assert (taken_wrongly, refused_wrongly) == ([], [])
 
 

@@ -114,11 +114,11 @@ from hpc_launch.batch.report import JobReport, JobStatus, Told
 class Theirs(BatchSystem):
     name = 'theirs'
     dialect = Dialect(
-        submit_directory='$PWD', job_id='$$',
+        submit_directory='$PWD', job_id='$$', job_name='$1',
         memory_directives=('omit',), node_launchers=(HERE,), mpi_launchers=(MPIEXEC,)
     )
     programs = {'submit': ('their-sub',), 'status': ('their-stat',), 'cancel': ('their-del',)}
-    def submit_command(self, file, job_name, array=None, after=None):
+    def submit_command(self, file, job_name, array=None, after=None, log=None):
         return [*self.commands['submit'], job_name, file]
     def job_id(self, text):
         return text.strip() or None

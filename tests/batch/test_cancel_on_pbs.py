@@ -75,8 +75,7 @@ def killed(pbs: OnPbs) -> str:
 @pytest.mark.parametrize(
     ("layout", "how"),
     [
-        ("single-job", "hpc-launch cancel"),
-        ("single-job", "qdel"),
+        ("single-job", "qdel"),  # by hpc-launch: below
         ("job-array", "hpc-launch cancel"),
         ("job-array", "qdel of all"),
         ("mpi", "hpc-launch cancel"),

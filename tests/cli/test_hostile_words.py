@@ -1,9 +1,7 @@
-"""Thousands of random wrong profiles and site profiles: each ends with a code of ours, and none with a traceback."""
+"""Hundreds of random wrong profiles and site profiles: each ends with a code of ours, and none with a traceback."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 from functools import cache
@@ -14,13 +12,13 @@ import pytest
 import typer
 import yaml
 
-from hpc_launch import cli
 from tests.cli.hostile import Keys, Tree, as_yaml, document, keys, spoiled
+from tests.commands import GET_COMMAND, ended
 from tests.conftest import SITES
 
-EXAMPLES = int(os.environ.get("HPC_LAUNCH_HOSTILE_EXAMPLES", "3000"))
-"""Random files in all; set the variable for a longer look."""
-PARTS = 4
+EXAMPLES = int(os.environ.get("HPC_LAUNCH_HOSTILE_EXAMPLES", "800"))
+"""Random files in all; `make test-long` sets the variable."""
+PARTS = 2
 PROFILE = {"workers": {"count": "2", "memory": "1 GiB"}, "walltime": "30m", "workload": {"command": "[python, x.py]"}}
 WITH_PROFILE = (("render",), ("check",), ("explain",), ("explain", "--changed"), ("submit", "--dry-run"))
 WITH_SITE = (("site", "show"), ("site", "show", "--origin"), ("site", "check"), ("export", "jobqueue", "--site"))
@@ -37,7 +35,7 @@ def test_random_wrong_files_end_with_a_code_of_ours_and_no_traceback(
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "home" / ".config" / "hpc-launch").mkdir(parents=True)
-    monkeypatch.setattr(typer.main, "get_command", cache(typer.main.get_command))  # most of the time is its
+    monkeypatch.setattr(typer.main, "get_command", GET_COMMAND)
     random = Random(part)
     profile, site = (list(keys(schema, schema)) for schema in map(schema_of, ("profile", "site")))
     ended = [example(random, profile, site) for _ in range(EXAMPLES // PARTS)]
@@ -76,15 +74,12 @@ def write(file: str, text: str) -> None:
 
 def ends_well(words: list[str]) -> int:
     """Run the command in this process; a failure names the files to try it again."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     files = {name: Path(name).read_text() for name in ("p.yaml", "s.yaml") if Path(name).exists()}
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli.main(words)
+        code, out, err = ended(words)
     except Exception as error:
         raise AssertionError(f"{words} ended with {type(error).__name__}; the files: {files}") from error
-    told = err.detach().getvalue().decode()
-    said = out.detach().getvalue().decode()
+    said, told = out.decode(), err.decode()
     assert "Traceback" not in told and code in (0, 1, 2, 3, 4, 5), (words, files, code, told)
     assert code == 0 or told or "--json" in words or words[:2] == ["site", "check"], (words, files, code)
     if "--json" in words and code != 2:
@@ -109,10 +104,9 @@ def flat(tree: Tree, above: str = "") -> list[tuple[str, str]]:
 
 def schema_of(name: str) -> Tree:
     """What the program says of its keys."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        assert cli.main(["schema", name]) == 0
-    return dict(json.loads(out.getvalue()))
+    code, out, _ = ended(["schema", name])
+    assert code == 0
+    return dict(json.loads(out))
 
 
 def a_site(random: Random) -> Tree:

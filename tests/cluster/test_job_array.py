@@ -231,5 +231,5 @@ def test_plain_jobs_take_the_place_of_arrays(there: There) -> None:
     run = user.submit("echo computed", workers={**ONE_ON_EACH, "minimum": 2}, **ARRAY)
     run.ended_as("succeeded", 0)
     assert [job["name"] for job in run.status()["jobs"]] == ["scheduler", "workers", "workers-2"]
-    assert len(list(Path(run.directory).glob("workers*.sh"))) == 2
+    assert sorted(file.name for file in Path(run.directory, "pool").iterdir()) == ["1.json", "2.json", "groups.json"]
     nothing_is_left(there, run)

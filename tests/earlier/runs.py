@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import Result
 from tests.local.runs import Here
 
 HERE = Path(__file__).resolve().parent
@@ -47,6 +48,9 @@ class Earlier(Here):
     @classmethod
     def of(cls, here: Here) -> Earlier:
         return cls(here.project, here.home, here.site, here.python, unpacked(here.home / "earlier"))
+
+    def command(self, *words: str) -> Result:
+        return self.command_in_its_own_process(*words)
 
     def environment(self) -> dict[str, str]:
         return {**super().environment(), "PYTHONPATH": os.fspath(self.version)}

@@ -1,4 +1,4 @@
-"""Real runs on this machine: a profile, the command line in a process of its own, and what is left afterwards."""
+"""Real runs on this machine: a profile, the command line, and what is left afterwards."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.commands import Result, command, inside
 
 PATIENCE = 60
 """Seconds after which a test gives up; nothing is measured with it."""
@@ -38,11 +41,14 @@ class Here:
     site: str = "local"
     python: str = sys.executable
 
-    def command(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str) -> Result:
         """`hpc-launch WORDS` in the project directory."""
-        command = [sys.executable, "-m", "hpc_launch", *words]
+        return inside(words, self.project, self.environment())
+
+    def command_in_its_own_process(self, *words: str) -> Result:
+        """The same, as a shell starts it."""
         return subprocess.run(
-            command, cwd=self.project, env=self.environment(), capture_output=True, text=True, timeout=timeout
+            command(*words), cwd=self.project, env=self.environment(), capture_output=True, text=True, timeout=120
         )
 
     def environment(self) -> dict[str, str]:
@@ -88,7 +94,7 @@ class Run:
     here: Here
     id: str
 
-    @property
+    @cached_property
     def directory(self) -> Path:
         return Path(self.status()["directory"])
 
@@ -101,8 +107,19 @@ class Run:
     def wait(self) -> int:
         return self.here.command("wait", self.id).returncode
 
+    @property
+    def shell(self) -> int:
+        """The process of the first job's shell."""
+        return int(self.status()["jobs"][0]["id"].split(":")[1])
+
+    def event(self, word: str) -> bool:
+        """Whether the first attempt has told this."""
+        events = self.directory / "state" / "1" / "events"
+        return events.exists() and word in [line.split()[1] for line in events.read_text().splitlines()]
+
     def until_running(self) -> None:
-        until(lambda: self.status()["state"] == "running", "the workload to start")
+        until(lambda: self.event("workload"), "the workload to start")
+        assert self.status()["state"] == "running"
 
     def log(self, of: str = "workload") -> str:
         return self.here.command("logs", self.id, "--of", of).stdout

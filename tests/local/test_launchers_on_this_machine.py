@@ -86,5 +86,5 @@ def test_the_warning_at_lsfs_run_limit_ends_the_run_in_order(lsf: StandIn, launc
     run = lsf.submit(SLEEP, workers={**TWO_HOSTS, "count": hosts})
     run.until_running()
     lsf.warn()
-    assert "walltime" in run.ended_as("timeout", 1)["reason"]
+    assert run.ended_as("timeout", 1)["reason"] == "the walltime was used up"
     assert list(lsf.scratch.rglob("worker-*")) == []

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -84,68 +85,87 @@ def left_in_scratch(run: Run) -> list[str]:
     return [place for place in places if Path(place).exists()]
 
 
-@pytest.mark.parametrize("count", [1])  # more of them: tests/cluster/test_mpi.py
-def test_every_rank_is_a_worker_and_the_first_holds_the_scheduler(mpi: Here, count: int) -> None:
-    run = mpi.submit(
-        mpi.script(
-            "import json, os; from dask.distributed import Client\n"
-            "c = Client(); workers = c.scheduler_info(n_workers=-1)['workers'].values()\n"
-            "known = [name for d in c.run(lambda: dict(os.environ)).values() for name in d if name.startswith('PMI')]\n"
-            "print(json.dumps([c.submit(sum, [1, 2, 3]).result(), c.scheduler.address,"
-            " sorted(w['name'] for w in workers), known,"
-            " [[w['nthreads'], w['memory_limit'], w['resources']] for w in workers]]))"
-        ),
-        layout="mpi",
-        workers={"count": count, "memory": "0.25 GiB", "resources": {"subprocess_slots": 1, "x": 2.5}},
-    )
+GOES_WELL = """
+import json, os, time
+from dask.distributed import Client
+
+c = Client()
+workers = c.scheduler_info(n_workers=-1)["workers"]
+known = [name for d in c.run(lambda: dict(os.environ)).values() for name in d if name.startswith("PMI")]
+print(json.dumps([c.submit(sum, [1, 2, 3]).result(), c.scheduler.address, known,
+                  {w["name"]: [w["nthreads"], w["memory_limit"], w["resources"]] for w in workers.values()}]))
+c.retire_workers([min(workers)])
+time.sleep(2)  # the job's shell looks twice a second
+print("went on")
+"""
+
+
+@pytest.fixture
+def ports_are_taken() -> Iterator[None]:
+    """Dask-mpi's own default is 8786, and a second one on the host hangs."""
+    with socket.socket() as scheduler, socket.socket() as dashboard:
+        for port, taken in ((8786, scheduler), (8787, dashboard)):
+            with suppress(OSError):  # by somebody else: as good
+                taken.bind(("", port))
+                taken.listen()
+        yield
+
+
+def test_every_rank_is_a_worker_the_first_holds_the_scheduler_and_one_may_be_retired(
+    mpi: Here, ports_are_taken: None
+) -> None:
+    workers = {"count": 2, "memory": "0.25 GiB", "resources": {"subprocess_slots": 1, "x": 2.5}}
+    run = mpi.submit(mpi.script(GOES_WELL), layout="mpi", workers=workers)
     run.ended_as("succeeded", 0)
-    total, address, names, known, workers = json.loads(run.log())
+    told, went_on = run.log().splitlines()
+    total, address, known, there = json.loads(told)
     assert total == 6 and address.startswith("tls://127.0.0.1:")
-    assert names == [f"{os.uname().nodename}-{rank}" for rank in range(count)]
-    assert workers == [[1, 2**28, {"subprocess_slots": 1, "x": 2.5}]] * count
+    ranks = [f"{os.uname().nodename}-{rank}" for rank in range(2)]
+    assert there == {rank: [1, 2**28, {"subprocess_slots": 1, "x": 2.5}] for rank in ranks}
     assert known == [], "a program that a task starts would take itself for a rank"
-    assert left_in_scratch(run) == []
+    assert went_on == "went on" and left_in_scratch(run) == []
 
 
 def test_a_job_whose_shell_is_killed_ends_all_the_same(mpi: Here) -> None:
     run = mpi.submit(SLEEP, layout="mpi", workers=TWO)
     run.until_running()
-    os.kill(int(run.status()["jobs"][0]["id"].split(":")[1]), signal.SIGKILL)
+    os.kill(run.shell, signal.SIGKILL)
     until(lambda: not run.processes(), "ranks, launcher and workload to end")
     assert run.status()["state"] == "lost" and left_in_scratch(run) == []
 
 
-def test_a_killed_worker_is_started_again(mpi: Here) -> None:
-    """What the nanny watches over is the worker; the rank is the nanny."""
-    run = mpi.submit(
-        mpi.script(
-            "import os, time; from dask.distributed import Client\n"
-            "c = Client()\n"
-            "before = c.run(os.getpid)\n"
-            "gone = min(before)\n"
-            "os.kill(before[gone], 9)\n"
-            "there = lambda: set(c.scheduler_info(n_workers=-1)['workers'])\n"
-            "while gone in there() or len(there()) < 2: time.sleep(0.2)\n"
-        ),
-        layout="mpi",
-        workers=TWO,
-    )
-    run.ended_as("succeeded", 0)
+LOSES_A_WORKER = """
+import os, time
+from dask.distributed import Client
+
+def own():
+    from dask.distributed import LocalCluster
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=None, protocol="tcp") as cluster:
+        return [type(plugin).__name__ for plugin in cluster.scheduler.plugins.values()]
+
+c = Client()
+print("Progress" in c.submit(own).result(), "Progress" in c.run_on_scheduler(
+    lambda dask_scheduler: [type(plugin).__name__ for plugin in dask_scheduler.plugins.values()]))
+before = c.run(os.getpid)
+gone = min(before)
+os.kill(before[gone], 9)
+there = lambda: set(c.scheduler_info(n_workers=-1)["workers"])
+while gone in there() or len(there()) < 2:
+    time.sleep(0.2)
+c.shutdown()
+time.sleep(2)  # the job's shell looks twice a second
+print("went on")
+"""
 
 
-@pytest.mark.parametrize("end", ["c.retire_workers([first])", "c.shutdown()"])
-def test_ranks_that_end_well_do_not_end_the_workload(mpi: Here, end: str) -> None:
-    run = mpi.submit(
-        mpi.script(
-            "import time; from dask.distributed import Client\n"
-            "c = Client(); first = min(c.scheduler_info(n_workers=-1)['workers'])\n"
-            f"{end}; time.sleep(3); print('went on')"
-        ),
-        layout="mpi",
-        workers=TWO,
-    )
+def test_a_killed_worker_is_started_again_a_tasks_own_cluster_is_none_of_ours_and_all_may_be_shut_down(
+    mpi: Here,
+) -> None:
+    """The rank is the nanny, which watches over the worker. A task's own scheduler reads the same environment."""
+    workers = {"count": 2, "memory": "400 MB"}
+    run = mpi.submit(mpi.script(LOSES_A_WORKER), layout="mpi", security="none", workers=workers)
     run.ended_as("succeeded", 0)
-    assert run.log() == "went on\n" and left_in_scratch(run) == []
+    assert run.log() == "False True\nwent on\n" and left_in_scratch(run) == []
 
 
 def test_a_rank_that_is_killed_ends_the_run_with_a_reason(mpi: Here) -> None:
@@ -161,20 +181,11 @@ def test_a_rank_that_is_killed_ends_the_run_with_a_reason(mpi: Here) -> None:
     assert "all workers ended before the workload did, with exit code 9" in run.ended_as("failed", 3)["reason"]
 
 
-def test_ports_that_are_taken_do_not_matter(mpi: Here) -> None:
-    """dask-mpi's own default is 8786, and a second one on the host hangs."""
-    with socket.socket() as scheduler, socket.socket() as dashboard:
-        for port, taken in ((8786, scheduler), (8787, dashboard)):
-            with suppress(OSError):  # by somebody else: as good
-                taken.bind(("", port))
-                taken.listen()
-        mpi.submit(["true"], layout="mpi", workers=TWO).ended_as("succeeded", 0)
-
-
 def test_an_idle_cluster_ends_by_itself_when_it_is_to(mpi: Here) -> None:
-    run = mpi.submit("sleep 8; ls $HPC_LAUNCH_SCHEDULER_FILE", layout="mpi", scheduler={"idle_timeout": "2s"})
-    run.ended_as("failed", 2)
-    assert "No such file" in run.log()
+    """It is idle from the start of the scheduler on: the time is long enough for the workload to begin."""
+    work = 'file=$HPC_LAUNCH_SCHEDULER_FILE; [ -e "$file" ] || exit 4; while [ -e "$file" ]; do sleep 0.2; done; exit 3'
+    run = mpi.submit(work, layout="mpi", scheduler={"idle_timeout": "20s"})
+    assert run.ended_as("failed", 3)["reason"] is None
 
 
 def test_an_interface_that_is_not_there_is_told(mpi: Here) -> None:
@@ -224,22 +235,3 @@ def test_a_rank_that_fails_aborts_all_of_them(mpi: Here, rank: int) -> None:
     """dask-mpi itself would wait: rank 0 fails before the barrier, or all others do and rank 0 knows nothing of it."""
     fake_dask_mpi(mpi, "2099.1.0", f"assert COMM_WORLD.rank != {rank}, 'a \"bad\" day'; import time; time.sleep(300)")
     assert "dask-mpi failed with AssertionError('a \"bad\" day')" in refused(mpi)
-
-
-def test_a_cluster_that_a_task_starts_is_none_of_ours(mpi: Here) -> None:
-    """What this run's scheduler takes from the environment would tell its state."""
-    run = mpi.submit(
-        mpi.script(
-            "from dask.distributed import Client\n"
-            "def own():\n"
-            "    from dask.distributed import LocalCluster\n"
-            "    with LocalCluster(n_workers=1, processes=False, dashboard_address=None, protocol='tcp') as cluster:\n"
-            "        return [type(plugin).__name__ for plugin in cluster.scheduler.plugins.values()]\n"
-            "print('Progress' in Client().submit(own).result())"
-        ),
-        layout="mpi",
-        security="none",
-        workers={"count": 1, "memory": "500 MB"},
-    )
-    run.ended_as("succeeded", 0)
-    assert run.log() == "False\n"
