@@ -66,6 +66,11 @@ class BatchSystem(Client, ABC):
     def job_id(self, text: str) -> str | None:
         """The id of the new job in what the submit command printed, whatever stands around it, or None."""
 
+    def element_id(self, array: str, index: int) -> str:
+        """The id of one element of an array: `20[3]`, `20[3].server`; others write it otherwise."""
+        number, _, server = array.partition("[]")
+        return f"{number}[{index}]{server}"
+
     @abstractmethod
     def queued(self, ids: Sequence[str]) -> Told:
         """What the queue knows of these jobs, arrays and elements. May raise NoAnswer."""

@@ -67,6 +67,9 @@ class GridEngine(BatchSystem):
         plain = [match for match in found if match[2]]
         return (plain or found)[-1].group(2 if plain else 1) if found else None
 
+    def element_id(self, array: str, index: int) -> str:
+        return f"{array}.{index}"
+
     def queued(self, ids: Sequence[str]) -> Told:
         # All of one's own: there is no short listing of certain jobs. -g d: an array's elements one by one.
         answer = self.ask("status", "-xml", "-g", "d", "-u", account().name)

@@ -71,6 +71,9 @@ class Slurm(BatchSystem):
         plain = [match for match in found if "submitted" in match[0].lower()]
         return (plain or found)[-1][1] if found else None
 
+    def element_id(self, array: str, index: int) -> str:
+        return f"{array}_{index}"
+
     def queued(self, ids: Sequence[str]) -> Told:
         # A single id that squeue does not know (any more) is an error to it, one given twice is not.
         return self.told(self._squeue([*ids, *ids] if len(ids) == 1 else ids), from_squeue)
