@@ -75,7 +75,8 @@ release_held_worker_jobs() {
 
 # Once `hpc-launch scale` has left a wish, a keeper submits worker jobs and lets them go (pool/, logs/keeper.log). If it dies it
 # is started again; what it had submitted it finds by name.
-keeper='' keeper_python=("${keeper_python[@]}")
+keeper=''
+declare -p keeper_python &>/dev/null || keeper_python=(bash jobside/within.sh python)
 start_keeper() {
   [ -n "${keeper_python[*]}" ] || return 0
   if [ -n "$keeper" ]; then
