@@ -344,8 +344,7 @@ def test_a_submission_that_goes_on_is_waited_for(schedulers_job: SchedulersJob) 
 
 def test_a_run_that_has_begun_goes_on_with_the_workers_that_it_has(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    (schedulers_job.run / "state" / "ready").write_text("tls://x")
-    assert schedulers_job.after(2900, "SECONDS=200; workers_lost") == ""
+    assert schedulers_job.after(2900, "SECONDS=200; workload=1; workers_lost") == ""
 
 
 def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: SchedulersJob) -> None:
@@ -358,8 +357,8 @@ def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: Schedulers
 
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    lines = ['release_worker_jobs() { echo "released $*"; }']
-    script = f"state=state worker_submissions=2; {lines[0]}; . {ARRAY_SH}; attend; echo 3 >>control/worker-jobs"
-    script += "; SECONDS=10; attend; SECONDS=20; attend"
+    let_go = 'release_worker_jobs() { echo "released $*"; }'
+    script = f"worker_submissions=2; {let_go}; . {ARRAY_SH}; at_every_look; echo 3 >>control/worker-jobs"
+    script += "; at_every_look; at_every_look"
     done = subprocess.run(["bash", "-c", script], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["released 2", "released 3"]

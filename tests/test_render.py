@@ -464,12 +464,13 @@ def test_a_node_that_failed_is_the_failure_of_a_launcher_that_is_called_for_each
     start = files["job.sh"].partition("scheduler=$!\n")[2].partition("workers=$!\n")[0]
     assert start
     (tmp_path / "jobside").mkdir()
-    (tmp_path / "jobside/hosts.sh").write_text(files["jobside/hosts.sh"])
+    for name in ("jobside/watch.sh", "jobside/hosts.sh"):
+        (tmp_path / name).write_text(files[name])
     alive = re.search(r"^alive\(\) .*$", files["jobside/attempt.sh"], re.M)
     assert alive
     stand_in = f"{launcher}() {{ [[ $* != *1 ]]; }}"  # the node of index 1
     for fate, expected in ((stand_in, 1), (f"{launcher}() {{ :; }}", 0)):
-        state = f"state=$(mktemp -d -p {tmp_path})\nmkdir $state/unfit\nsee() {{ :; }}\n" + alive[0]
+        state = f"state=$(mktemp -d -p {tmp_path})\nmkdir $state/unfit\nsee() {{ :; }}\n{alive[0]}\n. jobside/watch.sh"
         script = f"{state}\nhosts=(a b c)\nbash() {{ :; }}\n{fate}\n{start}wait $!"
         done = subprocess.run(
             ["bash", "-c", script],

@@ -7,6 +7,7 @@
 jobs=() jobs_since=0
 read_worker_jobs() {
   local known=${#jobs[@]}
+  [ "$known" -lt "$worker_submissions" ] || return 0
   { mapfile -t jobs <control/worker-jobs; } 2>/dev/null || jobs=()
   [ ${#jobs[@]} = "$known" ] || jobs_since=$SECONDS
 }
@@ -21,24 +22,23 @@ submission_broke_off() {
 # Is no job left that could bring what is missing: `minimum` workers at first, later any worker for tasks that wait?
 # The batch system is asked once a minute at most. A run that lacks a worker job altogether does not begin: it is half of
 # what was asked for.
-look_at=10 ask_at=30 none_left=''
+ask_at=30 none_left=''
 tasks_without_workers() {
-  grep -q '"workers": 0,' "$state/progress.json" 2>/dev/null &&
-    grep -qE '"(waiting|processing|queued|no-worker)": [1-9]' "$state/progress.json"
+  local progress
+  read -r progress 2>/dev/null <"$state/progress.json"
+  [[ $progress == *'"workers": 0,'* && $progress =~ \"(waiting|processing|queued|no-worker)\":\ [1-9] ]]
 }
 workers_lost() {
-  if [ -e "$state/ready" ] && ! tasks_without_workers; then
+  if [ -n "$workload" ] && ! tasks_without_workers; then
     none_left=''
     return 1
   fi
   [ -z "$none_left" ] || return 0
-  [ "$SECONDS" -ge "$look_at" ] || return 1
-  look_at=$((SECONDS + 10))
   read_worker_jobs
-  if submission_broke_off && [ ! -e "$state/ready" ]; then
+  if submission_broke_off && [ -z "$workload" ]; then
     reason="of $worker_submissions calls to submit worker jobs ${#jobs[@]} were made, then hpc-launch submit ended"
   elif submission_broke_off || [ ${#jobs[@]} = "$worker_submissions" ]; then # otherwise another one may still come
-    [ "$SECONDS" -ge "$ask_at" ] || return 1
+    [ "$SECONDS" -ge "$ask_at" ] || { wake_at+=" $ask_at"; return 1; }
     ask_at=$((SECONDS + 60))
     [ ${#jobs[@]} = 0 ] || ! worker_jobs_left "${jobs[@]}" || return 1
     reason="all worker jobs have ended$(see logs/workers-*.log)"
@@ -52,24 +52,30 @@ workers_lost() {
 # one that somebody has deleted.
 released=0 release_at=0 release_failures=0
 declare -F release_worker_jobs >/dev/null || released=$worker_submissions
-attend() {
-  [ "$released" -lt "$worker_submissions" ] && [ "$SECONDS" -ge "$release_at" ] || return 0
-  release_at=$((SECONDS + (SECONDS < 120 ? 2 : 10)))
+at_every_look() { release_held_worker_jobs; }
+release_held_worker_jobs() {
+  [ "$released" -lt "$worker_submissions" ] || return 0
+  [ "$SECONDS" -ge 120 ] || wake_at+=" $((SECONDS + 2))"
   read_worker_jobs
-  [ ${#jobs[@]} -gt "$released" ] || return 0
+  [ ${#jobs[@]} -gt "$released" ] && [ "$SECONDS" -ge "$release_at" ] || return 0
   if release_worker_jobs "${jobs[@]:released}"; then
     released=${#jobs[@]}
     return
   fi
   release_at=$((SECONDS + 30)) release_failures=$((release_failures + 1))
-  [ -e "$state/ready" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
+  [ -n "$workload" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
+}
+
+worker_jobs_run() {
+  local elements=("$state"/elements/*)
+  [ -e "${elements[0]}" ]
 }
 
 # The run is over: workers were sent home by their scheduler, and get ten seconds for what they do just now (told once
 # more to end, they would leave their directories behind). Then what is left is called off, pending and running.
 end_other_jobs() {
   local give_up=$((SECONDS + elements_get))
-  while [ -n "$(ls "$state/elements" 2>/dev/null)" ] && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
+  while worker_jobs_run && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
   read_worker_jobs
   [ ${#jobs[@]} = 0 ] || end_worker_jobs "${jobs[@]}"
 }
