@@ -60,10 +60,12 @@ class Prepared:
         from hpc_launch import batch
 
         system = batch.get(self.plan.batch_system, self.rendered.commands, self.rendered.submit_stdin)
-        return [
-            {**job.asked(), "command": system.submit_command(job.file, job.named("{run}"), job.array, after(job))}
-            for job in self.plan.jobs
-        ]
+
+        def command(job: Job) -> list[str]:
+            name = job.named("{run}")
+            return system.submit_command(job.file, name, job.array, after(job), job.log_on_line)
+
+        return [{**job.asked(), "command": command(job)} for job in self.plan.jobs]
 
     def as_json(self) -> dict[str, Any]:
         """`render --json`."""

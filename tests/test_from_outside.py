@@ -156,7 +156,7 @@ def test_a_run_is_submitted_watched_and_cancelled(
     assert record.job_ids == ["41.server", "42[].server"]
     assert asked(tmp_path, "qsub") == [
         f"qsub -N {name} scheduler.sh",
-        f"qsub -N {name}-workers -W depend=after:41.server workers.sh",
+        f"qsub -N {name}-workers -t 0-2 -o logs/workers-job.log -W depend=after:41.server workers.sh",
     ]
     elements = [f"42[{number}].server H depend=after:41.server" for number in range(3)]
     program("qstat", qstat("41.server Q comment=Not", *elements))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
+from hpc_launch.runs.submit import submit
+from tests.conftest import TIMES
 from tests.rendering import EXAMPLE, GOLDEN, shellcheck, write
 
 Prepare = Callable[..., Prepared]
@@ -69,39 +73,78 @@ def test_a_thousand_workers_are_two_submissions(prepared: Prepare) -> None:
     assert (workers["array"], workers["nodes"], workers["cores_per_node"]) == (1000, 1, 1)
 
 
+ANSWERS = {
+    "testcluster": "36",
+    "pbscluster": "36.server",
+    "gridcluster": "36",
+    "lsfcluster": "Job <36> is submitted to queue <q>.",
+}
+NO_ARRAY = {"testcluster": "", "pbscluster": "", "gridcluster": "undefined", "lsfcluster": "0"}
+"""What the variable with an element's number holds in a plain job."""
+JOB_NAME = {"testcluster": "SLURM_JOB_NAME", "pbscluster": "PBS_JOBNAME", "gridcluster": "JOB_NAME"}
+JOB_NAME |= {"lsfcluster": "LSB_JOBNAME"}
+
+
+def elements(place: Path, system: str, job_name: str, array: int | None) -> list[tuple[int, int]]:
+    """Number and workers of each element of one submission, as its jobs find them out with the rendered lines."""
+    (place / "node.sh").write_text('echo "$1 $HPC_LAUNCH_WORKERS" >>numbers\n')
+    (place / "state/1").mkdir(parents=True, exist_ok=True)
+    (place / "state/attempt").write_text("1\n")
+    call = (place / "workers.sh").read_text().splitlines()[-1]
+    first = FIRST_INDEX[system]
+    for index in range(first, first + array) if array else [NO_ARRAY[system]]:
+        # LSF says the array too, its index or all of it
+        name = f"{job_name}[1-{array}]" if system == "lsfcluster" and array else job_name
+        variables = {
+            INDEX[system]: str(index),
+            JOB_NAME[system]: name,
+            "HPC_LAUNCH_JOB_ID": "1",
+            "PATH": "/usr/bin:/bin",
+        }
+        lines = f". ./jobside/element.sh; {call}"
+        subprocess.run(["bash", "-c", lines], cwd=place, env=variables, check=True, timeout=60)
+    rows = [line.split() for line in (place / "numbers").read_text().splitlines()]
+    (place / "numbers").unlink()
+    return [(int(number), int(workers)) for number, workers in rows]
+
+
 @pytest.mark.parametrize("system", INDEX)
-def test_with_a_limit_of_300_they_are_four_arrays_more_and_every_worker_has_a_name_of_its_own(
-    prepared: Prepare, site: Callable[..., str], system: str
+@pytest.mark.parametrize("limit", ["limits: {array: 3}", "arrays: false"])
+def test_every_element_finds_its_number_and_how_many_workers_it_holds(
+    prepared: Prepare, site: Callable[..., str], context: Context, tmp_path: Path, system: str, limit: str
 ) -> None:
-    made = prepared(THOUSAND, site=site(system, "limits: {array: 300}"))
-    submissions = made.submissions()
-    assert [one["array"] for one in submissions] == [None, 300, 300, 300, 100]
-    assert len({one["name"] for one in submissions}) == len({tuple(one["command"]) for one in submissions}) == 5
-    numbers = []
-    for one in submissions[1:]:
-        call = made.rendered.files[one["file"]].splitlines()[-1].replace("run_workers", "echo")
-        index, first = INDEX[system], FIRST_INDEX[system]
-        loop = f"for (({index} = {first}; {index} < {first + one['array']}; {index}++)); do {call}; done"
-        done = subprocess.run(["bash", "-c", loop], capture_output=True, text=True, check=True, timeout=60)
-        numbers += [int(line) for line in done.stdout.splitlines()]
-    assert numbers == list(range(1000))
+    answer = tmp_path / "answer"
+    answer.write_text(f"#!/bin/bash\necho '{ANSWERS[system]}'\n")
+    answer.chmod(0o755)
+    there = site(system, limit, f"commands: {{submit: [{answer}]}}")
+    made = prepared(EXAMPLE, ARRAY, "workers.count=22", "workers.per_node=3", site=there)
+    place, record = submit(made.rendered, context, tmp_path / "run")
+    submissions = record.jobs[1:]
+    assert [job.array for job in submissions] == ([3, 3, 2] if "3" in limit else [None] * 8)
+    assert [job.name for job in submissions][:3] == ["workers", "workers-2", "workers-3"]
+    assert {job.file for job in submissions} == {"workers.sh"}
+    found = [each for job in submissions for each in elements(place, system, job.job_name, job.array)]
+    assert found == [(number, 3) for number in range(7)] + [(7, 1)]
 
 
-@pytest.mark.parametrize("keys", ["arrays: false", "limits: {array: 1}"])
-def test_where_there_are_no_arrays_workers_come_with_plain_jobs(
-    prepared: Prepare, site: Callable[..., str], keys: str
+def test_what_was_submitted_stands_in_the_pool(
+    prepared: Prepare, site: Callable[..., str], context: Context, tmp_path: Path
 ) -> None:
-    made = prepared(EXAMPLE, ARRAY, "workers.count=22", site=site("testcluster", keys))
-    assert [one["file"] for one in made.submissions()] == ["scheduler.sh", "workers.sh", "workers-2.sh", "workers-3.sh"]
-    for number, name in enumerate(("workers.sh", "workers-2.sh", "workers-3.sh")):
-        assert "--array" not in made.rendered.files[name]
-        assert made.rendered.files[name].splitlines()[-1] == f"run_workers {number}"
-
-
-def test_an_array_of_one_is_a_plain_job(prepared: Prepare, site: Callable[..., str]) -> None:
-    made = prepared(EXAMPLE, ARRAY, "workers.count=22", site=site("pbscluster", "limits: {array: 2}"))
-    assert [one["array"] for one in made.submissions()] == [None, 2, None]
-    assert "#PBS -J" not in made.rendered.files["workers-2.sh"]
+    answer = tmp_path / "answer"
+    answer.write_text("#!/bin/bash\ncase $* in *scheduler.sh) echo 35 ;; *) cat pool/1.json >seen; echo 36 ;; esac\n")
+    answer.chmod(0o755)
+    there = site("testcluster", f"commands: {{submit: [{answer}]}}")
+    place, record = submit(prepared(EXAMPLE, ARRAY, "workers.count=22", site=there).rendered, context, tmp_path / "run")
+    before, after = json.loads((place / "seen").read_text()), json.loads((place / "pool/1.json").read_text())
+    assert before == {
+        **{"schema": 1, "number": 1, "group": "workers", "first": 0, "size": 3, "array": 3, "per_node": 8},
+        **{"workers": 22, "job_name": record.jobs[1].job_name, "by": "submit"},
+        **{"job_id": None, "submitted": None, "refused": None},
+    }
+    assert after["job_id"] == "36" and after["submitted"] > 1e9
+    groups = json.loads((place / "pool/groups.json").read_text())
+    assert groups["run"] == record.main.job_name and groups["commands"]["submit"] == [str(answer)]
+    assert groups["groups"]["workers"]["count"] == 22 and groups["groups"]["workers"]["array_limit"] == 10000
 
 
 def test_each_job_asks_for_what_runs_in_it(prepared: Prepare) -> None:
@@ -129,7 +172,7 @@ def test_memory_left_out_is_a_share_of_the_whole_node(prepared: Prepare) -> None
     assert plan.groups["workers"].memory_bytes == int(16000 * MIB * Fraction(95, 100) * 2 / 8)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(minutes=st.integers(1, 60))
 def test_workers_leave_before_their_walltime(prepared: Prepare, minutes: int) -> None:
     made = prepared(EXAMPLE, ARRAY, "walltime=60m", f"workers.walltime={minutes}m", site="testcluster")

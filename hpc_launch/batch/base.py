@@ -47,20 +47,29 @@ class BatchSystem(Client, ABC):
     # What a batch system says for itself
 
     @abstractmethod
-    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+    def submit_command(
+        self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
+    ) -> list[str]:
         """The whole command that submits `file` under the name `job_name`, to be run in its directory.
 
         Args:
-            file: its name, to be left out where the command reads it (`stdin`); it holds the directives, an array's
-                range among them where the batch system takes it there.
+            file: its name, to be left out where the command reads it (`stdin`); it holds the directives, and nothing
+                that differs between submissions of one group.
             job_name: all of it; on the command line, since it wins over the script's there.
             array: number of elements; None (or 1) for a plain job.
             after: id of a job that must have started before this one may, and need not have ended.
+            log: what the batch system is to write of it, without its suffix and an element's index, relative to the
+                run directory; None: the script says it.
         """
 
     @abstractmethod
     def job_id(self, text: str) -> str | None:
         """The id of the new job in what the submit command printed, whatever stands around it, or None."""
+
+    def element_id(self, array: str, index: int) -> str:
+        """The id of one element of an array: `20[3]`, `20[3].server`; others write it otherwise."""
+        number, _, server = array.partition("[]")
+        return f"{number}[{index}]{server}"
 
     @abstractmethod
     def queued(self, ids: Sequence[str]) -> Told:
@@ -107,7 +116,13 @@ class BatchSystem(Client, ABC):
     # What is the same for all of them
 
     def submit(
-        self, directory: Path, file: str, job_name: str, array: int | None = None, after: str | None = None
+        self,
+        directory: Path,
+        file: str,
+        job_name: str,
+        array: int | None = None,
+        after: str | None = None,
+        log: str | None = None,
     ) -> str:
         """Submit `file`, which stands in `directory`; gives the job's id, or the array's. See `submit_command`.
 
@@ -117,7 +132,7 @@ class BatchSystem(Client, ABC):
             NoAnswer: there may be a job; `find` it by its name.
         """
         answer = run(
-            self.submit_command(file, job_name, array, after),
+            self.submit_command(file, job_name, array, after, log),
             directory=directory,
             timeout=self.submit_timeout,
             needed=self.needed,

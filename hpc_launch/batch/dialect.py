@@ -42,6 +42,8 @@ class Dialect:
     """Shell text: where the job was submitted from."""
     job_id: str
     """Shell text: the job's own id."""
+    job_name: str
+    """Shell text: the name that it was submitted under."""
     node_launchers: tuple[Launcher, ...]
     """The usual one first; all that go with it, but those that go `ANYWHERE`."""
     mpi_launchers: tuple[Launcher, ...]

@@ -47,7 +47,7 @@ class JobReport:
     raw: str = ""
     """Its own word for that; for `unknown` all that it said."""
     why: str = ""
-    """One sentence: why the job waits. Nothing if it does not, or if nobody said."""
+    """One sentence: why the job waits, or is suspended. Nothing if it is neither, or if nobody said."""
     exit_code: int | None = None
     """The job's own, 128 + n if signal n killed it; None as long as there is none, or if nobody said."""
     nodes: str = ""

@@ -30,6 +30,7 @@ for command in (
     runs.wait,
     runs.logs,
     runs.cancel,
+    runs.keep,
     export.schema,
 ):
     app.command()(command)

@@ -63,12 +63,13 @@ class Job:
     group: str | None
     """Of its workers; None: it has none."""
     file: str
+    """The script; one for all submissions of a group."""
     template: str
     """Of templates/layouts/LAYOUT/."""
     after: str | None
     """The job that must have started before this one may."""
     log: str
-    """What the batch system writes of it, relative to the run directory, without its suffix."""
+    """What the batch system writes of it, relative to the run directory, without its suffix and an element's index."""
     nodes: int
     """Of each element."""
     ranks_per_node: int
@@ -101,6 +102,11 @@ class Job:
     def named(self, run: str) -> str:
         """What the batch system is to call it, in a run of which the main job has this name."""
         return f"{run}-{self.name}" if self.role == "workers" else run
+
+    @property
+    def log_on_line(self) -> str | None:
+        """What the submit command is told of its log: nothing where the script says it."""
+        return self.log if self.role == "workers" else None
 
     def asked(self) -> dict[str, Any]:
         """What is told and recorded of it: what is submitted, and what each element asks for."""
@@ -196,6 +202,8 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    array_limit: int | None = None
+    """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
 
     @property
     def main(self) -> Job:

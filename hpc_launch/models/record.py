@@ -54,6 +54,8 @@ class RecordedJob(Kept):
     walltime_seconds: int | None = None
     array: int | None = None
     """Number of its elements; None: a plain job."""
+    log: str | None = None
+    """What the submit command is told of its log; None: the script says it."""
 
 
 class Request(Kept):

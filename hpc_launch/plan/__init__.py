@@ -17,7 +17,7 @@ from hpc_launch.models.plan import (
 )
 from hpc_launch.models.profile import AUTO
 from hpc_launch.plan.environment import beside, plan_environment
-from hpc_launch.plan.layouts import LAYOUTS, Laid, scheduler_cores
+from hpc_launch.plan.layouts import LAYOUTS, Laid, array_limit, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
@@ -70,6 +70,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        array_limit=array_limit(site),
     )
 
 

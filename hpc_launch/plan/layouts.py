@@ -74,7 +74,7 @@ def _array(element: Job, number: int, first: int, size: int) -> Job:
     """So many of them, from the `first` of all elements on; `number` counts arrays from 0."""
     name = element.name if number == 0 else f"{element.name}-{number + 1}"
     array = size if size > 1 else None  # PBS refuses an array of one
-    return replace(element, name=name, file=f"{name}.sh", log=f"logs/{name}-job", array=array, first_element=first)
+    return replace(element, name=name, log=f"logs/{name}-job", array=array, first_element=first)
 
 
 LAYOUTS = {
@@ -139,4 +139,9 @@ def _chunks(resolved: Resolved, elements: int) -> Iterator[tuple[int, int]]:
 
 def most_elements(site: Site, elements: int) -> int:
     """Of so many elements, how many come with one call of the submit command."""
-    return (site.limits.array or elements) if site.arrays else 1
+    return array_limit(site) or elements
+
+
+def array_limit(site: Site) -> int | None:
+    """Elements of one array at most; 1 where there are no arrays; None: any number."""
+    return site.limits.array if site.arrays else 1

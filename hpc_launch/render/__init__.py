@@ -50,14 +50,12 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
 
 def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:
     """All that is filled in; raises InvalidConfiguration where a plug-in's template fails at that."""
-    submitted = zip(plan.jobs, data["plan"]["jobs"], strict=True)
+    scripts = {job.file: (job.template, numbers) for job, numbers in zip(plan.jobs, data["plan"]["jobs"], strict=True)}
     try:
         return {
             **{
-                job.file: templates.get_template(f"layouts/{plan.layout}/{job.template}.sh.j2").render(
-                    data, job=numbers
-                )
-                for job, numbers in submitted
+                file: templates.get_template(f"layouts/{plan.layout}/{template}.sh.j2").render(data, job=numbers)
+                for file, (template, numbers) in scripts.items()
             },
             **{name: templates.get_template(f"{name}.j2").render(data) for name in SHARED},
         }

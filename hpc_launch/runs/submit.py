@@ -22,6 +22,7 @@ from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
 from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
 from hpc_launch.runs.job_ids import batch_system, record_job_id, with_id
+from hpc_launch.runs.pool import note_job_id, write_pool
 from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 
 if TYPE_CHECKING:
@@ -82,8 +83,9 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
     jobs = []
     for job in plan.jobs:
         job_name = job.named(f"{plan.name}-{token}")
-        command = tuple(system.submit_command(job.file, job_name, job.array, after(job)))
-        jobs.append(RecordedJob(**job.asked(), job_name=job_name, command=command, after=job.after))
+        log = job.log_on_line
+        command = tuple(system.submit_command(job.file, job_name, job.array, after(job), log))
+        jobs.append(RecordedJob(**job.asked(), job_name=job_name, command=command, after=job.after, log=log))
     return record.model_copy(update={"jobs": tuple(jobs)})
 
 
@@ -95,6 +97,7 @@ def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) 
             (place / name).mkdir()
         if rendered.plan.security == "tls":
             security.create(place / "tls")
+        write_pool(place, rendered.plan, record)
         run_directory.write_record(place, record)
         index.add(context, record.id, place)
     except BaseException as fault:  # also Ctrl-C
@@ -137,7 +140,8 @@ def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJ
     """Submit one job; gives the record with its id. If it cannot be, those before it are called off."""
     before = {other.name: other.job_id for other in record.jobs}
     try:
-        job_id = system.submit(place, job.file, job.job_name, job.array, before[job.after] if job.after else None)
+        first = before[job.after] if job.after else None
+        job_id = system.submit(place, job.file, job.job_name, job.array, first, job.log)
     except (Refused, NotStarted) as fault:
         if record.job_ids:
             take_back(system, place, record, str(fault), source=system.name, refused=str(fault))
@@ -146,6 +150,9 @@ def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJ
         raise _told(fault, "the run was not submitted", _kept_in(place)) from fault
     except NoAnswer as fault:
         job_id = look_for(system, record, job) or _give_up(system, place, record, job, fault)
+    if job.role == "workers":
+        with suppress(OSError, ValueError):  # whoever needs it finds the job by its name
+            note_job_id(place, record, job, job_id)
     return _keep_id(system, place, record, job, job_id)
 
 

@@ -181,8 +181,10 @@ def test_the_name_of_the_cluster(lsf: BatchSystem, program: Program) -> None:
 
 def test_an_array_is_a_part_of_the_name_and_waits_for_the_start_of_another_job(lsf: BatchSystem) -> None:
     waits = ["-w", "started({job:scheduler})"]
-    command = lsf.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
-    assert command == ["bsub", "-J", "{run}-workers[1-300]", *waits]
+    command = lsf.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}", "logs/workers-job")
+    assert command == ["bsub", "-J", "{run}-workers[1-300]", "-o", "logs/workers-job-%I.log", *waits]
+    command = lsf.submit_command("workers.sh", "x-workers-7", log="logs/workers-7-job")
+    assert command == ["bsub", "-J", "x-workers-7", "-o", "logs/workers-7-job.log"]
     assert get("lsf", stdin=False).submit_command("w.sh", "x", 2, "7") == [
         *("bsub", "-J", "x[1-2]", "-w", "started(7)", "w.sh")
     ]

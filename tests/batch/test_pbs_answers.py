@@ -222,8 +222,14 @@ def test_cancel_and_interrupt_leave_jobs_alone_that_are_over(
 
 
 def test_an_array_says_its_range_itself_and_waits_for_the_start_of_another_job(pbs: BatchSystem) -> None:
-    command = pbs.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
-    assert command == ["qsub", "-N", "{run}-workers", "-W", "depend=after:{job:scheduler}", "workers.sh"]
+    command = pbs.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}", "logs/workers-job")
+    assert command == [
+        *("qsub", "-N", "{run}-workers", "-J", "0-299", "-r", "y", "-o", "logs/workers-job-^array_index^.log"),
+        *("-W", "depend=after:{job:scheduler}", "workers.sh"),
+    ]
+    for plain in (None, 1):  # PBS has no arrays of one
+        command = pbs.submit_command("workers.sh", "x-workers-7", plain, log="logs/workers-7-job")
+        assert command == ["qsub", "-N", "x-workers-7", "-o", "logs/workers-7-job.log", "workers.sh"]
 
 
 def test_an_array_that_has_begun_counts_its_elements(pbs: BatchSystem, answers: Answers) -> None:

@@ -274,8 +274,11 @@ def test_nothing_to_say_is_no_reason(words: str) -> None:
 
 
 def test_an_array_says_its_range_itself_and_is_held_until_another_job_lets_it_go(sge: BatchSystem) -> None:
-    command = sge.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
-    assert command == ["qsub", "-terse", "-N", "{run}-workers", "-h", "workers.sh"]
+    command = sge.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}", "logs/workers-job")
+    log = "logs/workers-job-$TASK_ID.log"
+    assert command == ["qsub", "-terse", "-N", "{run}-workers", "-t", "1-300", "-o", log, "-h", "workers.sh"]
+    command = sge.submit_command("workers.sh", "x-workers-7", log="logs/workers-7-job")
+    assert command == ["qsub", "-terse", "-N", "x-workers-7", "-o", "logs/workers-7-job.log", "workers.sh"]
 
 
 def test_an_array_tells_how_many_elements_are_in_each_state(sge: BatchSystem, qstat: Program) -> None:

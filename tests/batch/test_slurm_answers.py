@@ -466,13 +466,14 @@ def test_the_name_of_the_cluster(slurm: BatchSystem, answers: Answers) -> None:
 
 
 def test_an_array_says_its_range_itself_and_waits_for_the_start_of_another_job(slurm: BatchSystem) -> None:
-    command = slurm.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}")
+    command = slurm.submit_command("workers.sh", "{run}-workers", 300, "{job:scheduler}", "logs/workers-job")
     assert command == [
-        "sbatch",
-        "--parsable",
-        "--job-name={run}-workers",
-        "--dependency=after:{job:scheduler}",
-        "workers.sh",
+        *("sbatch", "--parsable", "--job-name={run}-workers", "--array=0-299", "--output=logs/workers-job-%a.log"),
+        *("--dependency=after:{job:scheduler}", "workers.sh"),
+    ]
+    command = slurm.submit_command("workers.sh", "x-workers-7", log="logs/workers-7-job")
+    assert command == [
+        *("sbatch", "--parsable", "--job-name=x-workers-7", "--output=logs/workers-7-job.log", "workers.sh")
     ]
 
 

@@ -21,7 +21,8 @@ def test_workers_depend_on_the_start_of_the_schedulers_job(prepared: Prepare, co
     token = record.id[-6:]
     assert (tmp_path / "submitted").read_text().splitlines() == [
         f"--parsable --job-name=tiny-{token} scheduler.sh",
-        f"--parsable --job-name=tiny-{token}-workers --dependency=after:36 workers.sh",
+        f"--parsable --job-name=tiny-{token}-workers --array=0-2 --output=logs/workers-job-%a.log"
+        " --dependency=after:36 workers.sh",
     ]
     assert record.job_ids == ["36", "37"] and cancelled(tmp_path) == []
     assert record.jobs[1].command[-2:] == ("--dependency=after:{job:scheduler}", "workers.sh")

@@ -34,12 +34,20 @@ class Local(BatchSystem):
     grace: float = 5.0
     """Seconds between TERM and KILL."""
 
-    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+    def submit_command(
+        self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
+    ) -> list[str]:
         # The name is there to be found again; the script does not look at it. A job starts at once, alone.
         return [*self.commands["submit"], file, job_name]
 
     def submit(
-        self, directory: Path, file: str, job_name: str, array: int | None = None, after: str | None = None
+        self,
+        directory: Path,
+        file: str,
+        job_name: str,
+        array: int | None = None,
+        after: str | None = None,
+        log: str | None = None,
     ) -> str:
         """As everywhere; the id is `host:pid:start@boot`.
 
@@ -47,19 +55,19 @@ class Local(BatchSystem):
         """
         import subprocess
 
-        command, directory = self.submit_command(file, job_name, array, after), Path(os.path.abspath(directory))
+        command, directory = self.submit_command(file, job_name, array, after, log), Path(os.path.abspath(directory))
         program = _shell() if command[0] == "bash" else locate(command[0])
         try:
             (directory / LOG).parent.mkdir(mode=0o700, exist_ok=True)
-            with open(directory / LOG, "ab") as log:
+            with open(directory / LOG, "ab") as output:
                 child = subprocess.Popen(
                     command,
                     executable=program,
                     cwd=directory,
                     env=command_environment(program, directory),
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
+                    stdout=output,
+                    stderr=output,
                     start_new_session=True,  # no terminal's end or Ctrl-C reaches it
                 )
         except OSError as fault:

@@ -7,6 +7,7 @@ from hpc_launch.batch.dialect import HERE, MPIEXEC, Dialect
 DIALECT = Dialect(
     submit_directory="$PWD",
     job_id="$$",
+    job_name="$1",  # the script's own argument
     node_launchers=(HERE,),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "omit"),

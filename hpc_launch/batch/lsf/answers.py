@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hpc_launch.batch.lsf.states import CAUSES, STATES, sentence
+from hpc_launch.batch.lsf.states import CAUSES, STATES, WHY_BY_STATE, sentence
 from hpc_launch.batch.report import JobReport, JobStatus
 
 FIELDS = ("jobid", "jobindex", "stat", "exit_code", "exit_reason", "exec_host", "job_name", "pend_reason")
@@ -46,7 +46,7 @@ def _row(
     exit_code = int(code) if code.isdecimal() and status in (JobStatus.COMPLETED, JobStatus.FAILED) else None
     if exit_code:
         status = JobStatus.FAILED
-    why = "you hold it back: `bresume` lets it go" if status is JobStatus.HELD else ""
+    why = WHY_BY_STATE.get(state, "")
     if status is JobStatus.QUEUED:
         why = sentence(reason)
     # `4*c012:8*c013`, and in OpenLava each host once for each slot

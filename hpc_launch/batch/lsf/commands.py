@@ -46,12 +46,16 @@ class Lsf(BatchSystem):
     cancel_speaks = True
     chatter = re.compile(r"JOBID\s")
 
-    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+    def submit_command(
+        self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
+    ) -> list[str]:
         # The name on the command line wins over the script's, and with it the array, which is a part of it.
         # started(): that job runs, or has ended after it ran; the other conditions but exit wait for its end.
-        name = f"{job_name}[1-{array}]" if array and array > 1 else job_name
+        several = array is not None and array > 1
+        name = f"{job_name}[1-{array}]" if several else job_name
         waits = ["-w", f"started({after})"] if after else []
-        command = [*self.commands["submit"], "-J", name, *waits]
+        output = ["-o", f"{log}{'-%I' if several else ''}.log"] if log else []
+        command = [*self.commands["submit"], "-J", name, *output, *waits]
         # In a file that is named and not read from its input, bsub sees no #BSUB line; some sites want it all the same.
         return command if self.stdin else [*command, file]
 

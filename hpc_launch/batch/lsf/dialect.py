@@ -7,6 +7,7 @@ from hpc_launch.batch.dialect import MPIEXEC, Dialect, Launcher
 DIALECT = Dialect(
     submit_directory="$LS_SUBCWD",  # where that is missing, the job starts in /tmp
     job_id="${LSB_JOBID-}",
+    job_name="${LSB_JOBNAME-}",  # of an array `NAME[3]` or `NAME[1-4]`
     node_launchers=(Launcher("blaunch", needs_hosts=True),),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "per-slot", "omit"),  # per-slot: RESOURCE_RESERVE_PER_TASK (lsb.params(5))

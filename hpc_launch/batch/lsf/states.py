@@ -22,6 +22,12 @@ STATES: dict[str, JobStatus] = {
 }
 """UNKWN and ZOMBI are not among them: the job's host cannot be reached, and so nobody knows."""
 
+WHY_BY_STATE = {
+    "PSUSP": "you hold it back: `bresume` lets it go",
+    "USUSP": "it is suspended, and goes on when `bresume` lets it",
+    "SSUSP": "it is suspended, and goes on when the batch system lets it",
+}
+
 CAUSES: dict[str, JobStatus] = {
     word: status
     for status, words in {

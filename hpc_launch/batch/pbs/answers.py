@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hpc_launch.batch.pbs.states import ARRAY_COUNTS, HOLDS, OVER, STATES, sentence
+from hpc_launch.batch.pbs.states import ARRAY_COUNTS, HOLDS, OVER, STATES, SUSPENDED, sentence
 from hpc_launch.batch.report import JobReport, JobStatus, summary
 
 Fields = Mapping[str, Any]
@@ -69,7 +69,7 @@ def _job(fields: Fields) -> JobReport:
     if letter in OVER:
         return _ended(letter, fields, nodes)
     status = STATES.get(letter, JobStatus.UNKNOWN)
-    why = sentence(comment) if status is JobStatus.QUEUED else ""
+    why = sentence(comment) if status is JobStatus.QUEUED else SUSPENDED.get(letter, "")
     if status is JobStatus.HELD:
         hold = "d" if fields.get("depend") else str(fields.get("Hold_Types", ""))[:1]
         why = HOLDS.get(hold, sentence(comment))

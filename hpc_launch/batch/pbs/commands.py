@@ -46,11 +46,17 @@ class Pbs(BatchSystem):
     )
     harmless = re.compile("unknown job id|job has finished|request invalid for (?:finished|state of) job", re.I)
 
-    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+    def submit_command(
+        self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
+    ) -> list[str]:
         # The name on the command line wins over the script's. Never afterok: the exit status of an array is that of
         # the element that ended last.
         waits = ["-W", f"depend=after:{after}"] if after else []
-        return [*self.commands["submit"], "-N", job_name, *waits, file]
+        # An array can always be run again, whatever is said (PBS Professional User's Guide, job arrays), and must not
+        # be submitted with `-r n`.
+        several = ["-J", f"0-{array - 1}", "-r", "y"] if array and array > 1 else []
+        output = ["-o", f"{log}{'-^array_index^' if several else ''}.log"] if log else []
+        return [*self.commands["submit"], "-N", job_name, *several, *output, *waits, file]
 
     def job_id(self, text: str) -> str | None:
         # `1.server`, of an array `0[].server`, on a line of its own; sites print greetings around it

@@ -9,6 +9,7 @@ RESOURCE = r"(?!(?i:ncpus|mem|mpiprocs|ompthreads)=)[A-Za-z][A-Za-z0-9_-]*=[A-Za
 DIALECT = Dialect(
     submit_directory="$PBS_O_WORKDIR",  # the job starts in the home directory
     job_id="${PBS_JOBID-}",
+    job_name="${PBS_JOBNAME-}",
     node_launchers=(Launcher("pbsdsh"),),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "omit"),

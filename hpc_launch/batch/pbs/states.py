@@ -18,6 +18,10 @@ STATES: dict[str, JobStatus] = {
     "T": JobStatus.QUEUED,  # on its way to another server
     "W": JobStatus.QUEUED,  # for its earliest start
 }
+SUSPENDED = {
+    "S": "it is suspended, and goes on when the batch system lets it",
+    "U": "it is suspended while somebody uses its host, and goes on later",
+}
 OVER = ("F", "X")
 """Finished; an element of an array that is still there."""
 

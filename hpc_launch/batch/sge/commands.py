@@ -51,17 +51,24 @@ class GridEngine(BatchSystem):
     )
     cancel_speaks = True
 
-    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+    def submit_command(
+        self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
+    ) -> list[str]:
         # The name on the command line wins over the script's. -hold_jid would wait for the other job's end: held by
         # the user until that job, once it runs, lets this one go with qrls.
         waits = ["-h"] if after else []
-        return [*self.commands["submit"], "-terse", "-N", job_name, *waits, file]
+        several = ["-t", f"1-{array}"] if array and array > 1 else []
+        output = ["-o", f"{log}{'-$TASK_ID' if several else ''}.log"] if log else []
+        return [*self.commands["submit"], "-terse", "-N", job_name, *several, *output, *waits, file]
 
     def job_id(self, text: str) -> str | None:
         # `36` or `36.1-10:1`, alone on a line; `Your job 36 ("name") has been submitted` where a site hides -terse
         found = [match for line in text.splitlines() if (match := _JOB_ID.fullmatch(line.strip()))]
         plain = [match for match in found if match[2]]
         return (plain or found)[-1].group(2 if plain else 1) if found else None
+
+    def element_id(self, array: str, index: int) -> str:
+        return f"{array}.{index}"
 
     def queued(self, ids: Sequence[str]) -> Told:
         # All of one's own: there is no short listing of certain jobs. -g d: an array's elements one by one.

@@ -7,6 +7,7 @@ from hpc_launch.batch.dialect import MPIEXEC, Dialect, Launcher
 DIALECT = Dialect(
     submit_directory="$PWD",  # -cwd: the job starts where it was submitted
     job_id="${JOB_ID-}",
+    job_name="${JOB_NAME-}",
     node_launchers=(Launcher("qrsh", needs_hosts=True),),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-slot", "omit"),

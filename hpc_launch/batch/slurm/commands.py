@@ -47,11 +47,15 @@ class Slurm(BatchSystem):
     chatter = re.compile("CLUSTER: ")  # where a site's command holds --clusters
     harmless = re.compile("Invalid job id specified|already completing or completed", re.I)
 
-    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
+    def submit_command(
+        self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
+    ) -> list[str]:
         # The name on the command line wins over the script's. `after` alone: the other job has started, or was
         # cancelled (sbatch(1), --dependency).
         waits = [f"--dependency=after:{after}"] if after else []
-        return [*self.commands["submit"], "--parsable", f"--job-name={job_name}", *waits, file]
+        several = [f"--array=0-{array - 1}"] if array and array > 1 else []
+        output = [f"--output={log}{'-%a' if several else ''}.log"] if log else []
+        return [*self.commands["submit"], "--parsable", f"--job-name={job_name}", *several, *output, *waits, file]
 
     def rehearse(self, directory: Path, file: str) -> str:
         command = [*self.commands["submit"], "--test-only", file]
@@ -66,6 +70,9 @@ class Slurm(BatchSystem):
         found = [match for line in text.splitlines() if (match := _JOB_ID.fullmatch(line.strip()))]
         plain = [match for match in found if "submitted" in match[0].lower()]
         return (plain or found)[-1][1] if found else None
+
+    def element_id(self, array: str, index: int) -> str:
+        return f"{array}_{index}"
 
     def queued(self, ids: Sequence[str]) -> Told:
         # A single id that squeue does not know (any more) is an error to it, one given twice is not.

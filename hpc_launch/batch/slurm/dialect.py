@@ -9,6 +9,7 @@ SRUN = (Launcher("srun"),)
 DIALECT = Dialect(
     submit_directory="$SLURM_SUBMIT_DIR",
     job_id="${SLURM_JOB_ID-}",
+    job_name="${SLURM_JOB_NAME-}",
     node_launchers=SRUN,
     mpi_launchers=SRUN,
     memory_directives=("per-node", "per-cpu", "omit"),

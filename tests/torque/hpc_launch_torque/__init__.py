@@ -30,6 +30,7 @@ TERMINATED = 256 + 15
 DIALECT = Dialect(
     submit_directory="$PBS_O_WORKDIR",  # the job starts in the home directory
     job_id="${PBS_JOBID-}",
+    job_name="${PBS_JOBNAME-}",
     node_launchers=(Launcher("pbsdsh-unique"), Launcher("pbsdsh")),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "omit"),
@@ -69,10 +70,15 @@ class Torque(BatchSystem):
     unreachable = re.compile("connect|timed out|end of file|protocol error|communication|authenticate", re.I)
     harmless = re.compile(f"{NOT_THERE.pattern}|Request invalid for state of job", re.I)
 
-    def submit_command(self, file: str, job_name: str, array: int | None = None, after: str | None = None) -> list[str]:
-        # The array's range stands in the script. The manual page allows 15 characters of a name, qsub itself 256.
+    def submit_command(
+        self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
+    ) -> list[str]:
+        # The manual page allows 15 characters of a name, qsub itself 256. Torque itself writes `-3` behind the path of
+        # the log for element 3 of an array.
         waits = ["-W", f"depend=after:{after}"] if after else []
-        return [*self.commands["submit"], "-N", job_name, *waits, file]
+        several = ["-t", f"0-{array - 1}"] if array and array > 1 else []
+        output = ["-o", f"{log}.log"] if log else []
+        return [*self.commands["submit"], "-N", job_name, *several, *output, *waits, file]
 
     def job_id(self, text: str) -> str | None:
         found = [line.strip() for line in text.splitlines() if JOB_ID.fullmatch(line.strip())]

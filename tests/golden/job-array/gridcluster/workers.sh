@@ -6,13 +6,11 @@
 #$ -cwd
 #$ -S /bin/bash
 #$ -j y
-#$ -o logs/workers-job-$TASK_ID.log
 #$ -r n
 #$ -notify
-#$ -t 1-3
 #
-# monte-carlo-pi on gridcluster: 8 workers on a node for the Dask scheduler in the job of scheduler.sh, 22 in all.
-# Each element of this array is a node: number 1 to 3 of 3. Its workers end when their scheduler does.
+# monte-carlo-pi on gridcluster: 8 workers on a node for the Dask scheduler in the job of scheduler.sh. They end when their scheduler does.
+# Submitted as often as the run needs it, as a job or as an array: each element is a node. Which one, pool/ tells.
 
 # The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
 { cd "$PWD" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $PWD: is storage.runs shared by all nodes?" >&2; exit 66; }
@@ -31,4 +29,4 @@ for host in "${hosts[@]}"; do
 done
 [ ${#hosts[@]} = 1 ] || fail "${#hosts[@]} hosts, 1 are needed $given"
 
-run_workers "$((SGE_TASK_ID - 1))"
+run_workers "${JOB_NAME-}" "$((SGE_TASK_ID - 1))"

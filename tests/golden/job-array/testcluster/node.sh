@@ -44,8 +44,7 @@ else
 fi
 echo "$local_directory is $kind ($type)" >"$state/fit/$host"
 
-workers=8
-[ "$node" != 2 ] || workers=6 # 22 in all
+workers=$HPC_LAUNCH_WORKERS
 # The forkserver's socket lies in TMPDIR, and a socket's path holds 107 characters.
 [ "${#TMPDIR}" -le 60 ] || export TMPDIR=/tmp
 

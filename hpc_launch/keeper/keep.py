@@ -1,0 +1,96 @@
+"""Keeping a run from its beginning to its end: the lease, signals, and what comes last."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from hpc_launch.batch.faults import HpcLaunchError, Problem
+from hpc_launch.keeper.hands import Over, say
+from hpc_launch.keeper.intervals import Intervals
+from hpc_launch.keeper.lease import Lease, Lost
+from hpc_launch.keeper.leftover import call_off_all
+from hpc_launch.keeper.loop import Keeper
+from hpc_launch.keeper.steps import reached
+
+SLICE = 0.5
+"""Seconds between two looks at what is on this host: the job's shell, and whether this process was told to end."""
+
+
+class Held(HpcLaunchError):
+    """Another keeper has this run, and lives."""
+
+
+class Told:
+    """Whether this process was told to end: it does so when what it is about just now is done."""
+
+    def __init__(self) -> None:
+        self.to_end = False
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._end)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):  # by these a batch system warns the job's shell
+            signal.signal(number, signal.SIG_IGN)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        self.to_end = True
+
+
+class Keeping:
+    """One process that keeps a run, or waits to.
+
+    Args:
+        directory: the run directory.
+        job_is_there: whether the scheduler's job still is.
+        beside: whether this is a process of that job, whose shell ends the run's jobs when it is over.
+    """
+
+    def __init__(self, directory: Path, job_is_there: Callable[[Keeper], bool], every: Intervals, beside: bool) -> None:
+        self.lease = Lease(directory / "pool" / "lease", every.stale)
+        self.keeper = Keeper(directory, self.lease, every)
+        self.job_is_there, self.every, self.beside = job_is_there, every, beside
+        self.told = Told()
+
+    def run(self) -> None:
+        """Keep the run until it is over, or this process is told to end. Raises Held, unless it may wait."""
+        try:
+            while self._goes_on():
+                if self.lease.take():
+                    reached("leased")
+                    self._keep()
+                elif not self.beside and self.lease.is_surely_held():
+                    raise Held(Problem(f"{self.lease.held_by()} keeps this run already", hint="One keeper is enough."))
+                else:
+                    self._wait(self.every.quiet)
+            if not self.told.to_end and self.lease.take():
+                call_off_all(self.keeper.system, self.keeper.watch)  # nobody else may be left to do it
+        except Over:
+            if not self.beside:
+                self._wait(self.every.quiet)  # workers that run end with their scheduler, and tidy up
+                call_off_all(self.keeper.system, self.keeper.watch)
+        finally:
+            self.lease.release()
+
+    def _keep(self) -> None:
+        """Keep the run as long as the lease is ours. Raises Over."""
+        complaint = ""
+        try:
+            while self._goes_on():
+                try:
+                    self.keeper.turn()
+                except OSError as fault:
+                    if str(fault) != complaint:
+                        say(complaint := str(fault))
+                self._wait(self.keeper.seconds_to_wait())
+        except Lost as fault:
+            say(str(fault))
+
+    def _goes_on(self) -> bool:
+        return not self.told.to_end and self.job_is_there(self.keeper)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and self._goes_on():
+            time.sleep(min(SLICE, left))

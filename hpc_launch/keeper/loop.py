@@ -1,0 +1,116 @@
+"""The keeper's life: look, decide, act, tell; again and again until the run is over."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpc_launch import batch
+from hpc_launch.keeper import disk, intervals, reading, status
+from hpc_launch.keeper.actions import Decision
+from hpc_launch.keeper.decide import decide
+from hpc_launch.keeper.hands import Hands, Over
+from hpc_launch.keeper.ids import ask
+from hpc_launch.keeper.lease import Lease
+from hpc_launch.keeper.ledger import Ledger
+from hpc_launch.keeper.memory import LONG_AGO, Memory
+from hpc_launch.keeper.question import in_question, to_find
+from hpc_launch.keeper.reading import UNREADABLE
+from hpc_launch.keeper.steps import reached
+from hpc_launch.keeper.values import Told
+from hpc_launch.keeper.watch import Watch
+
+if TYPE_CHECKING:
+    from hpc_launch.batch.base import BatchSystem
+
+
+LIVELY = 6
+"""Looks without a change after which the next ones come as seldom as if nothing were on its way."""
+
+
+class Keeper:
+    """One process's keeping of one run, for as long as it holds the lease."""
+
+    def __init__(self, directory: Path, lease: Lease, every: intervals.Intervals) -> None:
+        self.directory, self.lease, self.every = directory, lease, every
+        self.run = reading.run_from(disk.load(directory / "pool" / "groups.json"))
+        self.system: BatchSystem = batch.get(self.run.batch_system, self.run.commands, self.run.submit_stdin)
+        self.watch = Watch(directory, self.run, Ledger(directory / "pool", self.run), every.stale)
+        self.hands = Hands(self.watch, self.system, lease, every)
+        self.memory = self._remembered()
+        self.told: dict[int, Told] = {}
+        self.status: dict[str, Any] = {}
+        self.seen: tuple[object, ...] = ()
+        self.changing = True
+        self.changed = self.asked = self.renewed = LONG_AGO
+
+    def turn(self) -> None:
+        """One look, and what follows from it. Raises Over, Lost, or OSError where it could not act."""
+        now = time.monotonic()
+        if now >= self.renewed + self.every.renew:
+            self.lease.renew()
+            self.renewed = now
+            self._end_if_over()
+            if not self.changing:
+                return  # the other files wait for the next turn: while nothing changes few are looked at
+        if self.changing or self.watch.glance():
+            self._end_if_over()
+            self.watch.read()
+        if not self.watch.attempt:
+            return  # workers that start before their scheduler would be for nothing
+        decision = decide(self.run, self.watch.look(self.told), self.memory, self.every)
+        reached("decided")
+        self.memory = self.hands.carry_out(decision)
+        self._tell(decision)
+        self._ask(decision)
+        self._note_change(decision)
+
+    def seconds_to_wait(self) -> float:
+        return self.every.look if self.changing else self.every.quiet
+
+    def _end_if_over(self) -> None:
+        if self.watch.is_over():
+            raise Over("the run is over")
+
+    def _ask(self, decision: Decision) -> None:
+        """Ask the batch system, now and then, about what is missing, or waits."""
+        look = self.watch.look(self.told)
+        some = in_question(look, decision.elements, self.memory, self.every)
+        unknown = to_find(look, decision.elements)
+        if time.monotonic() < self.asked + self.every.ask or not (some or unknown):
+            return
+        for submission in unknown:
+            self.hands.find(submission)
+        if some:
+            self.told |= ask(self.system, some, decision.elements)
+        self.asked = time.monotonic()
+
+    def _note_change(self, decision: Decision) -> None:
+        """What has waited for a while may do so for hours: then there is no need to look often."""
+        said = {number: (told.status, told.suspended) for number, told in self.told.items()}
+        seen = (self.status, said, len(self.watch.ledger.submissions))
+        if decision.actions or seen != self.seen:
+            self.seen, self.changed = seen, time.monotonic()
+        self.changing = decision.changing and time.monotonic() < self.changed + LIVELY * self.every.look
+
+    def _tell(self, decision: Decision) -> None:
+        """Write how the groups stand, if that has changed."""
+        now = status.document(replace(decision, memory=self.memory), self.watch.demand, self.lease.owner)
+        if now != self.status:
+            self.lease.check()
+            disk.replace(self.directory / "pool" / "status.json", {"time": time.time(), **now})
+            self.status = now
+            reached("told")
+
+    def _remembered(self) -> Memory:
+        """What another keeper before this one has left."""
+        memory = Memory()
+        with suppress(*UNREADABLE):
+            memory = status.remembered(disk.load(self.directory / "pool" / "status.json"), memory)
+        with suppress(*UNREADABLE):
+            retiring = reading.retirements_from(disk.load(self.directory / "pool" / "retire.json"))
+            memory = replace(memory, retiring=retiring, leaving=frozenset(retiring))
+        return memory

@@ -1,0 +1,97 @@
+"""`pool/`: what is said of the worker jobs of a run whose workers have jobs of their own (docs/contracts.md).
+
+Written before the batch system is asked: a worker job finds its number there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hpc_launch.runs.files import replace_file
+
+if TYPE_CHECKING:
+    from hpc_launch.models.plan import Job, Plan
+    from hpc_launch.models.record import Record, RecordedJob
+
+POOL: Final = "pool"
+SCHEMA: Final = 1
+
+
+def write_pool(place: Path, plan: Plan, record: Record) -> None:
+    """Write down what was planned, with the names of the jobs that are still to be submitted. May raise OSError."""
+    planned = [job for job in plan.jobs if job.role == "workers"]
+    if not planned:
+        return
+    (place / POOL).mkdir(mode=0o700)
+    _write(place / POOL / "groups.json", _groups(plan, record))
+    names = {job.name: job.job_name for job in record.jobs}
+    for number, job in enumerate(planned, 1):
+        _write(_file(place, number), _submission(plan, job, number, names[job.name]))
+
+
+def note_job_id(place: Path, record: Record, job: RecordedJob, job_id: str) -> None:
+    """Write down the id of a worker job that was submitted. May raise OSError."""
+    number = 1 + [other.name for other in record.jobs if other.role == "workers"].index(job.name)
+    file = _file(place, number)
+    known = json.loads(file.read_text(encoding="utf-8"))
+    _write(file, {**known, "job_id": job_id, "submitted": round(time.time(), 3)})
+
+
+def _file(place: Path, number: int) -> Path:
+    return place / POOL / f"{number}.json"
+
+
+def _groups(plan: Plan, record: Record) -> dict[str, Any]:
+    kinds = {job.group: job for job in plan.kinds_of_jobs if job.role == "workers"}
+    groups = {
+        name: {
+            "file": kinds[name].file,
+            "count": group.count,
+            "per_node": group.per_node,
+            "threads": group.threads,
+            "memory_bytes": group.memory_bytes,
+            "resources": dict(group.resources),
+            "array_limit": plan.array_limit,
+            "walltime_seconds": kinds[name].walltime_seconds,
+        }
+        for name, group in plan.groups.items()
+    }
+    main = plan.main
+    return {
+        "schema": SCHEMA,
+        "run": record.main.job_name,
+        "batch_system": plan.batch_system,
+        "commands": {purpose: list(words) for purpose, words in record.commands.items()},
+        "submit_stdin": record.submit_stdin,
+        "from_compute": plan.submit_from_compute,
+        "minimum": plan.minimum,
+        "walltime_seconds": main.walltime_seconds,
+        "groups": groups,
+    }
+
+
+def _submission(plan: Plan, job: Job, number: int, job_name: str) -> dict[str, Any]:
+    group = plan.group_of(job)
+    size = job.array or 1
+    return {
+        "schema": SCHEMA,
+        "number": number,
+        "group": job.group,
+        "first": job.first_element,
+        "size": size,
+        "array": job.array,
+        "per_node": group.per_node,
+        "workers": min(size * group.per_node, group.count - job.first_element * group.per_node),
+        "job_name": job_name,
+        "by": "submit",
+        "job_id": None,
+        "submitted": None,
+        "refused": None,
+    }
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    replace_file(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n")  # a key on each line, for the jobs

@@ -1,0 +1,274 @@
+"""What the keeper writes and asks for, with a batch system in a directory."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.keeper.hands import Over
+from hpc_launch.keeper.lease import Lost
+from hpc_launch.keeper.leftover import call_off_all
+from hpc_launch.keeper.loop import Keeper
+from tests.keeper.world import GROUP, NAME, QUICK, World
+
+
+def settle(world: World, keeper: Keeper, *running: int) -> None:
+    """Until these elements run, and nothing changes any more."""
+
+    def step() -> None:
+        keeper.turn()
+        world.go_on()
+
+    world.until(lambda: not keeper.changing and world.running() == set(running), step)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_submission_is_written_down_with_its_number_size_and_id(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=3)
+    keeper.turn()
+    world.wish(workers=4)
+    time.sleep(QUICK.submit)
+    keeper.turn()
+    first, second = world.submissions()
+    assert (first["first"], first["size"], first["workers"], first["array"], first["job_id"]) == (0, 3, 3, 3, "100")
+    assert (second["first"], second["size"], second["array"], second["by"]) == (3, 1, None, "keeper")
+    assert [each["job_name"] for each in (first, second)] == [f"{NAME}-workers", f"{NAME}-workers-2"]
+    assert world.jobs() == {"100": f"{NAME}-workers", "101": f"{NAME}-workers-2"}
+    array, plain = (call.split() for call in world.said("sbatch"))
+    assert "--array=0-2" in array and array[-1] == "workers.sh" and not any("--array" in word for word in plain)
+    assert any(word.endswith("logs/workers-2-job.log") for word in plain)
+
+
+def test_the_jobs_of_a_submission_read_its_keys_line_by_line(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=3)
+    keeper.turn()
+    lines = [line.split() for line in (world.directory / "pool" / "1.json").read_text().splitlines()]
+    for key, value in {"first": 0, "array": 3, "workers": 3, "per_node": 1}.items():
+        assert [f'"{key}":', f"{value},"] in lines
+
+
+def test_how_the_groups_stand_is_told_to_everybody(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=3)
+    keeper.turn()
+    world.start(0)
+    world.start(1)
+    world.tell({0})
+    keeper.turn()
+    status = world.read("pool/status.json")
+    group = status["groups"]["workers"]
+    assert (status["serial"], status["keeper"]) == (1, keeper.lease.owner)
+    assert (group["target"], group["connected"], group["starting"], group["queued"]) == (3, 1, 1, 1)
+    assert (group["mode"], group["paused"], group["ended"], group["draining"]) == ("fixed", None, 0, 0)
+
+
+def test_nothing_is_written_or_asked_while_nothing_changes(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=2)
+    settle(world, keeper, 0, 1)
+    said, status = world.said("squeue"), (world.directory / "pool" / "status.json").stat()
+    for _ in range(5):
+        time.sleep(QUICK.ask)
+        keeper.turn()
+    assert world.said("squeue") == said
+    assert (world.directory / "pool" / "status.json").stat().st_mtime_ns == status.st_mtime_ns
+
+
+def test_a_wish_that_is_half_seen_changes_nothing(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=1)
+    keeper.turn()
+    (world.directory / "control" / "scale.json").write_text('{"schema": 1, "serial": 2, "gro')
+    keeper.turn()
+    (world.directory / "control" / "scale.json").write_text('{"schema": 2, "serial": 3, "groups": {}}')
+    keeper.turn()
+    assert keeper.watch.wish.serial == 1 and len(world.submissions()) == 1
+
+
+def test_what_waits_is_called_off_an_array_by_its_own_id(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=3)
+    keeper.turn()
+    world.wish(workers=2)
+    keeper.turn()
+    assert world.submissions()[0]["called_off"] == [[2, 2]] and sorted(world.alive()) == [0, 1]
+    world.wish(workers=0)
+    keeper.turn()
+    assert world.submissions()[0]["called_off"] == [[0, 2]] and world.alive() == {}
+    cancels = [call.split()[-1] for call in world.said("scancel") if "PENDING" in call]
+    assert cancels == ["100_2", "100"]
+
+
+def test_elements_that_run_are_asked_to_retire(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=2)
+    settle(world, keeper, 0, 1)
+    world.wish(workers={"target": 1, "grace_seconds": 60})
+    keeper.turn()
+    assert world.read("pool/retire.json")["elements"] == {"1": {"grace_seconds": 60.0, "why": "surplus"}}
+    assert world.said("scancel") == []
+    settle(world, keeper, 0)
+    assert world.read("pool/retire.json")["elements"] == {} and world.running() == {0}
+
+
+def test_a_refusal_is_kept_and_told_and_tried_again(world: World) -> None:
+    keeper = world.keeper()
+    (world.batch / "refuses").touch()
+    world.wish(workers=1)
+    keeper.turn()
+    keeper.turn()
+    paused = world.read("pool/status.json")["groups"]["workers"]["paused"]
+    assert "Job violates accounting/QOS policy" in paused and "QOS policy" in world.submissions()[0]["refused"]
+    (world.batch / "refuses").unlink()
+    world.until(lambda: bool(world.alive()), keeper.turn)
+    assert [bool(each["refused"]) for each in world.submissions()][-1] is False
+    keeper.turn()
+    assert world.read("pool/status.json")["groups"]["workers"]["paused"] is None
+
+
+def test_a_submission_of_which_no_id_is_known_is_found_by_its_name(world: World) -> None:
+    world.wish(workers=2)
+    world.keeper().turn()
+    document = world.read("pool/1.json")
+    world.write("pool/1.json", **{**document, "job_id": None, "submitted": None, "asked": None})
+    keeper = world.keeper()
+    world.until(lambda: world.submissions()[0]["job_id"] == "100", keeper.turn)
+    assert len(world.jobs()) == 1
+
+
+def test_one_that_submit_never_made_is_made_by_the_keeper(world: World) -> None:
+    world.wish(workers=2)
+    world.keeper().turn()
+    document = world.read("pool/1.json")
+    world.write("pool/1.json", **{**document, "job_id": None, "submitted": None, "asked": None, "by": "submit"})
+    for file in list(world.alive().values()):
+        file.unlink()
+    keeper = world.keeper()
+    world.until(lambda: len(world.alive()) == 2, keeper.turn)
+    lost, made = world.submissions()
+    assert "no job of this name" in lost["refused"] and (made["first"], made["size"], made["job_id"]) == (2, 2, "101")
+
+
+def test_an_answer_that_was_lost_makes_no_second_job(world: World) -> None:
+    keeper = world.keeper(replace(QUICK, find=600.0))
+    (world.batch / "silent").touch()
+    world.wish(workers=1)
+    for _ in range(5):
+        keeper.turn()
+        time.sleep(0.05)
+    assert len(world.submissions()) == 1 and world.submissions()[0]["job_id"] is None
+    assert "Unable to contact" in world.read("pool/status.json")["groups"]["workers"]["paused"]
+
+
+def test_nothing_is_submitted_once_there_is_an_outcome(world: World) -> None:
+    keeper = world.keeper()
+    (world.state / "outcome").write_text("succeeded 0 \n")
+    world.wish(workers=1)
+    with pytest.raises(Over):
+        keeper.turn()
+    assert world.jobs() == {} and world.submissions() == []
+
+
+def test_what_was_submitted_while_the_outcome_was_written_is_called_off(world: World) -> None:
+    script = (world.batch / "sbatch").read_text()
+    outcome = f"open({str(world.state / 'outcome')!r}, 'w').write('succeeded 0 ')"
+    (world.batch / "sbatch").write_text(
+        script.replace("def submit() -> None:\n", f"def submit() -> None:\n    {outcome}\n")
+    )
+    keeper = world.keeper()
+    world.wish(workers=2)
+    with pytest.raises(Over):
+        keeper.turn()
+    assert len(world.jobs()) == 1 and world.alive() == {}
+
+
+def test_nothing_is_done_without_the_lease(world: World) -> None:
+    keeper = world.keeper()
+    keeper.turn()
+    (world.directory / "pool" / "lease").write_text("other:1:1@boot 5\n")
+    world.wish(workers=1)
+    with pytest.raises(Lost):
+        keeper.turn()
+    assert world.jobs() == {} and world.submissions() == []
+
+
+def test_nothing_is_done_before_the_schedulers_job_has_begun(world: World) -> None:
+    (world.directory / "state" / "attempt").unlink()
+    keeper = world.keeper()
+    world.wish(workers=1)
+    keeper.turn()
+    assert world.submissions() == []
+
+
+def test_the_next_keeper_knows_of_the_brake_and_of_those_on_their_way_out(world: World) -> None:
+    world.wish(workers=1)
+    keeper = world.keeper()
+    for _ in range(3):
+        world.until(lambda: bool(world.alive()), keeper.turn)
+        (number,) = world.alive()
+        world.start(number)
+        world.tell(set())
+        keeper.turn()
+        world.end(number)
+    world.until(lambda: bool(world.read("pool/status.json")["groups"]["workers"]["paused"]), keeper.turn)
+    again = world.keeper()
+    for _ in range(5):
+        again.turn()
+        time.sleep(0.05)
+    assert len(world.jobs()) == 3
+    group = world.read("pool/status.json")["groups"]["workers"]
+    assert (group["failed"], group["ended"], "scale" in group["paused"]) == (3, 3, True)
+    world.wish(workers=1)
+    world.until(lambda: len(world.jobs()) == 4, again.turn)
+
+
+def test_an_element_whose_node_went_down_with_it_is_replaced(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=2)
+    settle(world, keeper, 0, 1)
+    world.alive()[1].unlink()  # its file in state/ says that it runs
+    world.tell({0})
+    world.until(lambda: len(world.jobs()) == 2, keeper.turn)
+    assert sorted(world.alive()) == [0, 2]
+
+
+def test_one_that_runs_without_a_worker_is_ended(world: World) -> None:
+    keeper = world.keeper(replace(QUICK, worker=0.2))
+    world.wish(workers=2)
+    keeper.turn()
+    world.start(0)
+    world.start(1)
+    world.tell({0})
+    world.until(lambda: "100_1" in " ".join(world.said("scancel")), keeper.turn)
+    assert sorted(world.alive()) == [0]
+
+
+def test_at_the_end_everything_is_called_off_by_id_and_by_name(world: World) -> None:
+    world.wish(workers=2)
+    keeper = world.keeper()
+    keeper.turn()
+    world.wish(workers=3)
+    time.sleep(QUICK.submit)
+    keeper.turn()
+    world.write("pool/2.json", **{**world.read("pool/2.json"), "job_id": None})
+    again = world.keeper()
+    assert sorted(call_off_all(again.system, again.watch)) == ["100", "101"]
+    assert world.alive() == {}
+
+
+def test_each_group_has_arrays_and_names_of_its_own(tmp_path: Path) -> None:
+    world = World(tmp_path, cpu={**GROUP, "file": "cpu.sh"}, fat={**GROUP, "file": "fat.sh", "arrays": False})
+    keeper = world.keeper()
+    world.wish(cpu=2, fat=1)
+    world.until(lambda: len(world.jobs()) == 2, keeper.turn)
+    assert [each["job_name"] for each in world.submissions()] == [f"{NAME}-cpu", f"{NAME}-fat-2"]
+    assert [call.split()[-1] for call in world.said("sbatch")] == ["cpu.sh", "fat.sh"]

@@ -1,0 +1,70 @@
+"""The keeper on a login host: `hpc-launch keep`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.batch import processes
+from hpc_launch.context import Context
+from hpc_launch.errors import UsageError
+from hpc_launch.keeper.job import FromOutside
+from hpc_launch.keeper.keep import Held, Keeping
+from hpc_launch.runs.keep import keep
+from hpc_launch.runs.submit import submit
+from tests.keeper.world import QUICK, World
+from tests.runs.jobs import SUCCEEDS, Prepare, rendered
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def outside(world: World) -> Keeping:
+    return Keeping(world.directory, FromOutside(world.directory, QUICK.ask), QUICK, beside=False)
+
+
+def test_a_second_one_is_refused_while_the_first_one_lives(world: World) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    start = processes.started(child.pid)
+    assert start and child.stdin
+    lease = world.directory / "pool" / "lease"
+    lease.write_text(f"{processes.identity(child.pid, start)} 5\n")
+    try:
+        with pytest.raises(Held, match=f"{processes.host()}:{child.pid} keeps this run already"):
+            outside(world).run()
+        assert lease.exists()
+    finally:
+        child.communicate(b"\n")
+
+
+def test_it_ends_with_the_run_and_calls_off_what_waits(world: World) -> None:
+    world.wish(workers=2)
+    world.keeper().turn()
+    (world.directory / "pool" / "lease").unlink()
+    (world.state / "outcome").write_text("succeeded 0 \n")
+    outside(world).run()
+    assert world.alive() == {} and len(world.jobs()) == 1
+    assert not (world.directory / "pool" / "lease").exists()
+
+
+def test_it_ends_when_the_schedulers_job_is_gone_without_a_word(world: World) -> None:
+    job = world.batch / "jobs" / "99"
+    job.mkdir()
+    (job / "name").write_text("study-abc123")
+    world.write("run.json", jobs=[{"job_id": "99"}])
+    (world.state / "demand.json").unlink()
+    world.wish(workers=0)
+    outside(world).run()
+    assert any("--jobs=99" in call for call in world.said("squeue"))
+
+
+def test_a_run_that_cannot_grow_is_refused_in_a_sentence(prepared: Prepare, context: Context, tmp_path: Path) -> None:
+    directory, record = submit(rendered(prepared, SUCCEEDS), context, Path("run"))
+    with pytest.raises(UsageError, match=r"has no pool/groups\.json") as refused:
+        keep(directory)
+    assert record.id in str(refused.value) and "job-array" in str(refused.value)
