@@ -57,8 +57,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.shared_files", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5, help="how long each run is watched (default 5)")
     parser.add_argument("--tree", type=Path, default=Path.cwd(), help="a checkout of hpc-launch (default: this one)")
+    parser.add_argument("--layout", choices=[*LAYOUTS], action="append", help="this one alone (default: each of them)")
     options = parser.parse_args()
-    for layout in LAYOUTS:
+    for layout in options.layout or LAYOUTS:
         with tempfile.TemporaryDirectory() as directory:
             place = Path(directory)
             user = on_pbs(place)

@@ -23,7 +23,7 @@ _PROGRAMS = {
     "qsub": r"""
 for file; do :; done
 echo "$file" >>"$jobs/count"
-range=$(sed -n 's/^#PBS -J 0-//p' "$file")
+range=$(sed -nE 's/.* -J 0-([0-9]+) .*/\1/p' <<<" $* ")
 start() { # NUMBER, and more of its environment
   local job=$1 left
   shift
