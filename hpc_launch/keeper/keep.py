@@ -25,17 +25,23 @@ class Held(HpcLaunchError):
 
 
 class Told:
-    """Whether this process was told to end: it does so when what it is about just now is done."""
+    """Whether this process was told to end: it does so when what it is about just now is done. USR1: to look at once.
+
+    A batch system may warn the processes of a job by USR1 and USR2, too.
+    """
 
     def __init__(self) -> None:
-        self.to_end = False
+        self.to_end = self.to_look = False
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._end)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):  # by these a batch system warns the job's shell
-            signal.signal(number, signal.SIG_IGN)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, self._look)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self.to_end = True
+
+    def _look(self, number: int, frame: FrameType | None) -> None:
+        self.to_look = True
 
 
 class Keeping:
@@ -92,5 +98,8 @@ class Keeping:
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and self._goes_on():
+        while (left := until - time.monotonic()) > 0 and self._goes_on() and not self.told.to_look:
             time.sleep(min(SLICE, left))
+        if self.told.to_look:
+            self.told.to_look = False
+            self.keeper.wake()

@@ -44,22 +44,21 @@ class Keeper:
         self.told: dict[int, Told] = {}
         self.status: dict[str, Any] = {}
         self.seen: tuple[object, ...] = ()
-        self.changing = True
+        self.changing, self.glances = True, 0
         self.changed = self.asked = self.renewed = LONG_AGO
 
     def turn(self) -> None:
         """One look, and what follows from it. Raises Over, Lost, or OSError where it could not act."""
-        now = time.monotonic()
-        if now >= self.renewed + self.every.renew:
+        due = time.monotonic() >= self.renewed + self.every.renew
+        if due:
             self.lease.renew()
-            self.renewed = now
-            self._end_if_over()
-            if not self.changing:
-                return  # the other files wait for the next turn: while nothing changes few are looked at
-        if self.changing or self.watch.glance():
-            self._end_if_over()
-            self.watch.read()
+            self.renewed = time.monotonic()
+        if due and not self.changing:
+            return  # while nothing changes no turn looks at more than one file
+        if self.changing or self._glance():
+            self._read()
         if not self.watch.attempt:
+            self.changing = False
             return  # workers that start before their scheduler would be for nothing
         decision = decide(self.run, self.watch.look(self.told), self.memory, self.every)
         reached("decided")
@@ -71,9 +70,20 @@ class Keeper:
     def seconds_to_wait(self) -> float:
         return self.every.look if self.changing else self.every.quiet
 
-    def _end_if_over(self) -> None:
+    def wake(self) -> None:
+        """Somebody knows that something has changed: look at everything at the next turn."""
+        self.changing = True
+
+    def _glance(self) -> bool:
+        """Look at one file; gives whether there is news in it. What the scheduler says is looked at after the wish."""
+        self.glances += 1
+        return self.watch.sees_wish() if self.glances % 2 else self.watch.sees_demand()
+
+    def _read(self) -> None:
+        """Look at everything."""
         if self.watch.is_over():
             raise Over("the run is over")
+        self.watch.read()
 
     def _ask(self, decision: Decision) -> None:
         """Ask the batch system, now and then, about what is missing, or waits."""

@@ -40,7 +40,7 @@ def killed(pbs: OnPbs) -> str:
         ("single-job", "qdel"),
         pytest.param("single-job", "hpc-launch cancel", marks=pytest.mark.long),  # as below
         ("job-array", "hpc-launch cancel"),
-        ("job-array", "qdel of all"),
+        pytest.param("job-array", "qdel of all", marks=pytest.mark.long),
         ("mpi", "hpc-launch cancel"),
     ],
 )
