@@ -23,7 +23,7 @@ _PROGRAMS = {
     "qsub": r"""
 for file; do :; done
 echo "$file" >>"$jobs/count"
-range=$(sed -nE 's/.* -J 0-([0-9]+) .*/\1/p' <<<" $* ")
+range=$(sed -nE 's/^#PBS (.* )?-J 0-([0-9]+)( .*)?$/\2/p' - "$file" <<<"#PBS $*")
 start() { # NUMBER, and more of its environment
   local job=$1 left
   shift
