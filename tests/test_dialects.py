@@ -108,7 +108,7 @@ CLUSTERS = ("testcluster", "pbscluster", "gridcluster", "lsfcluster")
 
 @pytest.mark.parametrize(
     ("site", "layout"),
-    [*((site, layout) for site in CLUSTERS for layout in ("single-job", "job-array", "mpi")), ("local", "single-job")],
+    [(site, layout) for site in (*CLUSTERS, "local") for layout in ("single-job", "job-array", "mpi")],
 )
 def test_scripts_hold_no_variable_of_another_batch_system(
     prepared: Callable[..., Prepared], tmp_path: Path, site: str, layout: str

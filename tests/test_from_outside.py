@@ -317,7 +317,7 @@ def test_nobody_looks_for_plug_ins_who_needs_none(
 
     monkeypatch.setattr("importlib.metadata.entry_points", looked)
     for site in ("testcluster", "pbscluster", "lsfcluster", "gridcluster", "local"):
-        for layout in ("single-job", "job-array") if site != "local" else ("single-job",):
+        for layout in ("single-job", "job-array"):
             assert prepared(EXAMPLE, f"layout={layout}", site=site).rendered.files
     with pytest.raises(AssertionError, match="looked for plug-ins"):
         prepared(EXAMPLE, site=SITE)

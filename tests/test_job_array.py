@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hpc_launch.batch import dialect_of
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
@@ -253,10 +254,12 @@ def test_where_only_the_scheduler_can_let_workers_go_it_must_be_allowed_to(
 
 
 def test_a_batch_system_without_jobs_that_belong_together_has_no_such_layout(
-    prepared: Prepare, site: Callable[..., str]
+    prepared: Prepare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DoesNotFit, match="layout: local has no jobs that belong together"):
-        prepared(EXAMPLE, ARRAY, site=site("local", "layouts: [single-job, job-array]"))
+    without = replace(dialect_of("slurm"), array_index=None)
+    monkeypatch.setattr("hpc_launch.batch.slurm.dialect.DIALECT", without)
+    with pytest.raises(DoesNotFit, match="layout: slurm has no jobs that belong together"):
+        prepared(EXAMPLE, ARRAY, site="testcluster")
 
 
 def test_more_workers_than_a_queue_can_ever_hold_at_once_are_no_minimum(prepared: Prepare) -> None:

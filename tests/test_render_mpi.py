@@ -100,9 +100,10 @@ def test_a_launcher_that_nobody_knows_is_refused_with_those_there_are(at: Callab
         at("mpirun_rsh")
 
 
-def test_a_site_that_does_not_allow_it_refuses_it(prepared: Prepare) -> None:
-    with pytest.raises(InvalidConfiguration, match="layout: local does not allow 'mpi'"):
-        prepared(EXAMPLE, "layout=mpi", site="local")
+def test_a_site_that_does_not_allow_it_refuses_it(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("extends: local\nname: own\nlayouts: [single-job]\n")
+    with pytest.raises(InvalidConfiguration, match="layout: own does not allow 'mpi'"):
+        prepared(EXAMPLE, "layout=mpi", site="./site.yaml")
 
 
 def options_of(made: Prepared) -> dict[str, str | None]:

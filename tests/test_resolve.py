@@ -203,12 +203,13 @@ def test_a_rule_of_the_site_is_told_with_its_place(prepared: Prepare, tmp_path: 
     )
 
 
-def test_a_layout_that_is_not_allowed_names_what_is_missing_and_another_one(prepared: Prepare) -> None:
+def test_a_layout_that_is_not_allowed_names_what_is_missing_and_another_one(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("extends: local\nname: own\nlayouts: [single-job]\n")
     with pytest.raises(InvalidConfiguration) as refusal:
-        prepared(REQUEST, "layout=mpi", "queue=null", site="local")
+        prepared(REQUEST, "layout=mpi", "queue=null", site="./site.yaml")
     (problem,) = refusal.value.problems
     assert problem.message == (
-        "layout: local does not allow 'mpi', and names no launcher for MPI (launchers.mpi: mpiexec, say)"
+        "layout: own does not allow 'mpi', and names no launcher for MPI (launchers.mpi: mpiexec, say)"
     )
     assert problem.hint.startswith("choose another: --set layout=single-job; ")
 

@@ -34,6 +34,10 @@ workers_lost() {
     return 1
   fi
   [ -z "$none_left" ] || return 0
+  if [ -n "$keeper" ]; then
+    keeper_has_stopped
+    return
+  fi
   read_worker_jobs
   if submission_broke_off && [ -z "$workload" ]; then
     reason="of $worker_submissions calls to submit worker jobs ${#jobs[@]} were made, then hpc-launch submit ended"
@@ -52,7 +56,10 @@ workers_lost() {
 # one that somebody has deleted.
 released=0 release_at=0 release_failures=0
 declare -F release_worker_jobs >/dev/null || released=$worker_submissions
-at_every_look() { release_held_worker_jobs; }
+at_every_look() {
+  release_held_worker_jobs
+  start_keeper
+}
 release_held_worker_jobs() {
   [ "$released" -lt "$worker_submissions" ] || return 0
   [ "$SECONDS" -ge 120 ] || wake_at+=" $((SECONDS + 2))"
@@ -66,6 +73,34 @@ release_held_worker_jobs() {
   [ -n "$workload" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
 }
 
+# Once `hpc-launch scale` has left a wish, a keeper submits worker jobs and lets them go (pool/, logs/keeper.log). If it dies it
+# is started again; what it had submitted it finds by name.
+keeper=''
+declare -p keeper_python &>/dev/null || keeper_python=(bash jobside/within.sh python)
+start_keeper() {
+  [ -n "${keeper_python[*]}" ] || return 0
+  if [ -n "$keeper" ]; then
+    alive "$keeper" && return
+    echo "hpc-launch: the keeper ended, and is started again" >&2
+  elif [ ! -e control/scale.json ] || [ ! -e jobside/keeper/__main__.py ]; then
+    wake_at+=" $((SECONDS + 10))"
+    return
+  fi
+  "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" </dev/null >>logs/keeper.log 2>&1 &
+  keeper=$!
+}
+# Whether it submits nothing more for any group, and why.
+keeper_has_stopped() {
+  local status=''
+  read -r -d '' status 2>/dev/null <pool/status.json
+  [[ $status != *'"brake": null'* && $status =~ \"brake\":\ \"([^\"]+)\" ]] && reason=${BASH_REMATCH[1]}
+}
+# Of what it had submitted it calls off what is left: by ids, and by name where an answer was never read.
+end_with_keeper() {
+  end 5 "$keeper"
+  "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" call-off </dev/null >>logs/keeper.log 2>&1
+}
+
 worker_jobs_run() {
   local elements=("$state"/elements/*)
   [ -e "${elements[0]}" ]
@@ -75,7 +110,9 @@ worker_jobs_run() {
 # more to end, they would leave their directories behind). Then what is left is called off, pending and running.
 end_other_jobs() {
   local give_up=$((SECONDS + elements_get))
+  [ -z "$keeper" ] || kill -TERM "$keeper" 2>/dev/null # from now on nothing is submitted
   while worker_jobs_run && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
+  [ -z "$keeper" ] || end_with_keeper
   read_worker_jobs
   [ ${#jobs[@]} = 0 ] || end_worker_jobs "${jobs[@]}"
 }

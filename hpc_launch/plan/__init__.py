@@ -69,6 +69,8 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         workload=_workload(resolved, context),
         security=profile.security,
         array_limit=array_limit(site),
+        intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
+        at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
 
 

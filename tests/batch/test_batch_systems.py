@@ -54,14 +54,15 @@ def test_submit_runs_the_command_of_a_submission(name: str, program: Program, tm
     says = {"pbs": "36.server", "lsf": "Job <36> is submitted to queue <q>.", "slurm": "36", "sge": "36.1-3:1"}
     shell = program("their-sub", f"echo '{says.get(name)}'; printf '%s\\n' \"$@\" >asked")
     system = get(name, {"submit": [str(shell)]})
-    job = system.submit(tmp_path, "job.sh", "pi x", 3, "35")
+    array = None if name == "local" else 3  # there each element is started by a command of its own
+    job = system.submit(tmp_path, "job.sh", "pi x", array, "35")
     assert re.fullmatch(r".+:\d+:(\d+|ended)@.+" if name == "local" else r"36(\.server)?", job)
     for _ in range(200):  # a local job is not waited for
         if (tmp_path / "asked").exists() and (tmp_path / "asked").read_text():
             break
         time.sleep(0.02)
     asked = (tmp_path / "asked").read_text().splitlines()
-    assert [str(shell), *asked] == system.submit_command("job.sh", "pi x", 3, "35")
+    assert [str(shell), *asked] == system.submit_command("job.sh", "pi x", array, "35")
 
 
 def test_an_unknown_batch_system_is_refused_with_those_that_there_are() -> None:

@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,19 +16,7 @@ from hpc_launch.batch import get, processes
 from hpc_launch.batch.faults import NotStarted, Refused
 from hpc_launch.batch.local.commands import Local
 from hpc_launch.batch.report import JobReport, JobStatus
-
-HOSTILE = [
-    "plain",
-    "a b",
-    "it's",
-    'say "no"',
-    "$(touch pwned)",
-    "new\nline",
-    "käse ☃",
-    "-rf",
-    "a;b&c|d",
-    "back\\slash",
-]
+from tests.batch.local_processes import HOSTILE, STUBBORN, eventually, pid_in
 
 
 @pytest.fixture
@@ -55,22 +42,8 @@ def submit(local: Local, tmp_path: Path) -> Iterator[Callable[..., str]]:
     local.cancel(jobs)
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20.0) -> bool:
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def status(local: Local, job: str) -> JobStatus:
     return local.states([job])[job].status
-
-
-def pid_in(path: Path) -> int:
-    assert eventually(lambda: path.exists() and path.read_text().strip())
-    return int(path.read_text())
 
 
 def test_a_job_runs_and_then_is_gone(local: Local, submit: Callable[..., str], tmp_path: Path) -> None:
@@ -235,9 +208,6 @@ def test_cancel_lets_a_job_end_in_its_own_way(local: Local, submit: Callable[...
     local.cancel([job])
     assert (tmp_path / "outcome").read_text() == "cancelled\n"
     assert status(local, job) is JobStatus.GONE
-
-
-STUBBORN = "trap '' TERM HUP INT; echo $BASHPID >{}; while :; do sleep 0.1; done"
 
 
 def test_cancel_ends_a_grandchild_that_ignores_term_in_a_group_of_its_own(

@@ -1,11 +1,16 @@
-"""No batch system at all: a job is a process group of this machine, in the background, and starts at once."""
+"""No batch system at all: a job is a session of processes of this machine, in the background.
+
+It starts at once. Worker jobs wait until there is room among those of their run: their scripts say `#LOCAL at-once=N`,
+and a process of ours (`elements`) starts what the submission is of when it is its turn.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
-import time
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -14,15 +19,18 @@ from hpc_launch.batch import processes
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import shown
 from hpc_launch.batch.environment import PLAIN_PATH, command_environment, locate
-from hpc_launch.batch.faults import NotStarted, Refused
+from hpc_launch.batch.faults import NotStarted
+from hpc_launch.batch.local import ending, told
 from hpc_launch.batch.local.dialect import DIALECT
-from hpc_launch.batch.report import JobReport, JobStatus, Told
+from hpc_launch.batch.report import JobReport, Told
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
 LOG = "logs/job.log"
 """Where a job's own output goes, as `--output` has it elsewhere; relative to the run directory."""
+ELEMENTS = str(Path(__file__).with_name("elements.py"))
+"""The program that starts worker jobs when there is room for them."""
 
 _children: dict[int, Popen[bytes]] = {}  # by pid; kept, so that those that end are buried
 
@@ -37,8 +45,9 @@ class Local(BatchSystem):
     def submit_command(
         self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
     ) -> list[str]:
-        # The name is there to be found again; the script does not look at it. A job starts at once, alone.
-        return [*self.commands["submit"], file, job_name]
+        # The name is there to be found again. What another job comes `after` has started when it was submitted.
+        several = [f"--array={array}"] if array and array > 1 else []
+        return [*self.commands["submit"], file, job_name, *several]
 
     def submit(
         self,
@@ -49,25 +58,31 @@ class Local(BatchSystem):
         after: str | None = None,
         log: str | None = None,
     ) -> str:
-        """As everywhere; the id is `host:pid:start@boot`.
+        """As everywhere; the id is `host:pid:start@boot`, that of an element has `[INDEX]` behind it.
 
         A pid alone may be another process's tomorrow, and after a reboot pid and start together.
         """
         import subprocess
 
-        command, directory = self.submit_command(file, job_name, array, after, log), Path(os.path.abspath(directory))
-        program = _shell() if command[0] == "bash" else locate(command[0])
+        command, directory = self.submit_command(file, job_name), Path(os.path.abspath(directory))
+        shell = program = _shell() if command[0] == "bash" else locate(command[0])
+        number = array if array and array > 1 else 0
+        log = log or f"logs/{Path(file).stem}-job"
+        if at_once := _at_once(directory / file) or (number and os.cpu_count()):
+            program = locate(sys.executable or "python3")
+            command = [program, "-I", "-S", ELEMENTS, str(at_once), str(number), log, *command]
         try:
-            (directory / LOG).parent.mkdir(mode=0o700, exist_ok=True)
-            with open(directory / LOG, "ab") as output:
+            output = directory / (f"{log}.log" if at_once else LOG)
+            output.parent.mkdir(mode=0o700, exist_ok=True)
+            with open(output, "ab") as opened:
                 child = subprocess.Popen(
                     command,
                     executable=program,
                     cwd=directory,
-                    env=command_environment(program, directory),
+                    env=command_environment(shell, directory),
                     stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
+                    stdout=opened,
+                    stderr=opened,
                     start_new_session=True,  # no terminal's end or Ctrl-C reaches it
                 )
         except OSError as fault:
@@ -82,7 +97,10 @@ class Local(BatchSystem):
     def queued(self, ids: Sequence[str]) -> Told:
         for pid in [pid for pid, child in _children.items() if child.poll() is not None]:
             del _children[pid]
-        return Told({job: _report(job) for job in ids})
+        reports: dict[str, JobReport] = {}
+        for job in ids:
+            reports |= told.reports_on(job)
+        return Told(reports)
 
     def find(self, job_name: str, since: float) -> list[str]:
         """As everywhere, but what was started on another machine cannot be seen from here."""
@@ -91,39 +109,17 @@ class Local(BatchSystem):
         return [processes.identity(pid, start) for pid in own if (start := processes.started(pid))]
 
     def interrupt(self, ids: Sequence[str]) -> None:
-        for pid in [pid for pid, alive in self._here(ids) if alive]:
-            _signal([pid], signal.SIGTERM)
+        for pid in [pid for pid, alive in ending.leaders(ids) if alive]:
+            ending.send([pid], signal.SIGTERM)
 
     def cancel(self, ids: Sequence[str]) -> None:
-        """TERM, and after a few seconds KILL to all that is left of the jobs' sessions.
+        """TERM, and after a few seconds KILL to all that is left of jobs' sessions, or of an element's process group.
 
-        Not of their process groups only: a job's shell gives each of its parts a group of its own. Also of
-        jobs that are over: what a workload started may have stayed. TERM goes to the shell, which ends the
-        others in order; to them when it is gone.
+        Also of jobs that are over: what a workload started may have stayed. An element that waits is called off.
         """
-        leaders, told = self._here(ids), set[int]()
-        until = time.monotonic() + self.grace
-        while (left := _members(leaders)) and time.monotonic() < until:
-            news = {pid for leader, _ in leaders for pid in _hearers(leader)} - told
-            _signal(news, signal.SIGTERM)
-            told |= news
-            time.sleep(0.05)
-        for _ in range(100):  # what starts processes faster than they can be killed has to be asked again
-            if not left:
-                return
-            _signal(left, signal.SIGKILL)
-            time.sleep(0.05)
-            left = _members(leaders)
-
-    def _here(self, ids: Iterable[str]) -> list[tuple[int, bool]]:
-        """Leaders of the jobs' sessions, and whether they live; never a pid that is another's by now."""
-        parts = [(job, *processes.parts(job)) for job in dict.fromkeys(ids)]
-        if strange := [job for job, _, pid, start, _ in parts if pid < 2 or not start]:
-            raise Refused(f"not the id of a local job: {', '.join(map(repr, strange))}")
-        if elsewhere := [f"{job} runs on {there}" for job, there, *_ in parts if there != processes.host()]:
-            raise Refused(f"this is {processes.host()}; {', '.join(elsewhere)}: cancel it there")
-        now = [(pid, start, processes.started(pid)) for _, _, pid, start, boot in parts if processes.is_this_boot(boot)]
-        return [(pid, alive is not None) for pid, start, alive in now if alive in (start, None)]
+        jobs = [job for job in ids if told.index_of(job) is None]
+        ending.end_sessions(ending.leaders(jobs), self.grace)
+        ending.end_elements([job for job in ids if job not in jobs], self.grace)
 
 
 def _shell() -> str:
@@ -133,13 +129,13 @@ def _shell() -> str:
     return locate("bash")
 
 
-def _report(job: str) -> JobReport:
-    there, *_ = processes.parts(job)
-    if (alive := processes.lives(job)) is None:
-        return JobReport(JobStatus.UNKNOWN, raw=f"it runs on {there}, and this is {processes.host()}: ask there")
-    if alive:
-        return JobReport(JobStatus.RUNNING, raw="alive", nodes=there)
-    return JobReport(JobStatus.GONE)  # how it ended only the run directory knows
+def _at_once(script: Path) -> int | None:
+    """How many worker jobs of its run there may be at once; None: the script does not say, its job starts at once."""
+    with suppress(OSError), open(script, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if said := re.fullmatch(r"#LOCAL at-once=([1-9][0-9]{0,5})", line.strip()):
+                return int(said[1])
+    return None
 
 
 def _is_job(words: Sequence[str], shell: str, job_name: str) -> bool:
@@ -152,17 +148,3 @@ def _leads(pid: int) -> bool:
     with suppress(OSError):
         return os.getsid(pid) == pid
     return False
-
-
-def _hearers(leader: int) -> list[int]:
-    return [leader] if processes.started(leader) else processes.session(leader)
-
-
-def _members(leaders: Iterable[tuple[int, bool]]) -> list[int]:
-    return [member for pid, _ in leaders for member in processes.session(pid)]
-
-
-def _signal(pids: Iterable[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)

@@ -42,6 +42,7 @@ MEMORY = _Amount(
 )
 NODES = _Amount("nodes", lambda job: job.nodes, lambda nodes: f"{nodes} node{'s' * (nodes > 1)}")
 JOBS = _Amount("jobs", lambda job: 1, lambda jobs: f"{jobs} job{'s' * (jobs > 1)}")
+WORKER_JOBS = _Amount("worker jobs", lambda job: 1, lambda jobs: f"{jobs} worker job{'s' * (jobs > 1)}")
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) 
     user = f"a user of {site.name} may use MOST at once"
     yield from _limit(CORES, user, running.cores, plan, plan.jobs, origin)
     yield from _limit(MEMORY, user, running.memory, plan, plan.jobs, origin)
+    if plan.at_once is not None:  # the others wait, also where there is room
+        per_core = "" if running.jobs else ", one per core"
+        workers = [job for job in plan.jobs if job.role == "workers"]
+        yield from _limit(WORKER_JOBS, f"{site.name} runs MOST at once{per_core}", plan.at_once, plan, workers, origin)
+        return
     yield from _limit(JOBS, f"a user of {site.name} may run MOST at once", running.jobs, plan, plan.jobs, origin)
     for given in dict.fromkeys(job.qos for job in plan.jobs if job.qos in site.qos):
         qos, jobs = site.qos[str(given)], [job for job in plan.jobs if job.qos == given]

@@ -6,7 +6,7 @@
 
 # The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
 { cd "$PWD" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $PWD: is storage.runs shared by all nodes?" >&2; exit 66; }
-export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=$$
+export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${HPC_LAUNCH_LOCAL_JOB:-$$}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
 . ./jobside/watch.sh
