@@ -91,11 +91,11 @@ async def measure(workers: int, tasks: int) -> None:
         watch.known = known(workers)
         there = add_workers(scheduler, workers)
         add_tasks(scheduler, there, tasks)
-        busy = milliseconds(lambda: watch.look(watch.elements(), 0.0))
+        busy = milliseconds(lambda: watch.look(watch.elements()))
         for worker in there:
             worker.processing.clear()
         add_data(scheduler, there, tasks)
-        idle = milliseconds(lambda: watch.look(watch.elements(), 0.0))
+        idle = milliseconds(lambda: watch.look(watch.elements()))
         step = milliseconds(lambda: watch.retiring.step({}, watch.elements()))
         print(
             f"{workers} workers, {tasks} tasks: {busy:.1f} ms; all of them idle, as many pieces of data: {idle:.1f} ms"

@@ -7,7 +7,6 @@ Tells in ``state/N/demand.json`` what is wanted and what can be spared, and reti
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import Counter, defaultdict
 from typing import Any
@@ -43,8 +42,7 @@ class Eyes(SchedulerPlugin):
         self.retiring = Retiring(scheduler)
         self.files = Files(Reader(run, state), f"{state}/demand.json", asyncio.get_running_loop(), self.take)
         self.look_every = self.files.look_every
-        self.tell_every = 3 * self.files.quiet_every
-        self.look_at = self.tell_at = 0.0
+        self.look_at = 0.0
         self.told: dict[str, Any] = {}
         self.step_callback = PeriodicCallback(self.turn, 1000 * min(STEP, self.look_every))
 
@@ -55,7 +53,7 @@ class Eyes(SchedulerPlugin):
 
     async def poke(self) -> str:
         """RPC: the files are looked at now, and ``demand.json`` is written though nothing may have changed."""
-        self.tell_at = self.look_at = 0.0
+        self.look_at, self.told = 0.0, {}
         self.files.poke()
         return "OK"
 
@@ -104,17 +102,16 @@ class Eyes(SchedulerPlugin):
         self.retiring.step(self.known.retire, elements)
         if now >= self.look_at:
             self.look_at = now + self.look_every
-            self.look(elements, now)
+            self.look(elements)
 
-    def look(self, elements: dict[int, list[Any]], now: float) -> None:
+    def look(self, elements: dict[int, list[Any]]) -> None:
         self.longest_task = max(self.longest_task, dask_private.longest_task(self.scheduler))
         self.idle_since = report.idle_since(self.scheduler, self.idle_since)
         document = report.document(self, elements)
         leaving = any(not drain.ended for drain in self.retiring.drains.values())
-        self.files.changing = document != self.told or leaving or self.files.unresolved
-        if document != self.told or now >= self.tell_at:
-            self.told, self.tell_at = document, now + self.tell_every
-            self.files.offer(json.dumps({"schema": 1, "time": time.time(), **document}))
+        changed, self.told = document != self.told, document
+        self.files.changing = changed or leaving or self.files.unresolved
+        self.files.offer({"schema": 1, "time": time.time(), **document}, at_once=changed)
 
 
 def open_on(scheduler: Any, run: str, state: str) -> Eyes:

@@ -19,6 +19,8 @@ from .elements import Known, Submission, groups_from, retire_from, submission_fr
 from .intervals import seconds
 
 SCHEMA = 1
+TELL_AGAIN = 3
+"""While nothing changes every third look gives way to writing that it is so."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 """A file that is not there, not readable, or not what was agreed: what was known before still holds."""
 
@@ -90,19 +92,24 @@ class Files(threading.Thread):
         """Whether anything changes just now: set by the event loop."""
         self.unresolved = False
         """Whether there is a worker whose element or group is not known yet: set by the event loop."""
-        self.offered: str | None = None
-        self.at_once = True
+        self.offered: Mapping[str, Any] | None = None
+        self.written: Mapping[str, Any] | None = None
+        self.write_at_once = False
+        self.written_at = 0.0
+        self.read_at_once = True
         self.read_at = 0.0
 
     def poke(self) -> None:
         """Read now."""
-        self.at_once = True
+        self.read_at_once = True
         self.woken.set()
 
-    def offer(self, text: str) -> None:
-        """Have this written; what was offered before and is not yet written is left out."""
-        self.offered = text
-        self.woken.set()
+    def offer(self, document: Mapping[str, Any], at_once: bool) -> None:
+        """This may be written; what was offered before and is not yet written is left out."""
+        self.offered = document
+        if at_once:
+            self.write_at_once = True
+            self.woken.set()
 
     def run(self) -> None:
         with suppress(RuntimeError):  # the event loop has ended
@@ -122,13 +129,15 @@ class Files(threading.Thread):
 
     def turn(self, now: float) -> None:
         """While nothing changes, what is written takes the place of a look: no more than one of them in ten seconds."""
-        text, self.offered = self.offered, None
-        if text is not None:
-            with suppress(OSError):
-                self.write(text)
-            if not self.changing:
-                self.read_at = now
-        if self.at_once or now >= self.next_read():
-            self.at_once, self.read_at = False, now
+        if self.write_at_once or now >= self.written_at + TELL_AGAIN * self.quiet_every:
+            self.write_at_once, self.written_at = False, now
+            document = self.offered
+            if document is not None and document is not self.written:
+                with suppress(OSError):
+                    self.write(json.dumps(document))
+                    self.written = document
+                self.read_at = self.read_at if self.changing else now
+        if self.read_at_once or now >= self.next_read():
+            self.read_at_once, self.read_at = False, now
             known = self.reader.read(self.unresolved)
             self.loop.call_soon_threadsafe(self.take, known)

@@ -85,14 +85,15 @@ def spared(
     spare, full = [], []
     for number in idle:
         workers = elements[number]
+        actors = any(worker.actors for worker in workers)
         own, data = sum(map(free_of, workers)), data_of(workers)
-        if any(worker.actors for worker in workers) or not (
+        if not actors and (
             there.has_room(own, data) or there.has_room(own, data := sum(dask_private.only_here(workers)))
         ):
-            full.append(number)
-        else:
             there.leave(own, data)
             spare.append(number)
+        elif actors or data:
+            full.append(number)
     return spare, full
 
 

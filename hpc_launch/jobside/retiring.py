@@ -25,7 +25,7 @@ STUCK = 60.0
 """Seconds without a piece of data moved, after which retiring is called off and begun anew."""
 AGAIN = 2.0
 """Seconds between two attempts to move data or to pass tasks on."""
-COMES_BACK = 15.0
+COMES_BACK = 60.0
 """Seconds in which a nanny has started a new worker in place of one that crashed."""
 
 

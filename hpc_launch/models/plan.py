@@ -179,9 +179,8 @@ class Plan:
     submit_from_compute: bool
     cancel_command: tuple[str, ...]
     """The site's words in place of the batch system's."""
-    account: str | None
-    constraint: str | None
-    reservation: str | None
+    passed_on: Mapping[str, str | None]
+    """Key of the profile → a word for a directive; None: not given. Templates find them among the plan's own."""
     mail_on: tuple[str, ...]
     memory_directive: str
     memory_resource: str | None

@@ -33,7 +33,7 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     launcher = dialect.launcher(plan.launcher.kind, plan.launcher.name) if plan.launcher else None
     (workers,) = plan.groups.values()  # scripts know of one group yet
     data: dict[str, Any] = {
-        "plan": plan.as_data(),
+        "plan": {**plan.as_data(), **plan.passed_on},
         "workers": asdict(workers),
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,

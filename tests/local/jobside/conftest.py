@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from distributed import Client, Scheduler, Worker
 from hpc_launch.jobside import eyes
 
 QUIET = {"distributed.scheduler.dashboard.status.task-stream-length": 0, "distributed.worker.http.routes": []}
-PATIENCE = 30
+PATIENCE = 90
 """Seconds after which a test gives up; none takes so long where all is well."""
 
 
@@ -64,6 +64,11 @@ class Cluster:
             assert time.monotonic() < give_up, told
             await asyncio.sleep(0.05)
         return told
+
+
+def in_time(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test to its end; one that waits for what never comes fails."""
+    asyncio.run(asyncio.wait_for(test, 2 * PATIENCE))
 
 
 @asynccontextmanager

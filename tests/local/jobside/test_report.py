@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc_launch.jobside import dask_private
-from tests.local.jobside.conftest import Cluster, cluster_in, connected
+from tests.local.jobside.conftest import Cluster, cluster_in, connected, in_time
 
 GROUPS: dict[str, dict[str, Any]] = {"cpu": {}, "gpu": {"resources": {"GPU": 1.0}}}
 
@@ -45,7 +45,7 @@ def test_tasks_that_wait_want_workers_of_the_group_that_can_do_them(tmp_path: Pa
             )  # the dearest group first; one must keep the data
             assert {future.status for future in never} == {"pending"}
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def test_tasks_bound_to_workers_that_are_not_there_want_none(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_tasks_bound_to_workers_that_are_not_there_want_none(tmp_path: Path) -> 
             assert (told["tasks_for_absent_workers"], told["groups"]["workers"]["demand"]) == (1, 0)
             assert future.status == "pending"
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def test_many_tasks_want_few_workers_until_their_duration_is_known(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_many_tasks_want_few_workers_until_their_duration_is_known(tmp_path: Pat
             assert 35 <= told["groups"]["workers"]["demand"] <= 90  # 2,500 s of work in 30 s with two threads each: 42
             await cluster.client.cancel(futures)
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def test_elements_with_tasks_are_not_spared(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_elements_with_tasks_are_not_spared(tmp_path: Path) -> None:
             told = await cluster.until(lambda told: told["held_by_data"])
             assert (told["spare"], told["held_by_data"]) == ([0, 2], [1])
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def test_idle_is_who_has_no_task_no_client_and_no_data(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_idle_is_who_has_no_task_no_client_and_no_data(tmp_path: Path) -> None:
                 await cluster.until(lambda told: told["idle_since"] is None)
             assert (await cluster.until(lambda told: told["idle_since"]))["idle_since"] > began
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def test_a_poke_has_everything_looked_at_now(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_poke_has_everything_looked_at_now(tmp_path: Path) -> None:
         async with cluster_in(tmp_path / "run") as cluster:
             await cluster.add(0)
             await cluster.until(lambda told: told["spare"] == [0])
-            cluster.eyes.files.quiet_every = cluster.eyes.tell_every = cluster.eyes.look_every = 3600
+            cluster.eyes.files.quiet_every = cluster.eyes.look_every = 3600
             await asyncio.sleep(1)
             before = cluster.told()["time"]
             cluster.retire(0)
@@ -118,7 +118,7 @@ def test_a_poke_has_everything_looked_at_now(tmp_path: Path) -> None:
             assert (await cluster.until(lambda told: told["time"] > before))["draining"].keys() <= {"0"}
             await cluster.until(lambda told: cluster.eyes.retiring.drains)
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def test_little_is_done_to_files_while_nothing_changes(tmp_path: Path) -> None:
@@ -127,11 +127,12 @@ def test_little_is_done_to_files_while_nothing_changes(tmp_path: Path) -> None:
             await cluster.add(0)
             await cluster.until(lambda told: told["spare"] == [0])
             await asyncio.sleep(1)
-            turns = count_file_work(cluster)
+            turns, began = count_file_work(cluster), time.monotonic()
             await asyncio.sleep(3)
-            assert 2 <= len(turns) <= 3 / cluster.eyes.files.quiet_every + 1
+            assert "write" in turns
+            assert len(turns) <= (time.monotonic() - began) / cluster.eyes.files.quiet_every + 1
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def count_file_work(cluster: Cluster) -> list[str]:
@@ -160,7 +161,7 @@ def test_a_list_that_cannot_be_read_calls_nothing_off(tmp_path: Path) -> None:
             future = cluster.client.submit(nap, 0.01, 1)
             await future
             cluster.retire(0)
-            await cluster.until(lambda told: told["held_by_data"] == [0])
+            await cluster.until(lambda told: told["draining"] == {"0": "moving data"})
             for text in ('{"schema": 1', '{"schema": 2, "elements": {}}', '{"schema": 1, "elements": []}', ""):
                 (cluster.run / "pool" / "retire.json").write_text(text)
                 await asyncio.sleep(0.5)
@@ -169,7 +170,7 @@ def test_a_list_that_cannot_be_read_calls_nothing_off(tmp_path: Path) -> None:
             await asyncio.sleep(0.5)
             assert cluster.told()["draining"] == {"0": "moving data"}
 
-    asyncio.run(check())
+    in_time(check())
 
 
 def test_all_of_dask_that_is_promised_to_nobody_is_there(tmp_path: Path) -> None:
@@ -184,4 +185,4 @@ def test_all_of_dask_that_is_promised_to_nobody_is_there(tmp_path: Path) -> None
             dask_private.forget_retiring(cluster.scheduler, [cluster.elements[1][0].address])
         assert dask_private.missed == set()
 
-    asyncio.run(check())
+    in_time(check())
