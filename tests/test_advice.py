@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hpc_launch.advice.changes import MOST_PLANS, Change
+from hpc_launch.advice.changes import Change
 from hpc_launch.checks.misfit import Misfit
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, HpcLaunchError, Problem
@@ -115,7 +115,11 @@ def changed(assignment: str) -> Change:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_what_is_offered_fits_and_what_is_denied_does_not(context: Context, seed: int, plans: list[Resolved]) -> None:
+def test_what_is_offered_fits_and_what_is_denied_does_not(
+    context: Context, seed: int, plans: list[Resolved], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if seed % 2:  # as where nodes are large: of all numbers of workers on one only some are tried
+        monkeypatch.setattr("hpc_launch.advice.room.FEW", 1)
     try:
         run = resolved(context, seed)
         plan_or_refuse(run, context)
@@ -124,7 +128,7 @@ def test_what_is_offered_fits_and_what_is_denied_does_not(context: Context, seed
         problems = refused.problems
     except HpcLaunchError:
         return  # a machine that cannot be, or a mistake
-    assert len(plans) <= MOST_PLANS
+    assert len(plans) <= 50
     base = kinds(run, context)
     mending = [change for problem in problems for (change,) in filter(None, offers(problem, "smallest change:"))]
     for problem in problems:
