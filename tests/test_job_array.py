@@ -145,7 +145,20 @@ def test_what_was_submitted_stands_in_the_pool(
     assert after["job_id"] == "36" and after["submitted"] > 1e9
     groups = json.loads((place / "pool/groups.json").read_text())
     assert groups["run"] == record.main.job_name and groups["commands"]["submit"] == [str(answer)]
-    assert groups["groups"]["workers"]["count"] == 22 and groups["groups"]["workers"]["array_limit"] == 10000
+    workers = groups["groups"]["workers"]
+    assert (workers["count"], workers["array_limit"], workers["most_elements"]) == (22, 10000, None)
+
+
+def test_worker_jobs_stay_within_what_a_user_may_submit(prepared: Prepare, site: Callable[..., str]) -> None:
+    def most(keys: str, *assignments: str) -> int | None:
+        return prepared(
+            EXAMPLE, ARRAY, "workers.count=22", *assignments, site=site("testcluster", keys)
+        ).plan.most_elements
+
+    assert most("limits: {submitted: {jobs: 90}}") == 89  # the scheduler's job is one of them
+    assert most("queues: {short: {max_submitted: 12}}") == 11
+    assert most("queues: {long: {max_submitted: 12}}", "workers.queue=long") == 12  # that job is in another queue
+    assert most("limits: {submitted: {jobs: 5}}\nqueues: {long: {max_submitted: 12}}", "workers.queue=long") == 4
 
 
 def test_each_job_asks_for_what_runs_in_it(prepared: Prepare) -> None:

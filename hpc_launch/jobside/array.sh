@@ -83,7 +83,7 @@ start_keeper() {
     alive "$keeper" && return
     echo "hpc-launch: the keeper ended, and is started again" >&2
   elif [ ! -e control/scale.json ] || [ ! -e jobside/keeper/__main__.py ]; then
-    wake_at+=" $((SECONDS + 10))"
+    [ -z "${HPC_LAUNCH_INTERVALS-}" ] || wake_at+=" $((SECONDS + 1))" # set short, for a test or a notebook
     return
   fi
   "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" </dev/null >>logs/keeper.log 2>&1 &

@@ -159,15 +159,32 @@ async def dask_setup(scheduler: Scheduler) -> None:
 
 
 async def dask_teardown(scheduler: Scheduler) -> None:
-    """Called by the scheduler when it ends: the workers' nannies are told to end them, and a moment is waited for it.
+    """Called by the scheduler when it ends: workers are sent home, also those who come just now.
 
     A worker that closes because its scheduler does leaves its nanny waiting for two seconds, and tracebacks in the log.
     """
     if scheduler.scheduler_file != SCHEDULER_FILE:
         return
-    terminate = {"op": "terminate", "reason": "the run is over", "reply": False}
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(scheduler.broadcast(msg=terminate, nanny=True, on_error="ignore"), GOODBYE)
+    told: set[str] = set()
     give_up = time.monotonic() + GOODBYE
-    while scheduler.workers and time.monotonic() < give_up:
-        await asyncio.sleep(0.05)
+    while (scheduler.workers or worker_jobs_run()) and time.monotonic() < give_up:
+        new = set(scheduler.workers) - told
+        await send_home(scheduler, new)
+        told |= new
+        await asyncio.sleep(0.1)
+
+
+async def send_home(scheduler: Scheduler, workers: set[str]) -> None:
+    """Tell their nannies to end them."""
+    terminate = {"op": "terminate", "reason": "the run is over", "reply": False}
+    if workers:
+        with suppress(asyncio.TimeoutError):
+            call = scheduler.broadcast(msg=terminate, workers=list(workers), nanny=True, on_error="ignore")
+            await asyncio.wait_for(call, GOODBYE)
+
+
+def worker_jobs_run() -> bool:
+    """Whether workers of a job may be on their way: without a scheduler they would wait for it for minutes."""
+    with suppress(OSError), os.scandir(os.path.join(STATE, "elements")) as elements:
+        return any(elements)
+    return False

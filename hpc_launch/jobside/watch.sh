@@ -71,7 +71,8 @@ wait_a_moment() {
   [ "$pause" -le 0 ] || wait_for_any "$pause" "${processes[@]}"
 }
 
-# Has the workload had half a minute to notice that its cluster is gone? What ends with 0 it has shut down itself.
+# Has the workload had time to notice that its cluster is gone? What ends with 0 it has shut down itself.
+seconds_to_notice=30
 cluster_lost() {
   if [ -n "$scheduler" ] && ! alive "$scheduler"; then
     [ -n "$scheduler_code" ] || { wait "$scheduler"; scheduler_code=$?; }
@@ -81,8 +82,9 @@ cluster_lost() {
     broken_since=''
     return 1
   fi
-  broken_since=${broken_since:-$SECONDS} wake_at+=" $((${broken_since:-$SECONDS} + 30))"
-  [ $((SECONDS - broken_since)) -ge 30 ]
+  broken_since=${broken_since:-$SECONDS}
+  wake_at+=" $((broken_since + seconds_to_notice))"
+  [ $((SECONDS - broken_since)) -ge $seconds_to_notice ]
 }
 
 # The workload has ended: end the job, with the outcome that its exit code means.

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from hpc_launch.batch.faults import HpcLaunchError, Problem
 from hpc_launch.keeper.hands import Over, say
@@ -32,10 +33,17 @@ class Told:
 
     def __init__(self) -> None:
         self.to_end = self.to_look = False
+        self.before: dict[signal.Signals, Any] = {}
+
+    def listen(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._end)
+            self.before[number] = signal.signal(number, self._end)
         for number in (signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, self._look)
+            self.before[number] = signal.signal(number, self._look)
+
+    def stop_listening(self) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self.to_end = True
@@ -61,6 +69,7 @@ class Keeping:
 
     def run(self) -> None:
         """Keep the run until it is over, or this process is told to end. Raises Held, unless it may wait."""
+        self.told.listen()
         try:
             while self._goes_on():
                 if self.lease.take():
@@ -78,6 +87,7 @@ class Keeping:
                 call_off_all(self.keeper.system, self.keeper.watch)
         finally:
             self.lease.release()
+            self.told.stop_listening()
 
     def _keep(self) -> None:
         """Keep the run as long as the lease is ours. Raises Over."""

@@ -44,7 +44,7 @@ class Keeper:
         self.told: dict[int, Told] = {}
         self.status: dict[str, Any] = {}
         self.seen: tuple[object, ...] = ()
-        self.changing, self.glances = True, 0
+        self.changing = True
         self.changed = self.asked = self.renewed = LONG_AGO
 
     def turn(self) -> None:
@@ -54,7 +54,7 @@ class Keeper:
             self.lease.renew()
             self.renewed = time.monotonic()
         if due and not self.changing:
-            return  # while nothing changes no turn looks at more than one file
+            return  # while nothing changes the other files wait for the next turn
         if self.changing or self._glance():
             self._read()
         if not self.watch.attempt:
@@ -75,9 +75,8 @@ class Keeper:
         self.changing = True
 
     def _glance(self) -> bool:
-        """Look at one file; gives whether there is news in it. What the scheduler says is looked at after the wish."""
-        self.glances += 1
-        return self.watch.sees_wish() if self.glances % 2 else self.watch.sees_demand()
+        """Look at the wish, and at what the scheduler says; gives whether there is news."""
+        return any([self.watch.sees_wish(), self.watch.sees_demand()])
 
     def _read(self) -> None:
         """Look at everything."""
@@ -101,7 +100,8 @@ class Keeper:
     def _note_change(self, decision: Decision) -> None:
         """What has waited for a while may do so for hours: then there is no need to look often."""
         said = {number: (told.status, told.suspended) for number, told in self.told.items()}
-        seen = (self.status, said, len(self.watch.ledger.submissions))
+        wanted = [remembered.wanted for remembered in self.memory.groups.values()]
+        seen = (self.status, said, wanted, len(self.watch.ledger.submissions))
         if decision.actions or seen != self.seen:
             self.seen, self.changed = seen, time.monotonic()
         self.changing = decision.changing and time.monotonic() < self.changed + LIVELY * self.every.look

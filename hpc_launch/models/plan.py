@@ -205,6 +205,8 @@ class Plan:
     """How often what changes is looked at, where that was set short (HPC_LAUNCH_INTERVALS); empty: as usual."""
     array_limit: int | None = None
     """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
+    most_elements: int | None = None
+    """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
 

@@ -69,6 +69,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         workload=_workload(resolved, context),
         security=profile.security,
         array_limit=array_limit(site),
+        most_elements=_most_elements(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
@@ -96,6 +97,18 @@ def _passed_on(resolved: Resolved) -> dict[str, str | None]:
     """As the profile has them, but an account only where there is such a thing."""
     given = {key: getattr(resolved.profile, key) for key in resolved.profile.passed_on()}
     return given if resolved.site.account != "none" else {**given, "account": None}
+
+
+def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | None:
+    """How many worker jobs a user may have submitted, running ones among them, beside the scheduler's."""
+    queues = [job.queue for job in laid.jobs if job.role == "workers"]
+    if not queues:
+        return None
+    (main,) = (job for job in laid.jobs if job.role != "workers")
+    in_queue = queue_of(resolved, queues[0], context)[1].max_submitted
+    in_all = resolved.site.limits.submitted.jobs
+    limits = [in_all and in_all - 1, in_queue and in_queue - (main.queue == queues[0])]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:

@@ -122,6 +122,7 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
             "memory_bytes": group.memory_bytes,
             "resources": dict(group.resources),
             "array_limit": plan.array_limit,
+            "most_elements": plan.most_elements,
             "walltime_seconds": kinds[name].walltime_seconds,
         }
         for name, group in plan.groups.items()

@@ -23,7 +23,7 @@ _PROGRAMS = {
     "qsub": r"""
 for file; do :; done
 echo "$file" >>"$jobs/count"
-range='' name=''
+range=$(sed -n 's/^#PBS -J 0-//p' "$file") name=''
 for ((word = 1; word < $#; word++)); do
   after=$((word + 1))
   case ${!word} in -J) range=${!after#0-} ;; -N) name=${!after} ;; esac

@@ -87,6 +87,9 @@ def test_whatever_happens_it_keeps_its_rules_and_comes_to_its_target(
         there.step()
         check(there, waiting, retiring, adaptive)
     there.busy.clear()
+    there.silent = False
+    there.ask()
+    there.step()  # what has failed until now is known when somebody wishes anew
     there.wanted = {"workers": last}
     wish = Adaptive(0, 30) if adaptive else Fixed(last)
     there.wish = Wish(there.wish.serial + 1, {"workers": wish})

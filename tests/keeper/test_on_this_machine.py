@@ -56,9 +56,9 @@ class Machine(World):
         raise AssertionError(f"{self.workers()}: {self.submissions()}")
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    machine = Machine(tmp_path, arrays=False)
+@pytest.fixture(params=[False, True], ids=["plain jobs", "arrays"])
+def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Machine]:
+    machine = Machine(tmp_path, arrays=request.param)
     yield machine
     keeper = machine.keeper()
     jobs = call_off_all(keeper.system, keeper.watch)

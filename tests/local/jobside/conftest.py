@@ -16,7 +16,10 @@ from distributed import Client, Scheduler, Worker
 
 from hpc_launch.jobside import eyes
 
-QUIET = {"distributed.scheduler.dashboard.status.task-stream-length": 0, "distributed.worker.http.routes": []}
+SETTINGS = {
+    "distributed.worker.http.routes": [],
+    "distributed.worker.memory.pause": False,  # workers of this process have all of its memory
+}
 PATIENCE = 90
 """Seconds after which a test gives up; none takes so long where all is well."""
 
@@ -96,5 +99,5 @@ def connected(address: str, name: str | None = None) -> Any:
 @pytest.fixture(autouse=True)
 def short_intervals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("HPC_LAUNCH_INTERVALS", "look=0.1,quiet=0.3")
-    with dask.config.set(QUIET):
+    with dask.config.set(SETTINGS):
         yield
