@@ -20,12 +20,16 @@ UV := $(UV_VENV)/bin/uv
 PACKAGE := pyproject.toml README.md $(shell find hpc_launch templates site_profiles -type f -not -name '*.pyc')
 SCRIPTS := .ci/run tests/cluster/cluster tests/cluster/first-process tests/cluster/install-packages
 
-.PHONY: help demo test lint format test-clusters test-newest test-lowest lock clean
+# So many tests at once: most wait for processes, of which two cores carry no more.
+AT_ONCE := -n 3 --dist worksteal
+
+.PHONY: help demo test test-long lint format test-clusters test-newest test-lowest lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo           estimate pi with a Dask cluster on this machine'
 	@echo 'make test           formatting, linting, types, tests'
+	@echo 'make test-long      what takes minutes by its nature, and many more examples of what is tried at random'
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make test-newest    the tests with the newest versions of all that is required'
 	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'
@@ -40,7 +44,11 @@ demo: $(VENV)/.installed
 	@$(VENV)/bin/hpc-launch logs
 
 test: lint
-	$(TEST_VENV)/bin/python -m pytest -n 4 --dist worksteal
+	$(TEST_VENV)/bin/python -m pytest $(AT_ONCE)
+
+# Not part of the CI.
+test-long: $(TEST_VENV)/.installed
+	HPC_LAUNCH_TIMES=20 $(TEST_VENV)/bin/python -m pytest $(AT_ONCE) -m 'long or hypothesis'
 
 lint: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff format --check .
@@ -64,7 +72,7 @@ test-lowest: RESOLUTION := lowest-direct
 test-newest test-lowest: test-%: $(UV_VENV)/.installed
 	$(UV) venv --quiet --clear --seed --python $(PYTHON) .venv-$*
 	$(UV) pip install --quiet --python .venv-$*/bin/python --resolution $(RESOLUTION) --editable '.[test]'
-	.venv-$*/bin/python -m pytest -n 4 --dist worksteal
+	.venv-$*/bin/python -m pytest $(AT_ONCE)
 
 # The build backend, which is no requirement of the package, is locked with the rest.
 lock: $(UV_VENV)/.installed

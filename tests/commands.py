@@ -8,16 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import typer
 
 from hpc_launch import cli
+from hpc_launch.__main__ import main as hpc_launch_main
 from hpc_launch.context import Context
 from tests.conftest import ROOT
 
@@ -50,6 +53,52 @@ def inside(words: Sequence[str], directory: Path, environment: Mapping[str, str]
     with user_of_this_process(directory, environment), at_most(180):
         code, out, err = ended(words)
     return Result([*words], code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+def forked(words: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Result:
+    """As `inside`, but in a copy of this process: one that signals and limits may hit, and quick to start."""
+    pipes = [os.pipe() for _ in range(2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a process with threads: ours only wait for messages
+        child = os.fork()
+    if not child:
+        run_and_exit(words, directory, environment, [writer for _, writer in pipes])
+    for _, writer in pipes:
+        os.close(writer)
+    try:
+        with at_most(180):
+            out, err = (text_of(reader) for reader, _ in pipes)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except TimeoutError:
+        os.kill(child, signal.SIGKILL)
+        raise
+    return Result([*words], code, out, err)
+
+
+def text_of(reader: int) -> str:
+    with os.fdopen(reader, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def run_and_exit(
+    words: Sequence[str], directory: Path, environment: Mapping[str, str], streams: Sequence[int]
+) -> NoReturn:
+    """Become the process that a shell would start, with these files for stdout and stderr."""
+    code = 70
+    try:
+        os.chdir(directory)
+        os.environ.clear()
+        os.environ.update(environment)
+        for number, stream in enumerate((os.open(os.devnull, os.O_RDONLY), *streams)):
+            os.dup2(stream, number)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+        sys.argv = ["hpc-launch", *words]
+        code = hpc_launch_main()
+        sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 @contextlib.contextmanager

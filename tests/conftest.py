@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared, prepare
@@ -19,6 +21,11 @@ GIB = 2**30
 
 LEAST = "workers: {count: 2, memory: 1 GiB}\nworkload: {command: [python, work.py]}\n"
 """The shortest profile."""
+
+TIMES = int(os.environ.get("HPC_LAUNCH_TIMES", "1"))
+"""How many times as many examples properties are tried with; `make test-long` sets it."""
+settings.register_profile("here", max_examples=100 * TIMES, deadline=None)
+settings.load_profile("here")
 
 # A shell that starts this in the background lets it, and all that it starts, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,6 +15,7 @@ from hpc_launch.config.layers import dotted
 from hpc_launch.context import Context
 from hpc_launch.explain import Leaf, leaves
 from hpc_launch.prepare import Prepared, prepare
+from tests.conftest import TIMES
 
 Prepare = Callable[..., Prepared]
 KEYS: dict[tuple[str, ...], list[Any]] = {
@@ -84,7 +85,7 @@ def leaf_of(made: Prepared, path: tuple[str, ...]) -> Leaf:
     return next(leaf for leaf in leaves(made.resolved, made.planned.reasons) if leaf.path == path)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(path=st.sampled_from(sorted(KEYS)), chosen=st.sets(st.integers(0, 3), min_size=1), data=st.data())
 def test_explain_names_the_highest_layer_that_set_a_key_and_its_line(
     context: Context, path: tuple[str, ...], chosen: set[int], data: st.DataObject

@@ -18,6 +18,7 @@ from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.submit import submit
+from tests.conftest import TIMES
 from tests.rendering import EXAMPLE, GOLDEN, shellcheck, write
 
 Prepare = Callable[..., Prepared]
@@ -172,7 +173,7 @@ def test_memory_left_out_is_a_share_of_the_whole_node(prepared: Prepare) -> None
     assert plan.groups["workers"].memory_bytes == int(16000 * MIB * Fraction(95, 100) * 2 / 8)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(minutes=st.integers(1, 60))
 def test_workers_leave_before_their_walltime(prepared: Prepare, minutes: int) -> None:
     made = prepared(EXAMPLE, ARRAY, "walltime=60m", f"workers.walltime={minutes}m", site="testcluster")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared
+from tests.conftest import TIMES
 
 Prepare = Callable[..., Prepared]
 MIB = 2**20
@@ -52,7 +53,7 @@ def test_without_per_node_as_many_fit_as_cores_and_memory_allow(prepared: Prepar
 TOO_LARGE_IS_FINE = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 
 
-@settings(max_examples=60, suppress_health_check=TOO_LARGE_IS_FINE, deadline=None)
+@settings(max_examples=60 * TIMES, suppress_health_check=TOO_LARGE_IS_FINE, deadline=None)
 @given(count=st.integers(1, 30), threads=st.integers(1, 8), memory=st.integers(100, 12000))
 def test_every_plan_holds_all_workers_and_fits_a_node(prepared: Prepare, count: int, threads: int, memory: int) -> None:
     text = f"workers: {{count: {count}, threads: {threads}, memory: {memory} MiB}}\nworkload: {{command: x}}\n"

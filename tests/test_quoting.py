@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpc_launch import quoting
+from tests.conftest import TIMES
 
 PRINTABLE = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30)
 
@@ -24,13 +25,13 @@ def shell(line: str, **environment: str) -> str:
     return done.stdout.decode()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 * TIMES, deadline=None)
 @given(values=st.lists(PRINTABLE, min_size=1, max_size=4))
 def test_words_are_taken_literally(values: list[str]) -> None:
     assert shell(f"printf '%s\\0' {quoting.words(values)}").split("\0")[:-1] == values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * TIMES, deadline=None)
 @given(before=PRINTABLE, after=PRINTABLE)
 def test_in_a_path_only_variables_are_expanded(before: str, after: str) -> None:
     before, after = before.replace("$", "").lstrip("~"), after.replace("$", "")

@@ -23,7 +23,7 @@ from hpc_launch.models.fields import date
 from hpc_launch.models.profile import Profile, Workers
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.schema import profile_schema, site_schema
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TIMES
 
 Json = dict[str, Any]
 SCHEMAS = {"profile": profile_schema(), "site": site_schema()}
@@ -261,7 +261,7 @@ HELD_TO_IT = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 * TIMES, deadline=None)
 @given(key=st.sampled_from(HELD_TO_IT), text=TEXTS)
 def test_no_text_that_the_program_takes_is_refused(key: tuple[str, tuple[str, ...]], text: str) -> None:
     kind, path = key

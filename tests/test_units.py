@@ -247,4 +247,4 @@ def test_no_text_ends_in_anything_but_a_number_or_a_sentence(text: str) -> None:
         try:
             assert parse(text) > 0
         except ValueError as error:
-            assert "write" in str(error)
+            assert ": write " in str(error)

@@ -16,6 +16,7 @@ from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.environment import PLAIN_PATH, locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from tests.batch.recording import Program
+from tests.conftest import TIMES
 
 LEAKS = (
     "SBATCH_PARTITION",
@@ -120,7 +121,7 @@ def test_without_a_directory_a_command_does_not_depend_on_the_callers(
     assert child_environment()["PWD"] == "/"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=50 * TIMES)
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=4))
 def test_words_arrive_as_they_were_given(words: list[str]) -> None:
     assert run(["printf", "%s\\0", "x", *words]).stdout.split("\0")[:-1] == ["x", *words]

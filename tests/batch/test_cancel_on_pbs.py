@@ -75,7 +75,8 @@ def killed(pbs: OnPbs) -> str:
 @pytest.mark.parametrize(
     ("layout", "how"),
     [
-        ("single-job", "qdel"),  # by hpc-launch: below
+        ("single-job", "qdel"),
+        pytest.param("single-job", "hpc-launch cancel", marks=pytest.mark.long),  # as below
         ("job-array", "hpc-launch cancel"),
         ("job-array", "qdel of all"),
         ("mpi", "hpc-launch cancel"),
@@ -84,7 +85,7 @@ def killed(pbs: OnPbs) -> str:
 def test_a_run_that_is_deleted_ends_in_order(pbs: OnPbs, layout: str, how: str) -> None:
     one_each = {"per_node": 1} if layout == "job-array" else {}
     run = pbs.submit(pbs.script(BUSY), layout=layout, workers={**TWO, **one_each})
-    until(lambda: "busy" in run.log(), "the workload to begin")
+    run.until_printed("busy")
     told_to_end(pbs, run, how)
     status = run.ended_as("cancelled", 1)
     assert "told to end (TERM)" in status["reason"] and status["times"]["ended"]
@@ -96,7 +97,7 @@ def test_a_run_that_is_deleted_ends_in_order(pbs: OnPbs, layout: str, how: str) 
 
 def test_a_workload_that_does_not_listen_is_killed_early_enough_for_the_rest(pbs: OnPbs) -> None:
     run = pbs.submit(STUBBORN, workers=TWO)
-    until(lambda: "busy" in run.log(), "the workload to begin")
+    run.until_printed("busy")
     told_to_end(pbs, run, "hpc-launch cancel")
     assert run.ended_as("cancelled", 1)["times"]["ended"]
     assert killed(pbs) == "" and [path for path in pbs.jobs.rglob("worker-*") if path.is_dir()] == []

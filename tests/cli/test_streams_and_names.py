@@ -50,15 +50,16 @@ def test_what_nobody_hears_changes_no_code_and_what_cannot_be_written_is_said(
 ) -> None:
     code, out, err = ended(here, words)
     files = written(here)
-    for deaf in ("2>&-", "2>/dev/full"):
-        assert ended(here, words, deaf) == (code, out, b"")
-    assert without_reader(here, words, "2") == (code, out, b"")
-    assert without_reader(here, words, "1") == (code, b"", err)
-    assert ended(here, words, ">&-") == (code, b"", err)
     assert ended(here, words, "<&- >&- 2>&-") == (code, b"", b"")
-    full = ended(here, words, ">/dev/full")
-    assert full[1] == b"" and b"Traceback" not in full[2]
-    assert (full[0], b"No space left" in full[2]) == ((2, True) if out else (code, False)), full
+    if err:
+        assert ended(here, words, "2>&-") == (code, out, b"")
+        assert ended(here, words, "2>/dev/full") == (code, out, b"")
+        assert without_reader(here, words, "2") == (code, out, b"")
+    if out:
+        assert ended(here, words, ">&-") == (code, b"", err)
+        assert without_reader(here, words, "1") == (code, b"", err)
+        full = ended(here, words, ">/dev/full")
+        assert full[:2] == (2, b"") and b"No space left" in full[2] and b"Traceback" not in full[2]
     assert written(here) == files
 
 

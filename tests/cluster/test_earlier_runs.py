@@ -46,12 +46,6 @@ GRIDENGINE = Queue(
 )
 
 
-@pytest.fixture(params=[SLURM, GRIDENGINE], ids=["slurm", "gridengine"])
-def queue(request: pytest.FixtureRequest) -> Queue:
-    found: Queue = request.param
-    return found
-
-
 @pytest.fixture
 def there(cluster: Cluster, queue: Queue) -> Iterator[There]:
     """The sites are as they were then: a later one may say what the earlier version does not know."""
@@ -63,9 +57,9 @@ def there(cluster: Cluster, queue: Queue) -> Iterator[There]:
     until(lambda: queue.jobs(user) == "", "every job to leave the queue")
 
 
-@pytest.fixture(params=["single-job", "job-array"])
-def layout(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+ONE_WAY = pytest.mark.parametrize(("queue", "layout"), [(SLURM, "single-job"), (GRIDENGINE, "job-array")])
+THE_OTHER_WAY = pytest.mark.parametrize(("queue", "layout"), [(SLURM, "job-array"), (GRIDENGINE, "single-job")])
+"""Each batch system and each layout: what differs with one of them does not with the other."""
 
 
 def before(there: There, layout: str, command: list[str]) -> Run:
@@ -86,6 +80,7 @@ def nothing_is_left(there: There, queue: Queue, directory: Path) -> None:
     assert not (directory / "tls").exists()
 
 
+@ONE_WAY
 def test_queued_ones_are_shown_cancelled_and_waited_for(there: There, queue: Queue, layout: str) -> None:
     full = there.cluster.run(queue.fill, cwd=there.project).stdout.strip()
     until(lambda: re.search(r" [rR] ", queue.jobs(there)), "the job that fills the cluster to run")
@@ -105,6 +100,7 @@ def test_queued_ones_are_shown_cancelled_and_waited_for(there: There, queue: Que
     nothing_is_left(there, queue, waited.directory)
 
 
+@THE_OTHER_WAY
 def test_running_ones_are_cancelled(there: There, queue: Queue, layout: str) -> None:
     run = before(there, layout, ["sleep", "300"])
     run.until_running()
@@ -115,6 +111,7 @@ def test_running_ones_are_cancelled(there: There, queue: Queue, layout: str) -> 
     nothing_is_left(there, queue, run.directory)
 
 
+@THE_OTHER_WAY
 def test_ones_that_ended_while_nobody_looked_are_shown(there: There, queue: Queue, layout: str) -> None:
     run = before(there, layout, ["echo", "done"])
     until(lambda: queue.jobs(there) == "", "the run to end")

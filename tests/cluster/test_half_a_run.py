@@ -85,6 +85,7 @@ def test_workers_that_are_refused_are_a_failed_launch_in_the_batch_systems_words
     code, run = submit(there, f'{program} {wrong} "$@"')
     assert code == 5
     status = run.ended_as("launch-failed", 1)
-    assert "invalid partition" in status["reason"] or "nowhere" in status["reason"], status["reason"]
+    said = {"sbatch": "invalid partition", "qsub": 'unknown queue "nowhere"'}
+    assert said[program] in status["reason"], status["reason"]
     assert Path(there.project / "run/state/1").exists(), "the scheduler's job had begun"
     nothing_is_left(there)

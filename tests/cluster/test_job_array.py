@@ -92,7 +92,7 @@ def nothing_is_left(there: There, run: Run, queue: Queue = SLURM) -> None:
     assert [path for path in paths if path.exists()] == []
 
 
-@pytest.mark.parametrize("example", ["monte-carlo-pi", "subprocess-slots"])
+@pytest.mark.parametrize(("example", "queue"), [("subprocess-slots", SLURM), ("monte-carlo-pi", GRIDENGINE)])
 def test_both_examples_run_to_the_end_and_leave_nothing(there: There, queue: Queue, example: str) -> None:
     profile = str(there.home / "examples" / example / "profile.yaml")
     words = ["--site", queue.site, "--set", "layout=job-array", "--set", "workers.count=4"]
@@ -109,25 +109,19 @@ def test_both_examples_run_to_the_end_and_leave_nothing(there: There, queue: Que
     assert not (run.directory / "tls").exists()
 
 
-def test_seven_is_seven(there: There, queue: Queue) -> None:
-    run = at(there, queue).submit("exit 7", workers=ONE_ON_EACH, **ARRAY)
-    run.ended_as("failed", 7)
-    nothing_is_left(there, run, queue)
-
-
 def test_an_orderly_cancel_leaves_nothing(there: There, queue: Queue) -> None:
     run = at(there, queue).submit(there.script(BUSY), workers=ONE_ON_EACH, **ARRAY)
-    until(lambda: "busy" in run.log(), "tasks to run on every worker")
+    run.until_printed("busy")
     assert there.command("cancel", run.id).returncode == 0
     run.ended_as("cancelled", 1)
     nothing_is_left(there, run, queue)
 
 
-def test_a_workload_that_ends_while_workers_still_queue_calls_them_off(there: There, queue: Queue) -> None:
+def test_a_workload_that_ends_with_7_while_workers_still_queue_calls_them_off(there: There, queue: Queue) -> None:
     """Of three whole nodes the scheduler's job has taken a part of one."""
     three = {**WHOLE_NODES, "count": 3}
-    run = at(there, queue).submit("echo computed", workers=three, **ARRAY)
-    run.ended_as("succeeded", 0)
+    run = at(there, queue).submit("exit 7", workers=three, **ARRAY)
+    run.ended_as("failed", 7)
     nothing_is_left(there, run, queue)
     assert len({line.split()[-1] for line in log_lines(run, "workers") if "Worker name:" in line}) <= 2
 
@@ -172,18 +166,29 @@ def test_one_element_that_dies_does_not_end_the_run(there: There) -> None:
         workers=ONE_ON_EACH,
         **ARRAY,
     )
-    until(lambda: "two" in run.log(), "both workers")
+    run.until_printed("two")
     there.cluster.run(["scancel", f"{run.status()['jobs'][1]['id']}_0"])
     run.ended_as("succeeded", 0)
     assert run.log() == "two\n3\n"
     nothing_is_left(there, run)
 
 
+IMPATIENT = """#!/bin/bash
+# Submits as usual, but jobs that look for their workers early, and end their workload soon when they have lost them.
+grep -q 'broken_since)) -ge 30 ]' jobside/attempt.sh && grep -q 'ask_at=30' jobside/array.sh || exit 1
+sed -i 's/-ge 30 ]/-ge 3 ]/' jobside/attempt.sh && sed -i 's/ask_at=30/ask_at=5/' jobside/array.sh
+exec sbatch "$@"
+"""
+
+
 def test_an_array_that_dies_as_a_whole_ends_the_run(there: There) -> None:
-    run = there.submit(there.script(BUSY), workers=ONE_ON_EACH, **ARRAY)
-    until(lambda: "busy" in run.log(), "tasks to run on every worker")
+    there.write("impatient", IMPATIENT)
+    (there.project / "impatient").chmod(0o755)
+    user = own_site(there, f"commands: {{submit: [{there.project}/impatient]}}")
+    run = user.submit(there.script(BUSY), workers=ONE_ON_EACH, **ARRAY)
+    run.until_printed("busy")
     there.cluster.run(["scancel", run.status()["jobs"][1]["id"]])
-    status = run.ended_as("failed", 128 + 15)  # the workload is ended half a minute later
+    status = run.ended_as("failed", 128 + 15)
     assert status["reason"].startswith("all worker jobs have ended, see logs/workers-")
     assert queued(there, run) == []
     assert processes_of(run.directory) == []  # their directories stay: Slurm has killed them

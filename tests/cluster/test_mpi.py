@@ -76,13 +76,13 @@ def test_an_example_runs_on_three_hosts_through_ib0_and_leaves_nothing(there: Th
     nothing_is_left(there, run)
 
 
-@pytest.mark.parametrize("there", BY_MPIEXEC, indirect=True, ids="-".join)
+@pytest.mark.parametrize("there", BY_MPIEXEC[:1], indirect=True, ids="-".join)
 def test_programs_that_tasks_start_have_a_slot_each(there: There) -> None:
     run = example(
         there,
         "subprocess-slots",
         "workers.threads=2",
-        "workload.command=[python, slots.py, --tasks, 6, --seconds, 1]",
+        "workload.command=[python, slots.py, --tasks, 6, --seconds, 0.5]",
     )
     assert "most at once on one worker: 1 tagged" in run.log()
     nothing_is_left(there, run)
@@ -108,7 +108,7 @@ def test_the_last_host_holds_what_is_left_and_the_exit_code_is_the_workloads(the
 @pytest.mark.parametrize("there", ALSO_BY_SRUN, indirect=True, ids="-".join)
 def test_a_cancelled_run_leaves_nothing(there: There) -> None:
     run = there.submit(there.script(BUSY), layout="mpi", workers=ON_THREE_HOSTS)
-    until(lambda: "busy" in run.log(), "tasks to run on every worker")
+    run.until_printed("busy")
     assert there.command("cancel", run.id).returncode == 0
     run.ended_as("cancelled", 1)
     nothing_is_left(there, run)

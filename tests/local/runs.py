@@ -121,6 +121,11 @@ class Run:
         until(lambda: self.event("workload"), "the workload to start")
         assert self.status()["state"] == "running"
 
+    def until_printed(self, words: str) -> None:
+        """Until the workload has, as a line of its own."""
+        log = self.directory / "logs" / "workload.log"
+        until(lambda: log.exists() and words in log.read_text().splitlines(), f"the workload to print {words!r}")
+
     def log(self, of: str = "workload") -> str:
         return self.here.command("logs", self.id, "--of", of).stdout
 

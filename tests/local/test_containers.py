@@ -33,35 +33,41 @@ def environment(here: Here, **container: object) -> dict[str, object]:
     }
 
 
-def test_scheduler_workers_and_workload_run_in_it(contained: Here) -> None:
-    (contained.project / "beside").mkdir()
-    (contained.project / "data").mkdir()
+WORK = """
+import os, pathlib, sys
+from dask.distributed import Client
+
+def image():
+    return os.environ.get("CONTAINER_IMAGE")
+
+def sees():
+    return os.path.exists(sys.argv[1])
+
+c = Client()
+print(pathlib.Path(image()).name, c.submit(image).result() == image() == c.run_on_scheduler(image))
+print(sees(), c.submit(os.path.exists, sys.argv[1]).result(), pathlib.Path("/given/numbers").read_text())
+print(c.submit(os.getcwd).result())
+"""
+
+
+def test_scheduler_workers_and_workload_run_in_it_and_a_command_line_keeps_its_quotes_and_its_exit_code(
+    contained: Here,
+) -> None:
+    for name in ("beside", "data"):
+        (contained.project / name).mkdir()
     (contained.project / "data" / "numbers").write_text("1 2 3")
     (contained.home / "secret").write_text("not bound")
+    (contained.project / "work.py").write_text(WORK)
     run = contained.submit(
-        contained.script(
-            "import os, pathlib, time; from dask.distributed import Client\n"
-            "def image(): return os.environ.get('CONTAINER_IMAGE')\n"
-            f"def sees(): return os.path.exists({str(contained.home / 'secret')!r})\n"
-            "c = Client(); time.sleep(3)  # the scheduler looks every two seconds whether its job is alive\n"
-            "print(pathlib.Path(image()).name, c.submit(image).result() == image() == c.run_on_scheduler(image))\n"
-            "print(sees(), c.submit(sees).result(), pathlib.Path('/given/numbers').read_text())\n"
-            "print(c.submit(os.getcwd).result())"
-        ),
+        f"python work.py {contained.home}/secret\n"
+        "sleep 2 # the scheduler looks every two seconds whether its job is alive\n"
+        'echo "it\'s" \'in $HOME\' $(basename "$CONTAINER_IMAGE"); false | cat; exit 7',
         workers={"local_directory": str(contained.project / "scratch")},
         environment=environment(contained, binds=["data:/given:ro"]),
     )
-    run.ended_as("succeeded", 0)
-    assert run.log() == f"env.sif True\nFalse False 1 2 3\n{contained.project}\n"
-
-
-def test_a_command_line_runs_in_it_with_its_quotes_and_its_exit_code(contained: Here) -> None:
-    run = contained.submit(
-        'echo "it\'s" \'in $HOME\' $(basename "$CONTAINER_IMAGE"); false | cat; exit 7',
-        environment=environment(contained),
-    )
     run.ended_as("failed", 7)
-    assert run.log() == "it's in $HOME env.sif\n"
+    said = ["env.sif True", "False False 1 2 3", str(contained.project), "it's in $HOME env.sif"]
+    assert run.log().splitlines() == said
 
 
 def test_an_image_that_is_not_there_is_told(contained: Here) -> None:

@@ -77,7 +77,7 @@ def test_workers_that_end_on_one_host_alone_end_the_launch(lsf: StandIn) -> None
     assert status["reason"].startswith("hostb: ssh ended with exit code 3")
 
 
-@pytest.mark.parametrize("launcher", ["blaunch", "ssh", "here"])
+@pytest.mark.parametrize("launcher", ["blaunch", pytest.param("ssh", marks=pytest.mark.long), "here"])
 def test_the_warning_at_lsfs_run_limit_ends_the_run_in_order(lsf: StandIn, launcher: str) -> None:
     lsf.launched_by(launcher)
     hosts = 1 if launcher == "here" else 2

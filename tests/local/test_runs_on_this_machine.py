@@ -165,15 +165,19 @@ def test_a_requeued_job_starts_a_new_attempt(here: Here) -> None:
     assert (directory / "state/2/outcome").read_text().startswith("succeeded 0")
 
 
-def test_the_examples_run(here: Here) -> None:
-    slots = log_of_example(here, "subprocess-slots", "[python, slots.py, --tasks, 2, --seconds, 0.5]")
-    assert "most at once on one worker: 1 tagged, 2 untagged\n" in slots
-    pi = log_of_example(here, "monte-carlo-pi", "[python, pi.py, --size, 100MB, --chunk, 20MB]")
-    assert "pi = 3.14" in pi
-
-
-def log_of_example(here: Here, name: str, command: str) -> str:
+@pytest.mark.parametrize(
+    ("name", "command", "said"),
+    [
+        (
+            "subprocess-slots",
+            "slots.py, --tasks, 2, --seconds, 0.5",
+            "on one worker: 1 tagged, 2 untagged",
+        ),
+        ("monte-carlo-pi", "pi.py, --size, 50MB, --chunk, 10MB", "pi = 3.14"),
+    ],
+)
+def test_an_example_runs(here: Here, name: str, command: str, said: str) -> None:
     profile = str(ROOT / "examples" / name / "profile.yaml")
-    done = here.command("submit", profile, "--wait", "--set", f"workload.command={command}")
+    done = here.command("submit", profile, "--wait", "--set", f"workload.command=[python, {command}]")
     assert done.returncode == 0, done.stderr
-    return Run(here, done.stdout.strip()).log()
+    assert said in Run(here, done.stdout.strip()).log()

@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from hpc_launch.batch.processes import works_in
 from hpc_launch.runs.directory import read_record, update_record
-from tests.commands import Result, command, inside
+from tests.commands import Result, forked, inside
 from tests.conftest import SITES
+from tests.local.runs import until
 
 PROGRAMS = {
     "slurm": ("sbatch", "squeue", "scancel", "sacct", "scontrol"),
@@ -60,8 +62,9 @@ class Login:
     def submit(self, plan: str = "") -> Result:
         """In a process of its own, which can be hurt."""
         (self.place / "bin" / "plan").write_text(plan)
-        words, environment = command(*SUBMIT), self.environment()
-        return subprocess.run(words, cwd=self.place, env=environment, capture_output=True, text=True, timeout=120)
+        done = forked(SUBMIT, self.place, self.environment())
+        until(lambda: not works_in(str(self.run)), "the batch system's command to end")
+        return done
 
     def submit_unhurt(self, plan: str) -> Result:
         (self.place / "bin" / "plan").write_text(plan)
@@ -111,14 +114,22 @@ def at(tmp_path: Path, system: str) -> Login:
     return Login(tmp_path, system)
 
 
-def everywhere(*steps: str, also_on_slurm: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """System and step: how jobs are found and cancelled differs between systems, when that is done does not."""
-    return [(system, step) for step in steps for system in PROGRAMS] + [("slurm", step) for step in also_on_slurm]
+def rather_on_slurm(*more: str) -> list[object]:
+    """Each system; all but Slurm in `make test-long`."""
+    marks = {system: [] if system == "slurm" else [pytest.mark.long] for system in PROGRAMS}
+    return [pytest.param(system, *more, marks=marks[system]) for system in PROGRAMS]
 
 
-@pytest.mark.parametrize(
-    ("system", "step"), everywhere("2 KILL before", "2 KILL after", also_on_slurm=("4 KILL before",))
-)
+ON_SLURM = pytest.mark.parametrize("system", rather_on_slurm())
+
+
+def everywhere(*steps: str, on_slurm: tuple[str, ...] = ()) -> list[object]:
+    """System and step. How jobs are found and cancelled differs between systems; when that is done does not."""
+    cases: list[object] = [(system, step) for step in steps for system in PROGRAMS]
+    return [*cases, *(case for step in on_slurm for case in rather_on_slurm(step))]
+
+
+@pytest.mark.parametrize(("system", "step"), everywhere("2 KILL before", "2 KILL after", on_slurm=("4 KILL before",)))
 def test_the_next_status_takes_back_what_a_killed_submit_has_left(tmp_path: Path, system: str, step: str) -> None:
     login = at(tmp_path, system)
     assert login.submit(step).returncode == -signal.SIGKILL
@@ -131,8 +142,9 @@ def test_the_next_status_takes_back_what_a_killed_submit_has_left(tmp_path: Path
     assert login.status()["reason"] == status["reason"]
 
 
-def test_all_jobs_of_a_killed_submit_are_found_where_the_last_one_was_taken(tmp_path: Path) -> None:
-    login = at(tmp_path, "slurm")
+@ON_SLURM
+def test_all_jobs_of_a_killed_submit_are_found_where_the_last_one_was_taken(tmp_path: Path, system: str) -> None:
+    login = at(tmp_path, system)
     assert login.submit("4 KILL after").returncode == -signal.SIGKILL
     assert login.status()["state"] == "queued"
     ids = [line.split()[0] for line in login.lines("queue")]
@@ -150,11 +162,12 @@ def test_so_does_every_other_command_that_looks(tmp_path: Path, words: tuple[str
     assert login.status()["outcome"] == "launch-failed"
 
 
-def test_a_first_job_that_a_killed_submit_never_heard_of_is_found_and_taken_back(tmp_path: Path) -> None:
-    login = at(tmp_path, "slurm")
+@ON_SLURM
+def test_a_first_job_that_a_killed_submit_never_heard_of_is_found_and_taken_back(tmp_path: Path, system: str) -> None:
+    login = at(tmp_path, system)
     assert login.submit("1 KILL after").returncode == -signal.SIGKILL
     assert login.status()["outcome"] == "launch-failed"
-    assert login.lines("queue") == [] and login.lines("cancelled") == ["7"]
+    assert login.lines("queue") == [] and login.lines("cancelled") == [f"7{'.server' if system == 'pbs' else ''}"]
 
 
 def test_a_submit_that_was_killed_before_its_first_job_has_left_nothing(login: Login) -> None:
@@ -182,7 +195,7 @@ def test_what_a_command_takes_after_its_submit_was_killed_is_called_off_later(tm
 
 @pytest.mark.parametrize(
     ("system", "step"),
-    everywhere("1 TERM after", also_on_slurm=("2 TERM before", "2 HUP after", "3 INT before")),
+    everywhere("1 TERM after", on_slurm=("2 TERM before", "2 HUP after", "3 INT before")),
 )
 def test_a_submit_that_is_told_to_end_takes_its_jobs_back_itself(tmp_path: Path, system: str, step: str) -> None:
     login, name = at(tmp_path, system), step.split()[1]
@@ -260,8 +273,9 @@ def test_a_workload_that_had_begun_counts_for_more(tmp_path: Path) -> None:
     assert len(login.lines("queue")) == 1, "the worker jobs were called off, the first job ends by itself"
 
 
-def test_ids_that_cannot_be_kept_are_a_run_that_is_taken_back(tmp_path: Path) -> None:
-    login = at(tmp_path, "slurm")
+@ON_SLURM
+def test_ids_that_cannot_be_kept_are_a_run_that_is_taken_back(tmp_path: Path, system: str) -> None:
+    login = at(tmp_path, system)
     done = login.submit("1 full after")
     assert done.returncode == 5 and "cannot write" in done.stderr
     assert login.lines("queue") == []

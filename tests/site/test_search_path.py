@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from hpc_launch import sites
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
+from tests.commands import Result, command, inside
 from tests.conftest import LEAST, ROOT
 from tests.site.files import on, site_file
 
@@ -25,12 +25,12 @@ def refused(name: str, context: Context) -> str:
     return str(refusal.value)
 
 
-def run(directory: Path, *words: str, script: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    command = ["bash", "-c", f'"$@" {script}', "-", sys.executable, "-m", "hpc_launch", *words]
-    base = {"HOME": str(directory), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-    return subprocess.run(
-        command, cwd=directory, env={**base, **environment}, capture_output=True, text=True, timeout=60
-    )
+def environment(directory: Path) -> dict[str, str]:
+    return {"HOME": str(directory), "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+def run(directory: Path, *words: str, search: str) -> Result:
+    return inside(words, directory, {**environment(directory), "HPC_LAUNCH_SITE_PATH": search})
 
 
 def test_directories_that_cannot_be_used_are_told(context: Context, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_directories_that_cannot_be_used_are_told(context: Context, tmp_path: Pa
 
 def test_they_are_notes_of_the_list(tmp_path: Path) -> None:
     for words in (["site", "list"], ["site", "list", "--json"]):
-        done = run(tmp_path, *words, HPC_LAUNCH_SITE_PATH="/nowhere/at all")
+        done = run(tmp_path, *words, search="/nowhere/at all")
         assert done.returncode == 0
         assert done.stderr == "note: /nowhere/at all, on the search path (HPC_LAUNCH_SITE_PATH), is not there\n"
 
@@ -66,11 +66,17 @@ def test_names_of_files_do_not_act_on_the_terminal(tmp_path: Path) -> None:
     site_file(tmp_path / "b", "sound", "sh\x1b[2Jadowed.yaml")
     (directory / "bro\x1b[2Jken.yaml").write_text("x: [\n")
     path = f"{directory}:{tmp_path / 'b'}"
-    for words in (["list"], ["show", "sound"], ["show", str(file)], ["show", "nothing"], ["show", f"{file}x.yaml"]):
-        done = run(tmp_path, "site", *words, HPC_LAUNCH_SITE_PATH=path)
-        assert "site profile" in done.stderr or "und.yaml" in done.stdout + done.stderr
+    sound = rf"'{tmp_path}/a\x1b]0;x\x07/so\x1b[2Jund.yaml'"
+    for words, said in (
+        (["list"], rf"shadowed: '{tmp_path}/b/sh\x1b[2Jadowed.yaml': {sound} comes first"),
+        (["show", "sound"], f"{sound}\n"),
+        (["show", str(file)], f"{sound}\n"),
+        (["show", "nothing"], r"known sites: 'bro\x1b[2Jken', "),
+        (["show", f"{file}x.yaml"], f"did you mean {sound}?"),
+    ):
+        done = run(tmp_path, "site", *words, search=path)
+        assert said in done.stderr
         assert "\x1b" not in done.stdout + done.stderr and "\x07" not in done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
 
 
 def test_a_named_pipe_is_refused_and_not_waited_for(context: Context, tmp_path: Path) -> None:
@@ -81,7 +87,8 @@ def test_a_named_pipe_is_refused_and_not_waited_for(context: Context, tmp_path: 
 def test_what_a_command_prints_may_be_a_site(tmp_path: Path) -> None:
     site_file(tmp_path, "piped", storage="{runs: /runs}")
     (tmp_path / "profile.yaml").write_text(LEAST + "walltime: 10m\n")
-    done = run(tmp_path, "render", "profile.yaml", script="--site <(cat piped.yaml)")
+    words = ["bash", "-c", '"$@" --site <(cat piped.yaml)', "-", *command("render", "profile.yaml")]
+    done = subprocess.run(words, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "name: piped\n" in done.stdout  # site.yaml, as it was used
 

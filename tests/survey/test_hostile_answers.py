@@ -20,6 +20,7 @@ from hpc_launch.batch.pbs import survey as pbs_survey
 from hpc_launch.batch.sge import survey as sge_survey
 from hpc_launch.batch.slurm import survey as slurm_survey
 from hpc_launch.units import MIB
+from tests.conftest import TIMES
 from tests.survey.machines import ANSWERS, INSTEAD, recorded
 
 NASTY = [
@@ -118,7 +119,7 @@ RECORDED = {system: answers(system) for system in SYSTEMS}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_an_answer_with_something_else_in_it(monkeypatch: pytest.MonkeyPatch, system: str, data: st.DataObject) -> None:
     told = dict(RECORDED[system])

@@ -17,6 +17,7 @@ from hpc_launch.errors import BatchSystemError
 from hpc_launch.survey.draft import draft
 from hpc_launch.survey.host import Host, Interface
 from hpc_launch.survey.scratch import Scratch
+from tests.conftest import TIMES
 
 TODAY = datetime.date(2026, 11, 22)
 NASTY = [
@@ -130,7 +131,7 @@ def plain(*queues: LiveQueue) -> Machine:
     return Machine("slurm", "", queues, {}, "-q", array=1)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MACHINES, HOSTS)
 @example(replace(plain(LiveQueue("q", None)), cluster="x" * 300, commands={"config": " "}), PLAIN)
 @example(replace(plain(LiveQueue("q", None)), cluster="null", version="x\n"), PLAIN)

@@ -72,10 +72,18 @@ def test_where_none_answers_that_is_said_with_each_ones_words(site: Here, progra
     assert "no batch system answers" in site.err and "got select error" in site.err
 
 
-@pytest.mark.parametrize("name", ["slrum", "local", "", "a b"])
-def test_a_batch_system_that_cannot_be_asked_is_wrong_usage(site: Here, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("slrum", "'slrum' is not known. Did you mean slurm?"),
+        ("", "'' is not known"),
+        ("a b", "'a b' is not known"),
+        ("local", "--batch-system local: it has no machine to tell about"),
+    ],
+)
+def test_a_batch_system_that_cannot_be_asked_is_wrong_usage(site: Here, name: str, said: str) -> None:
     assert site("discover", "--batch-system", name, ends=2) == ""
-    assert "slurm" in site.err
+    assert said in site.err and "local, lsf, pbs, sge, slurm" in site.err
 
 
 def test_discover_as_json(site: Here, make: Make) -> None:
