@@ -20,6 +20,8 @@ UV := $(UV_VENV)/bin/uv
 PACKAGE := pyproject.toml README.md $(shell find hpc_launch templates site_profiles -type f -not -name '*.pyc')
 SCRIPTS := .ci/run tests/cluster/cluster tests/cluster/first-process tests/cluster/install-packages
 
+# Tests start hundreds of Pythons: what these import is to be compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # So many tests at once: most wait for processes, of which two cores carry no more.
 AT_ONCE := -n 3 --dist worksteal
 

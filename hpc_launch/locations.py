@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hpc_launch.batch import GROUP
+from hpc_launch.batch import GROUP as BATCH_SYSTEMS
 
+LAYOUTS = "hpc_launch.layouts"
+"""Entry points of this group are layouts from outside: name → a `plan.layouts.Layout`."""
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -21,19 +23,20 @@ SITE_PROFILES = _beside("site_profiles")
 JOBSIDE = PACKAGE / "jobside"
 
 
-def plug_ins() -> dict[str, str]:
-    """Batch systems from outside: name → `module:class`, as installed. It takes tens of milliseconds."""
+def plug_ins(group: str = BATCH_SYSTEMS) -> dict[str, str]:
+    """What comes from outside: name → `module:object`, as installed. It takes tens of milliseconds."""
     from importlib.metadata import entry_points  # slow, and only who names such a batch system needs it
 
-    return {entry.name: entry.value for entry in entry_points(group=GROUP)}
+    return {entry.name: entry.value for entry in entry_points(group=group)}
 
 
 def plug_in_templates() -> list[Path]:
-    """The directories `templates` beside the modules of plug-ins, in the order of the plug-ins' names.
+    """The directories `templates` beside the modules of plug-ins, batch systems' first, in the order of names.
 
     They are found without importing a plug-in; one that is broken, or has no such directory, is passed over.
     """
-    beside = (_directory(value.partition(":")[0].strip()) for _, value in sorted(plug_ins().items()))
+    brought = [value for group in (BATCH_SYSTEMS, LAYOUTS) for _, value in sorted(plug_ins(group).items())]
+    beside = (_directory(value.partition(":")[0].strip()) for value in brought)
     there = [directory / "templates" for directory in beside if directory]
     return [directory for directory in dict.fromkeys(there) if os.access(directory, os.X_OK) and directory.is_dir()]
 

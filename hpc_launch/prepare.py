@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hpc_launch import quoting
-from hpc_launch.advice.candidates import first_that_fits, with_other_queues
-from hpc_launch.advice.changes import Problems, with_smallest_changes
+from hpc_launch.advice.candidates import first_that_fits, with_advice
+from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
-from hpc_launch.batch.dialect import Dialect
 from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
@@ -107,25 +106,22 @@ def prepare(
 
 def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
     """The plan of a run that its site takes; raises InvalidConfiguration or DoesNotFit, with what would mend it."""
-
-    dialect = dialect_of(resolved.site.batch_system)
-
-    def planner(resolved: Resolved) -> Planned | Problems:
-        return _planned(dialect, resolved, context)
-
+    attempts = Attempts(resolved, context, lambda run: try_to_plan(run, context))
     if resolved.profile.queue == AUTO and resolved.site.queues:
-        made = first_that_fits(resolved, planner)
+        made = first_that_fits(attempts)
     else:
-        made = planner(resolved)
+        made = attempts.outcome()
         if not isinstance(made, Planned) and all(isinstance(problem, Misfit) for problem in made):
-            made = with_other_queues(with_smallest_changes(made, resolved, planner), resolved, planner)
+            made = with_advice(made, attempts)
     if not isinstance(made, Planned):
         raise refusal(made)
-    return replace(made, notes=(*made.notes, *batch_system.unused(dialect, resolved)))
+    unused = batch_system.unused(dialect_of(resolved.site.batch_system), resolved)
+    return replace(made, notes=(*made.notes, *unused))
 
 
-def _planned(dialect: Dialect, resolved: Resolved, context: Context) -> Planned | Problems:
-    """Check, plan, check."""
+def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:
+    """Check, plan, check: the plan, or everything that is in its way."""
+    dialect = dialect_of(resolved.site.batch_system)
     missing = [*profile_on_site.missing(resolved)]
     wrong = [*missing, *profile.problems(resolved, context)]
     if not missing:

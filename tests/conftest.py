@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from hpc_launch.advice.changes import Problems
 from hpc_launch.context import Context
-from hpc_launch.prepare import Prepared, prepare
+from hpc_launch.models.plan import Planned
+from hpc_launch.prepare import Prepared, prepare, try_to_plan
+from hpc_launch.resolve import Resolved
 
 ROOT = Path(__file__).resolve().parent.parent
 SITES = ROOT / "tests" / "site"
@@ -44,6 +47,19 @@ def context(tmp_path: Path) -> Context:
         memory_bytes=16 * GIB,
         interpreter="/opt/analysis/bin/python",
     )
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[Resolved]:
+    """Every run that is planned, also those that are only tried for what a refusal says."""
+    made: list[Resolved] = []
+
+    def noted(resolved: Resolved, context: Context) -> Planned | Problems:
+        made.append(resolved)
+        return try_to_plan(resolved, context)
+
+    monkeypatch.setattr("hpc_launch.prepare.try_to_plan", noted)
+    return made
 
 
 @pytest.fixture

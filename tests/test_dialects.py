@@ -148,3 +148,16 @@ def test_slurms_reminder_is_the_walltime_near_it_and_else_the_word_to_end(
     """
     done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=20)
     assert (done.stdout, done.stderr) == (f"{said}\n", "")
+
+
+def test_a_key_that_is_only_passed_on_stands_in_the_model_the_dialects_and_the_templates_alone() -> None:
+    key = re.compile(r'\b(?:profile|plan)\.begin\b|"begin": \(|^ +begin: Annotated|getattr\(\w+, "begin"', re.MULTILINE)
+    files = [*(ROOT / "hpc_launch").rglob("*.py"), *(ROOT / "templates").rglob("*.j2")]
+    found = {str(file.relative_to(ROOT)) for file in files if key.search(file.read_text(encoding="utf-8"))}
+    systems = ("lsf", "pbs", "sge", "slurm")
+    assert found == {
+        "hpc_launch/models/profile.py",
+        *(f"hpc_launch/batch/{system}/dialect.py" for system in systems),
+        *(f"templates/directives/{system}.sh.j2" for system in systems),
+    }
+    assert "| `begin` |" in (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")

@@ -106,14 +106,21 @@ def test_all_that_a_profile_may_say_becomes_a_directive(torque: None, prepared: 
     (tmp_path / "site.yaml").write_text(Path(SITE).read_text() + keys)
     more = ("constraint=bigmem", "mail.to=me@example.org", "mail.on=[begin, fail]", "walltime=1-02:03:04", "qos=high")
     made = prepared(
-        EXAMPLE, "workers.count=22", "workers.gpus=1", "directives=[-l software=a]", *more, site="./site.yaml"
+        EXAMPLE,
+        "workers.count=22",
+        "workers.gpus=1",
+        "directives=[-l software=a]",
+        *more,
+        "begin=2026-12-01T22:00",
+        site="./site.yaml",
     )
     directives = [line for line in made.rendered.files["job.sh"].splitlines() if line.startswith("#PBS")]
     assert "#PBS -l nodes=3:ppn=8:bigmem:gpus=8" in directives
     assert "#PBS -l walltime=26:03:04" in directives and "#PBS -l software=a" in directives
     assert "#PBS -M me@example.org" in directives and "#PBS -m ba" in directives
     assert not any("mem=" in line for line in directives)
-    assert any("qos is not used: torque has no such thing" in note for note in made.planned.notes)
+    notes = [note.partition(": ")[2] for note in made.planned.notes]
+    assert notes == [f"{key} is not used: torque has no such thing" for key in ("qos", "begin")]
     with pytest.raises(InvalidConfiguration, match="-l is already said"):
         prepared(EXAMPLE, "directives=['-l software=a,nodes=7']", site="./site.yaml")
 

@@ -145,7 +145,20 @@ def test_what_was_submitted_stands_in_the_pool(
     assert after["job_id"] == "36" and after["submitted"] > 1e9
     groups = json.loads((place / "pool/groups.json").read_text())
     assert groups["run"] == record.main.job_name and groups["commands"]["submit"] == [str(answer)]
-    assert groups["groups"]["workers"]["count"] == 22 and groups["groups"]["workers"]["array_limit"] == 10000
+    workers = groups["groups"]["workers"]
+    assert (workers["count"], workers["array_limit"], workers["most_elements"]) == (22, 10000, None)
+
+
+def test_worker_jobs_stay_within_what_a_user_may_submit(prepared: Prepare, site: Callable[..., str]) -> None:
+    def most(keys: str, *assignments: str) -> int | None:
+        return prepared(
+            EXAMPLE, ARRAY, "workers.count=22", *assignments, site=site("testcluster", keys)
+        ).plan.most_elements
+
+    assert most("limits: {submitted: {jobs: 90}}") == 89  # the scheduler's job is one of them
+    assert most("queues: {short: {max_submitted: 12}}") == 11
+    assert most("queues: {long: {max_submitted: 12}}", "workers.queue=long") == 12  # that job is in another queue
+    assert most("limits: {submitted: {jobs: 5}}\nqueues: {long: {max_submitted: 12}}", "workers.queue=long") == 4
 
 
 def test_each_job_asks_for_what_runs_in_it(prepared: Prepare) -> None:
@@ -390,8 +403,7 @@ def test_a_submission_that_goes_on_is_waited_for(schedulers_job: SchedulersJob) 
 
 def test_a_run_that_has_begun_goes_on_with_the_workers_that_it_has(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    (schedulers_job.run / "state" / "ready").write_text("tls://x")
-    assert schedulers_job.after(2900, "SECONDS=200; workers_lost") == ""
+    assert schedulers_job.after(2900, "SECONDS=200; workload=1; workers_lost") == ""
 
 
 def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: SchedulersJob) -> None:
@@ -404,8 +416,8 @@ def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: Schedulers
 
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    lines = ['release_worker_jobs() { echo "released $*"; }']
-    script = f"state=state worker_submissions=2; {lines[0]}; . {ARRAY_SH}; attend; echo 3 >>control/worker-jobs"
-    script += "; SECONDS=10; attend; SECONDS=20; attend"
+    let_go = 'release_worker_jobs() { echo "released $*"; }'
+    script = f"worker_submissions=2; {let_go}; . {ARRAY_SH}; at_every_look; echo 3 >>control/worker-jobs"
+    script += "; at_every_look; at_every_look"
     done = subprocess.run(["bash", "-c", script], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["released 2", "released 3"]

@@ -170,7 +170,40 @@ def test_what_no_script_says_is_not_called_said(prepared: Prepare, site: str, di
     assert "already said" not in str(refusal.value)
 
 
-SET = ["account=a", "mail.to=a@b.example", "mail.on=[begin, end, fail]", "reservation=r", "constraint=a=b"]
+SET = [
+    "account=a",
+    "begin=2026-12-01T22:00",
+    "mail.to=a@b.example",
+    "mail.on=[begin, end, fail]",
+    "reservation=r",
+    "constraint=a=b",
+]
+
+
+@pytest.mark.parametrize(
+    ("site", "line"),
+    [
+        ("testcluster", "#SBATCH --begin=2026-12-01T22:00"),
+        ("pbscluster", "#PBS -a 202612012200"),
+        ("lsfcluster", "#BSUB -b 2026:12:01:22:00"),
+        ("gridcluster", "#$ -a 202612012200"),
+    ],
+)
+def test_the_main_job_alone_says_when_a_run_may_begin(prepared: Prepare, site: str, line: str) -> None:
+    begin = "begin=2026-12-01T22:00"
+    for layout in ("single-job", "mpi"):
+        assert (
+            prepared(EXAMPLE, begin, f"layout={layout}", site=site).rendered.files["job.sh"].count(f"\n{line}\n") == 1
+        )
+    files = prepared(EXAMPLE, begin, "layout=job-array", site=site).rendered.files
+    assert files["scheduler.sh"].count(f"\n{line}\n") == 1 and "12:01:22" not in files["workers.sh"]
+    assert "20261201" not in files["workers.sh"] and "2026-12-01" not in files["workers.sh"]
+
+
+@pytest.mark.parametrize("wrong", ["2026-12-01", "2026-12-01T22:00:00", "2026-12-01 22:00", "2026-02-30T08:00", "now"])
+def test_a_time_that_is_none_is_refused_with_its_line(prepared: Prepare, wrong: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"^profile.yaml:2: begin: (expected a date|there is no such time)"):
+        prepared(f"name: x\nbegin: {wrong}\nworkers: {{count: 1, memory: 1 GiB}}\nworkload: {{command: x}}\n")
 
 
 @pytest.mark.parametrize("site", UNSAID)
@@ -464,12 +497,13 @@ def test_a_node_that_failed_is_the_failure_of_a_launcher_that_is_called_for_each
     start = files["job.sh"].partition("scheduler=$!\n")[2].partition("workers=$!\n")[0]
     assert start
     (tmp_path / "jobside").mkdir()
-    (tmp_path / "jobside/hosts.sh").write_text(files["jobside/hosts.sh"])
+    for name in ("jobside/watch.sh", "jobside/hosts.sh"):
+        (tmp_path / name).write_text(files[name])
     alive = re.search(r"^alive\(\) .*$", files["jobside/attempt.sh"], re.M)
     assert alive
     stand_in = f"{launcher}() {{ [[ $* != *1 ]]; }}"  # the node of index 1
     for fate, expected in ((stand_in, 1), (f"{launcher}() {{ :; }}", 0)):
-        state = f"state=$(mktemp -d -p {tmp_path})\nmkdir $state/unfit\nsee() {{ :; }}\n" + alive[0]
+        state = f"state=$(mktemp -d -p {tmp_path})\nmkdir $state/unfit\nsee() {{ :; }}\n{alive[0]}\n. jobside/watch.sh"
         script = f"{state}\nhosts=(a b c)\nbash() {{ :; }}\n{fate}\n{start}wait $!"
         done = subprocess.run(
             ["bash", "-c", script],

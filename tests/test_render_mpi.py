@@ -78,9 +78,9 @@ def test_each_launcher_starts_all_ranks_node_by_node(
     said = " ".join(words)
     assert {
         "srun": "srun --overlap --nodes=3 --ntasks=10 --ntasks-per-node=4 --cpus-per-task=2",
-        "mpiexec": "shielded bash jobside/within.sh mpiexec -n 10 -ppn 4",
-        "openmpi": "shielded bash jobside/within.sh mpirun -n 10 --map-by ppr:4:node:OVERSUBSCRIBE --bind-to none",
-        "ibrun": "IBRUN_TASKS_PER_NODE=4 shielded bash jobside/within.sh ibrun -n 10",
+        "mpiexec": "without_usr2 bash jobside/within.sh mpiexec -n 10 -ppn 4",
+        "openmpi": "without_usr2 bash jobside/within.sh mpirun -n 10 --map-by ppr:4:node:OVERSUBSCRIBE --bind-to none",
+        "ibrun": "IBRUN_TASKS_PER_NODE=4 without_usr2 bash jobside/within.sh ibrun -n 10",
     }[launcher] in said
     assert shellcheck(write(made, tmp_path / "run")) == ""
 

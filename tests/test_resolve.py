@@ -175,11 +175,18 @@ def test_a_site_that_lists_no_qos_leaves_it_to_its_batch_system(prepared: Prepar
     assert prepared(REQUEST, "qos=any", "queue=b", site="./site.yaml").plan.jobs[0].qos == "any"
 
 
+def test_an_account_that_a_site_has_no_use_for_is_noted_and_left_out(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(f"{QOS}account: none\n")
+    made = prepared(REQUEST, "account=a1", "queue=b", site="./site.yaml")
+    assert "account is not used: own has no such thing" in made.planned.notes[0]
+    assert "--account" not in made.rendered.files["job.sh"]
+
+
 def test_a_queue_that_needs_one_qos_takes_no_other(prepared: Prepare, tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text(QOS)
     with pytest.raises(DoesNotFit, match="queue 'a' of own is for the QOS 'needed', not for 'any'") as refusal:
         prepared(REQUEST, "qos=any", "queue=a", site="./site.yaml")
-    assert "leave qos out, or --set queue=b" in str(refusal.value)
+    assert "leave qos out" in str(refusal.value) and "b would take it: --set queue=b" in str(refusal.value)
     assert prepared(REQUEST, "qos=any", "queue=auto", site="./site.yaml").plan.jobs[0].queue == "b"
 
 

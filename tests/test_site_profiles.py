@@ -18,6 +18,7 @@ from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.locations import SITE_PROFILES
 from hpc_launch.models.site import Site
 from hpc_launch.prepare import Prepared, prepare
+from hpc_launch.resolve import Resolved
 from tests.built_in_sites import BUILT_IN, REQUEST, allowed, asked, site_of
 from tests.conftest import ROOT
 from tests.rendering import GOLDEN, SHELLCHECK
@@ -156,13 +157,41 @@ TOO_LARGE = {
 
 @pytest.mark.parametrize(("name", "assignments"), TOO_LARGE.items())
 def test_what_is_too_large_is_refused_as_in_the_golden_file(
-    prepared: Prepare, context: Context, tmp_path: Path, name: str, assignments: list[str]
+    prepared: Prepare, context: Context, tmp_path: Path, plans: list[Resolved], name: str, assignments: list[str]
 ) -> None:
     site = site_of(name, context)
     with pytest.raises(DoesNotFit) as refusal:
         prepared(REQUEST, *asked(site), *assignments, site=allowed(site, tmp_path))
+    assert len(plans) <= 50
     expected = (GOLDEN / "refusals" / f"{name}.txt").read_text(encoding="utf-8")
     assert str(refusal.value).replace(str(SITE_PROFILES), "site_profiles") + "\n" == expected
+
+
+LARGE = ["workers.count=50000", "workers.threads=48", "workers.memory=300 GB", "walltime=900h"]
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "local" and not name.startswith("generic")])
+@pytest.mark.parametrize("assignment", ["workers.per_node=40", "queue=auto"])
+def test_no_refusal_makes_many_plans(
+    prepared: Prepare, context: Context, tmp_path: Path, plans: list[Resolved], name: str, assignment: str
+) -> None:
+    site = site_of(name, context)
+    with pytest.raises(DoesNotFit):
+        prepared(REQUEST, *asked(site), *LARGE, assignment, site=allowed(site, tmp_path))
+    assert 1 < len(plans) <= 50
+
+
+def test_what_one_change_mends_is_mended_by_one_change(prepared: Prepare, tmp_path: Path) -> None:
+    """Both were told otherwise once: the number that fits was not among those that were tried."""
+    with pytest.raises(DoesNotFit) as refusal:
+        prepared(REQUEST, "account=a", "queue=debug", "walltime=48h", site="expanse")
+    assert "smallest change: --set walltime=00:30:00" in str(refusal.value) and "alone" not in str(refusal.value)
+    (tmp_path / "small.yaml").write_text(
+        "name: small\nbatch_system: slurm\nlimits: {running: {cores: 20}}\nqueues: {all: {cores: 8, memory: 64 GB}}\n"
+    )
+    with pytest.raises(DoesNotFit) as refusal:
+        prepared(REQUEST, "workers={count: 18, threads: 1, per_node: null}", "walltime=1h", site="./small.yaml")
+    assert "smallest change: --set workers.per_node=6, or --set workers.count=16" in str(refusal.value)
 
 
 def test_one_site_of_each_batch_system_refuses(context: Context) -> None:

@@ -1,70 +1,91 @@
-"""Which queues would take a run: for `queue: auto`, and for the hint of a refusal."""
+"""Which queues, and which layouts, would take a run: for `queue: auto`, and for the hint of a refusal."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from hpc_launch.advice.changes import Planner, Problems, together
+from hpc_launch.advice.changes import Attempts, Change, Changes, Problems
+from hpc_launch.advice.smallest import together, with_smallest_changes
 from hpc_launch.checks.misfit import Misfit
 from hpc_launch.models.plan import Planned, Reason
-from hpc_launch.resolve import Resolved
+from hpc_launch.models.site import Site
+
+MOST_QUEUES = 20
+"""So many others are tried for a hint."""
 
 
-def first_that_fits(resolved: Resolved, plan: Planner) -> Planned | Problems:
+def first_that_fits(attempts: Attempts) -> Planned | Problems:
     """The plan for the first queue, in the site's order, that takes the run, or why none does.
 
     A queue with a drawback that nobody asked for is never taken so: who wants it names it.
     """
-    site, refusals = resolved.site, {}
+    resolved, site, refusals = attempts.resolved, attempts.resolved.site, {}
     for name in site.queues:
-        made = plan(_in(resolved, name))
+        made = attempts.outcome(_in(name), needed=True)
         if not isinstance(made, Planned):
             if not all(isinstance(problem, Misfit) for problem in made):
                 return made  # a mistake, which is one in every queue
             refusals[name] = _why(made)
             continue
-        if drawback := _drawback(resolved, name):
+        if drawback := _drawback(attempts, name):
             refusals[name] = f"{drawback}; --set queue={name} takes it"
             continue
         taken = f"{resolved.origin('queue')}: queue {name} was taken, the first of {site.name} that fits"
         others = (f"not {other}: {cause}" for other, cause in refusals.items())
         reasons = {**made.reasons, ("queue",): Reason(name, "the first that fits")}
         return replace(made, notes=(*made.notes, taken, *others), reasons=reasons)
-    hint = "\n".join(f"{name}: {cause}{_changed(resolved, name, plan)}" for name, cause in refusals.items())
+    hint = "\n".join(f"{name}: {cause}{_changed(attempts, name)}" for name, cause in refusals.items())
     return (Misfit(f"queue: none of {site.name} takes this", resolved.origin("queue"), hint),)
 
 
-def with_other_queues(refused: Problems, resolved: Resolved, plan: Planner) -> Problems:
-    """The same problems, of which the last also names the queues that would take the run as it is."""
-    site = resolved.site
-    if "queue" in site.policy.forbidden:
-        return refused
-    others = [name for name in site.queues if name != resolved.profile.queue and _fits(resolved, name, plan)]
-    doubts = {name: _drawback(resolved, name) or _unknown(refused, resolved, name) for name in others}
-    fitting = sorted((name for name in others if not _is_for_gpus(resolved, name)), key=lambda name: bool(doubts[name]))
-    if not fitting:
-        return refused
-    named = ", ".join(f"{name} ({doubts[name]})" if doubts[name] else name for name in fitting)
-    *first, last = refused
-    return (*first, last.also(f"{named} would take it: --set queue={fitting[0]}"))
+def with_advice(refused: Problems, attempts: Attempts) -> Problems:
+    """The same problems, each with what would mend it; the last also says where the run would be taken as it is."""
+    others = [name for name in attempts.resolved.site.queues if name != attempts.resolved.profile.queue]
+    queues = _fitting(attempts, "queue", others[:MOST_QUEUES])
+    layouts = _fitting(attempts, "layout", _other_layouts(attempts))
+    nowhere = not queues and not layouts and len(others) <= MOST_QUEUES
+    *first, last = with_smallest_changes(refused, attempts, nowhere)
+    if layouts:
+        last = last.also(f"with another layout it fits: {', or '.join(map(str, layouts))}")
+    return (*first, last.also(_named(queues, refused, attempts)))
 
 
-def _drawback(resolved: Resolved, name: str) -> str:
+def _other_layouts(attempts: Attempts) -> list[str]:
+    return [name for name in attempts.resolved.site.layouts if name != attempts.resolved.profile.layout]
+
+
+def _fitting(attempts: Attempts, key: str, values: list[str]) -> list[Change]:
+    """Those that take the run as it is, one change each."""
+    if not attempts.may_set(key):
+        return []
+    return [change for value in values if attempts.fits(change := Change(key, value))]
+
+
+def _named(queues: list[Change], refused: Problems, attempts: Attempts) -> str:
+    """The queues in words, those with a drawback last; empty: there are none to name."""
+    names = [str(change.value) for change in queues if not _is_for_gpus(attempts, str(change.value))]
+    doubts = {name: _drawback(attempts, name) or _unknown(refused, attempts.resolved.site, name) for name in names}
+    names.sort(key=lambda name: bool(doubts[name]))
+    words = ", ".join(f"{name} ({doubts[name]})" if doubts[name] else name for name in names)
+    return f"{words} would take it: --set queue={names[0]}" if names else ""
+
+
+def _drawback(attempts: Attempts, name: str) -> str:
     """Why a queue is no choice for whoever did not ask for it; empty: it is one."""
-    if resolved.site.queues[name].preemptible:
+    if attempts.resolved.site.queues[name].preemptible:
         return "its jobs may be killed for others"
-    return "it is for jobs with GPUs" if _is_for_gpus(resolved, name) else ""
+    return "it is for jobs with GPUs" if _is_for_gpus(attempts, name) else ""
 
 
-def _is_for_gpus(resolved: Resolved, name: str) -> bool:
-    return bool(resolved.site.queues[name].gpus and not resolved.profile.workers.gpus)
+def _is_for_gpus(attempts: Attempts, name: str) -> bool:
+    return bool(attempts.resolved.site.queues[name].gpus and not attempts.resolved.profile.workers.gpus)
 
 
-def _unknown(refused: Problems, resolved: Resolved, name: str) -> str:
+def _unknown(refused: Problems, site: Site, name: str) -> str:
     """What of a queue nobody knows that was too small in the one that refused; empty: nothing."""
-    queue = resolved.site.queues[name]
     kinds = {problem.kind[0] for problem in refused if isinstance(problem, Misfit) and problem.kind}
-    unknown = [kind for kind in ("cores", "memory", "walltime") if kind in kinds and getattr(queue, kind) is None]
+    limits = ("cores", "memory", "walltime")
+    unknown = [kind for kind in limits if kind in kinds and getattr(site.queues[name], kind) is None]
     return f"its {' and '.join(unknown)} not known" if unknown else ""
 
 
@@ -75,16 +96,12 @@ def _why(refused: Problems) -> str:
     return first.message if mended or not first.hint else f"{first.message}; {first.hint}"
 
 
-def _changed(resolved: Resolved, queue: str, plan: Planner) -> str:
-    if drawback := _drawback(resolved, queue):
-        return "" if _fits(resolved, queue, plan) else f"; and {drawback}"
-    changes = together(_in(resolved, queue), plan)
-    return f"; fits with --set queue={queue} {' '.join(map(str, changes))}" if changes else ""
+def _changed(attempts: Attempts, queue: str) -> str:
+    if drawback := _drawback(attempts, queue):
+        return "" if attempts.fits(*_in(queue)) else f"; and {drawback}"
+    changes = together(attempts, _in(queue))
+    return f"; fits with {' '.join(map(str, changes))}" if changes else ""
 
 
-def _fits(resolved: Resolved, queue: str, plan: Planner) -> bool:
-    return isinstance(plan(_in(resolved, queue)), Planned)
-
-
-def _in(resolved: Resolved, queue: str) -> Resolved:
-    return replace(resolved, profile=resolved.profile.model_copy(update={"queue": queue}))
+def _in(queue: str) -> Changes:
+    return (Change("queue", queue),)

@@ -32,12 +32,12 @@ class BatchSystem(Client, ABC):
       by its name), `unreachable` and `harmless`; see there, in `client.Client`, and the tools beside them: `ask`,
       `call_off`, `lines`, `told`, `fault`;
     - `queued` and `finished` give `report.Told`: reports under the very ids that they were asked for, elements of an
-      array under ids that begin with the array's number (`20_1`, `20[1].server`, `20[1]`, `20.1`), in `denied` the
-      ids of which the batch system said itself that it does not know them, and in `doubt` why the whole answer is
-      none. A job that is in none of these was left out, and is unknown: only a denial makes one `GONE`. Where the
-      usual way to say "gone" is silence, `asked_again` has to ask in another way, to which the answer is a denial.
-      A state that it does not know is `JobStatus.UNKNOWN`, with the batch system's own word in `raw`; `COMPLETED` is
-      only what certainly ended well;
+      array under ids that begin with the array's number (`20_1`, `20[1].server`, `20[1]`, `20.1`; `element_id` makes
+      them), in `denied` the ids of which the batch system said itself that it does not know them, and in `doubt` why
+      the whole answer is none. A job that is in none of these was left out, and is unknown: only a denial makes one
+      `GONE`. Where the usual way to say "gone" is silence, `asked_again` has to ask in another way, to which the
+      answer is a denial. A state that it does not know is `JobStatus.UNKNOWN`, with the batch system's own word in
+      `raw`; `COMPLETED` is only what certainly ended well;
     - `find` and whatever else asks may raise `faults.NoAnswer`, and nothing else.
     """
 

@@ -94,12 +94,17 @@ def run(
             raise NotStarted(f"`{shown(command)}` could not be started: {fault}") from fault
         problem = _wait(process, timeout, (out, err))
         answer = Answer(tuple(command), process.returncode or 0, _text(out), _text(err))
+    _refuse_no_answer(answer, problem)
+    return answer
+
+
+def _refuse_no_answer(answer: Answer, problem: str) -> None:
+    """Raise NoAnswer where there was a problem, or a signal ended the command."""
     if not problem and answer.returncode < 0:
         problem = f"was killed by signal {-answer.returncode}"
     if problem:
         said = f", after it said:\n{answer.words}" if answer.words else ""
-        raise NoAnswer(Problem(f"`{shown(command)}` {problem}{said}", hint="Try again; it may be busy or down."))
-    return answer
+        raise NoAnswer(Problem(f"`{shown(answer.command)}` {problem}{said}", hint="Try again; it may be busy or down."))
 
 
 def _wait(process: Popen[bytes], timeout: float, outputs: Sequence[IO[bytes]]) -> str:

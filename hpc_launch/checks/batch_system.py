@@ -14,10 +14,10 @@ from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Site
-from hpc_launch.plan.layouts import LAYOUTS, places
+from hpc_launch.plan.layouts import layout_of, places
 from hpc_launch.resolve import Resolved
 
-OTHER_LAYOUT = "choose another layout: --set layout=single-job"
+OTHER_LAYOUT = "choose another layout"
 
 
 def of_site(dialect: Dialect, site: Site, document: Document) -> Iterator[Problem]:
@@ -67,7 +67,7 @@ def constraint(dialect: Dialect, site: Site, words: str | None, origin: Origin |
 def _launcher(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
     """One that belongs to another batch system, or has to be told hosts that nobody knows."""
     site, origins = resolved.site, resolved.site_document.origins
-    if (kind := LAYOUTS[resolved.profile.layout].launcher) is None:
+    if (kind := layout_of(resolved.profile.layout).launcher) is None:
         return
     given = site.launchers.of(kind)
     name = given.name if given else None
@@ -81,7 +81,7 @@ def _launcher(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
 def _layout(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
     """Several jobs where there can be but one, or where the main one cannot let the others go."""
     site, layout = resolved.site, resolved.profile.layout
-    if LAYOUTS[layout].all_at_once:
+    if layout_of(layout).all_at_once:
         return
     if dialect.array_index is None:
         cause = f"layout: {site.batch_system} has no jobs that belong together, as {layout} needs them"
@@ -117,6 +117,8 @@ def of_plan(dialect: Dialect, plan: Plan, resolved: Resolved) -> Iterator[Proble
 
 def unused(dialect: Dialect, resolved: Resolved) -> list[str]:
     """Notes on what the profile asks for and the batch system has no word for: one profile is to run on every site."""
-    given = [key for key in dialect.unused if getattr(resolved.profile, key)]
+    passed_on = resolved.profile.passed_on() if resolved.site.queues else []  # planning notes them on a machine without
+    keys = (key for key in passed_on if key not in {**dialect.said, **dialect.instead})
+    given = [key for key in dict.fromkeys((*dialect.unused, *keys)) if getattr(resolved.profile, key)]
     batch_system = resolved.site.batch_system
     return [f"{resolved.origin(key)}: {key} is not used: {batch_system} has no such thing" for key in given]

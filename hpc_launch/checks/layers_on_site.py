@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 from hpc_launch.checks.queue_names import no_such_queue
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at, dotted
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import as_word, nearest
 from hpc_launch.errors import Problem
+from hpc_launch.models.layout_name import is_known
 from hpc_launch.models.profile import AUTO
-from hpc_launch.models.site import Layout, Site
+from hpc_launch.models.site import Site
 
 
 def problems(document: Document, site: Site, site_document: Document) -> list[Problem]:
@@ -28,7 +27,7 @@ def problems(document: Document, site: Site, site_document: Document) -> list[Pr
 
 def _layout(document: Document, site: Site) -> list[Problem]:
     layout = document.data.get("layout", "single-job")
-    if layout not in get_args(Layout) or layout in site.layouts:
+    if layout in site.layouts or not is_known(layout):
         return []
     cause = f"layout: {site.name} does not allow {layout!r}"
     if rule := site.ruled_out.get(layout):

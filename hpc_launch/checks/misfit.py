@@ -22,6 +22,9 @@ class Misfit(Problem):
     """Keys of which a smaller number may mend it, the likeliest first."""
     higher: tuple[str, ...] = ()
     """Keys of which a larger one may."""
+    asked: int = 0
+    limit: int = 0
+    """In the same unit; of a duration that is too short, the shortest that is not."""
 
 
 def refuse(problems: Iterable[Problem]) -> None:

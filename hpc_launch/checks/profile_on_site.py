@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hpc_launch import quoting
 from hpc_launch.checks.misfit import Misfit
+from hpc_launch.checks.plan_on_site.job import longest_walltime
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.plan.layouts import places, room_for_workers
@@ -13,7 +14,10 @@ from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.plan.queues import Place
 from hpc_launch.plan.workers import LEAST_MEMORY, share_of_memory
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import format_memory
+from hpc_launch.units import format_memory, format_walltime
+
+HALF_AN_HOUR = 1800
+"""Seconds: a walltime to begin with."""
 
 
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
@@ -59,7 +63,9 @@ def missing(resolved: Resolved) -> Iterator[Problem]:
 
 def _walltime(resolved: Resolved, run: Place) -> Iterator[Problem]:
     if run.walltime is None and resolved.site.queues:
-        hint = "add `walltime: 00:30:00` to the profile, or --set walltime=30m"
+        longest = longest_walltime(resolved.site, run.queue, resolved.profile.qos or run.queue.qos)
+        some = format_walltime(min(HALF_AN_HOUR, longest or HALF_AN_HOUR))
+        hint = f"add `walltime: {some}` to the profile, or --set walltime={some}"
         yield Misfit("walltime: neither the profile nor the site gives one", resolved.origin(), hint)
 
 
@@ -67,10 +73,8 @@ def _qos(resolved: Resolved, place: Place) -> Iterator[Problem]:
     """The queue may be for another one."""
     given, site, needed = resolved.profile.qos, resolved.site, place.queue.qos
     if given and needed and given != needed:
-        others = [name for name, other in site.queues.items() if other.qos in (None, given)]
-        hint = f"leave qos out, or --set queue={others[0]}" if others else "leave qos out"
         cause = f"qos: queue {place.name!r} of {site.name} is for the QOS {needed!r}, not for {given!r}"
-        yield Misfit(cause, resolved.origin("qos"), hint)
+        yield Misfit(cause, resolved.origin("qos"), "leave qos out, or choose another queue")
 
 
 def _gpus(resolved: Resolved, place: Place) -> Iterator[Problem]:

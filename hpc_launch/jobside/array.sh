@@ -7,6 +7,7 @@
 jobs=() jobs_since=0
 read_worker_jobs() {
   local known=${#jobs[@]}
+  [ "$known" -lt "$worker_submissions" ] || return 0
   { mapfile -t jobs <control/worker-jobs; } 2>/dev/null || jobs=()
   [ ${#jobs[@]} = "$known" ] || jobs_since=$SECONDS
 }
@@ -21,24 +22,27 @@ submission_broke_off() {
 # Is no job left that could bring what is missing: `minimum` workers at first, later any worker for tasks that wait?
 # The batch system is asked once a minute at most. A run that lacks a worker job altogether does not begin: it is half of
 # what was asked for.
-look_at=10 ask_at=30 none_left=''
+ask_at=30 none_left=''
 tasks_without_workers() {
-  grep -q '"workers": 0,' "$state/progress.json" 2>/dev/null &&
-    grep -qE '"(waiting|processing|queued|no-worker)": [1-9]' "$state/progress.json"
+  local progress
+  read -r progress 2>/dev/null <"$state/progress.json"
+  [[ $progress == *'"workers": 0,'* && $progress =~ \"(waiting|processing|queued|no-worker)\":\ [1-9] ]]
 }
 workers_lost() {
-  if [ -e "$state/ready" ] && ! tasks_without_workers; then
+  if [ -n "$workload" ] && ! tasks_without_workers; then
     none_left=''
     return 1
   fi
   [ -z "$none_left" ] || return 0
-  [ "$SECONDS" -ge "$look_at" ] || return 1
-  look_at=$((SECONDS + 10))
+  if [ -n "$keeper" ]; then
+    keeper_has_stopped
+    return
+  fi
   read_worker_jobs
-  if submission_broke_off && [ ! -e "$state/ready" ]; then
+  if submission_broke_off && [ -z "$workload" ]; then
     reason="of $worker_submissions calls to submit worker jobs ${#jobs[@]} were made, then hpc-launch submit ended"
   elif submission_broke_off || [ ${#jobs[@]} = "$worker_submissions" ]; then # otherwise another one may still come
-    [ "$SECONDS" -ge "$ask_at" ] || return 1
+    [ "$SECONDS" -ge "$ask_at" ] || { wake_at+=" $ask_at"; return 1; }
     ask_at=$((SECONDS + 60))
     [ ${#jobs[@]} = 0 ] || ! worker_jobs_left "${jobs[@]}" || return 1
     reason="all worker jobs have ended$(see logs/workers-*.log)"
@@ -52,24 +56,63 @@ workers_lost() {
 # one that somebody has deleted.
 released=0 release_at=0 release_failures=0
 declare -F release_worker_jobs >/dev/null || released=$worker_submissions
-attend() {
-  [ "$released" -lt "$worker_submissions" ] && [ "$SECONDS" -ge "$release_at" ] || return 0
-  release_at=$((SECONDS + (SECONDS < 120 ? 2 : 10)))
+at_every_look() {
+  release_held_worker_jobs
+  start_keeper
+}
+release_held_worker_jobs() {
+  [ "$released" -lt "$worker_submissions" ] || return 0
+  [ "$SECONDS" -ge 120 ] || wake_at+=" $((SECONDS + 2))"
   read_worker_jobs
-  [ ${#jobs[@]} -gt "$released" ] || return 0
+  [ ${#jobs[@]} -gt "$released" ] && [ "$SECONDS" -ge "$release_at" ] || return 0
   if release_worker_jobs "${jobs[@]:released}"; then
     released=${#jobs[@]}
     return
   fi
   release_at=$((SECONDS + 30)) release_failures=$((release_failures + 1))
-  [ -e "$state/ready" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
+  [ -n "$workload" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
+}
+
+# Once `hpc-launch scale` has left a wish, a keeper submits worker jobs and lets them go (pool/, logs/keeper.log). If it dies it
+# is started again; what it had submitted it finds by name.
+keeper=''
+declare -p keeper_python &>/dev/null || keeper_python=(bash jobside/within.sh python)
+start_keeper() {
+  [ -n "${keeper_python[*]}" ] || return 0
+  if [ -n "$keeper" ]; then
+    alive "$keeper" && return
+    echo "hpc-launch: the keeper ended, and is started again" >&2
+  elif [ ! -e control/scale.json ] || [ ! -e jobside/keeper/__main__.py ]; then
+    [ -z "${HPC_LAUNCH_INTERVALS-}" ] || wake_at+=" $((SECONDS + 1))" # set short, for a test or a notebook
+    return
+  fi
+  "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" </dev/null >>logs/keeper.log 2>&1 &
+  keeper=$!
+}
+# Whether it submits nothing more for any group, and why.
+keeper_has_stopped() {
+  local status=''
+  read -r -d '' status 2>/dev/null <pool/status.json
+  [[ $status != *'"brake": null'* && $status =~ \"brake\":\ \"([^\"]+)\" ]] && reason=${BASH_REMATCH[1]}
+}
+# Of what it had submitted it calls off what is left: by ids, and by name where an answer was never read.
+end_with_keeper() {
+  end 5 "$keeper"
+  "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" call-off </dev/null >>logs/keeper.log 2>&1
+}
+
+worker_jobs_run() {
+  local elements=("$state"/elements/*)
+  [ -e "${elements[0]}" ]
 }
 
 # The run is over: workers were sent home by their scheduler, and get ten seconds for what they do just now (told once
 # more to end, they would leave their directories behind). Then what is left is called off, pending and running.
 end_other_jobs() {
   local give_up=$((SECONDS + elements_get))
-  while [ -n "$(ls "$state/elements" 2>/dev/null)" ] && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
+  [ -z "$keeper" ] || kill -TERM "$keeper" 2>/dev/null # from now on nothing is submitted
+  while worker_jobs_run && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
+  [ -z "$keeper" ] || end_with_keeper
   read_worker_jobs
   [ ${#jobs[@]} = 0 ] || end_worker_jobs "${jobs[@]}"
 }

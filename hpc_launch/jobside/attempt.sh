@@ -39,6 +39,10 @@ see() {
   done
 }
 
+some_node_is_unfit() {
+  local nodes=("$state"/unfit/*)
+  [ -e "${nodes[0]}" ]
+}
 # The first node that cannot be used, and why; fails when there is none.
 unfit() {
   local node
@@ -88,15 +92,15 @@ killed_before=$(killed_for_memory)
 outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
 workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
 scheduler_gets=10 workers_get=5 elements_get=10 # seconds to end in order
-# From the moment on in which this shell ends: a signal that came a second time would end it in the middle of `finish`.
-deaf() { trap '' TERM INT HUP QUIT XCPU USR1 USR2; }
+# For a shell that ends: a signal that came a second time would end it in the middle of `finish`.
+ignore_signals() { trap '' TERM INT HUP QUIT XCPU USR1 USR2 URG; }
 write_outcome() { # over what was written there before: on a full disk there is room for nothing else
   local line="$outcome $code $reason" LC_ALL=C
   printf '%s\n' "$line" 1<>"$state/outcome.new" && truncate -s $((${#line} + 1)) "$state/outcome.new" &&
     mv "$state/outcome.new" "$state/outcome"
 }
 finish() {
-  deaf
+  ignore_signals
   trap - EXIT
   cd "$HPC_LAUNCH_RUN_DIR" || exit 1
   write_outcome
@@ -108,7 +112,9 @@ finish() {
   [ -z "$scheduler" ] || end "$scheduler_gets" "$scheduler"
   [ -z "$workers" ] || ends "$workers_get" "$workers" || end "$workers_get" "$workers"
   end_other_jobs
-  wait
+  stop_sleeping
+  # shellcheck disable=SC2086 # some may not have been started
+  wait $workload $scheduler $workers 2>/dev/null
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
   event ended
@@ -117,20 +123,20 @@ finish() {
   exit "$code"
 }
 fail() {
-  deaf
+  ignore_signals
   reason=$1
   echo "hpc-launch: $reason" >&2
   exit 1
 }
 trap finish EXIT
 told_to_end() {
-  deaf
+  ignore_signals
   outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
   [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1
   exit 1
 }
 out_of_time() {
-  deaf
+  ignore_signals
   outcome=timeout code=1 reason="the walltime was used up"
   exit 1
 }
@@ -139,8 +145,8 @@ for signal in TERM INT HUP QUIT XCPU USR1; do # some batch systems mean somethin
   trap "told_to_end $signal" "$signal"
 done
 
-# For what is not to hear of the signal by which Grid Engine's qdel and LSF's run limit warn the job's shell, and with it all its processes.
-shielded() {
+# A command that ignores the signal by which Grid Engine's qdel and LSF's run limit warn the job's shell, and with it all its processes.
+without_usr2() {
   trap '' USR2
   exec "$@"
 }
@@ -150,58 +156,6 @@ scheduler_among_workers() {
   local host
   read -r scheduler host 2>/dev/null <"$state/scheduler" || return
   [ "$host" = "$(uname -n)" ] || scheduler=''
-}
-
-# What a run whose workers have jobs of their own does in these places (array.sh).
-attend() { :; }
-end_other_jobs() { :; }
-workers_lost() { # all of them, and not because all was done
-  ! alive "$workers" || return 1
-  [ -n "$workers_code" ] || { wait "$workers"; workers_code=$?; }
-  reason="all workers ended before the workload did, with exit code $workers_code$(see logs/workers-*.log)"
-  [ "$workers_code" != 0 ]
-}
-
-# Half a second in which signals are heard at once. A kill at the walltime would leave no trace: end before it.
-moment() {
-  [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || out_of_time
-  attend
-  sleep 0.5 &
-  wait $!
-}
-
-# Has the workload had half a minute to notice that its cluster is gone? What ends with 0 it has shut down itself.
-cluster_lost() {
-  if [ -n "$scheduler" ] && ! alive "$scheduler"; then
-    [ -n "$scheduler_code" ] || { wait "$scheduler"; scheduler_code=$?; }
-    [ "$scheduler_code" != 0 ] || return 1
-    reason="the Dask scheduler died with exit code $scheduler_code$(see logs/scheduler.log)"
-  elif ! workers_lost; then
-    broken_since=''
-    return 1
-  fi
-  broken_since=${broken_since:-$SECONDS}
-  [ $((SECONDS - broken_since)) -ge 30 ]
-}
-
-# The workload has ended: what does its exit code mean?
-conclude() {
-  wait "$workload"
-  code=$? outcome=failed
-  deaf
-  if [ "$code" = 0 ]; then
-    outcome=succeeded reason=''
-    exit
-  fi
-  [ -n "$broken_since" ] || reason='' # it may have been ended for want of a cluster
-  cluster_lost
-  case " $code $scheduler_code " in *" 137 "*)
-    if [ "$(killed_for_memory)" -gt "$killed_before" ]; then
-      outcome=out-of-memory code=1 reason="the kernel killed a process on $(uname -n) for its memory"
-    fi ;;
-  esac
-  [ -n "$reason" ] || reason=$(no_space_in "$state") reason=${reason:+the run directory cannot be written$reason}
-  exit
 }
 
 event started "$(uname -n)" "$HPC_LAUNCH_JOB_ID"

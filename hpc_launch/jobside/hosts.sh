@@ -34,6 +34,7 @@ host_failed() { # HOST CAUSE FILE-OF-WORDS
 until_hosts_end() {
   local index code worst=0 words
   while [ ${#processes[@]} -gt 0 ]; do
+    wait_for_any 30 "${processes[@]}"
     for index in "${!processes[@]}"; do
       ! alive "${processes[index]}" || continue
       wait "${processes[index]}"
@@ -45,8 +46,6 @@ until_hosts_end() {
       [ "$code" = 70 ] || # node.sh has told why
         host_failed "${hosts[index]}" "$launcher ended with exit code $code${words:+: $words}" "$state/launcher/$index"
     done
-    sleep 0.5 & # in which a TERM is heard at once
-    wait $!
   done
   return "$worst"
 }
@@ -64,12 +63,10 @@ end_hosts() {
 }
 
 # What a launcher that starts all nodes has printed since the last look: for the job's log, and in it what it says of
-# single hosts. Until the workload begins somebody waits for it.
-look_at=0
-attend() {
+# single hosts.
+at_every_look() { pass_on_launcher_output; }
+pass_on_launcher_output() {
   local lines host cause
-  [ "$SECONDS" -ge "$look_at" ] || return 0
-  [ -z "$workload" ] || look_at=$((SECONDS + 10))
   { mapfile -t -s "$lines_seen" lines <"$state/launcher/all"; } 2>/dev/null
   [ ${#lines[@]} -gt 0 ] || return 0
   lines_seen=$((lines_seen + ${#lines[@]}))

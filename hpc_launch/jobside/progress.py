@@ -1,4 +1,7 @@
-"""Runs inside the Dask scheduler (``--preload``) and tells the outside how it stands, through small files in state/."""
+"""Runs inside the Dask scheduler (``--preload``) and tells the outside how it stands, through small files in state/.
+
+As a guest on the shared file system: while nothing changes, one file is replaced twice a minute.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import signal
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
 from tornado.ioloop import PeriodicCallback
@@ -19,7 +23,10 @@ if TYPE_CHECKING:
 
 STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 MINIMUM = int(os.environ["HPC_LAUNCH_MINIMUM"])
-INTERVAL = 2000  # milliseconds
+INTERVAL = 2000  # milliseconds between two looks at the scheduler
+AT_LEAST = 30  # seconds after which it is told again how things stand, though nothing has changed
+LITTLE = 0.1  # a part by which memory in use may differ from what was told, and nothing has changed
+UNFINISHED = ("waiting", "processing", "queued", "no-worker")
 PARENT = os.getppid()
 GOODBYE = 5  # seconds
 SCHEDULER_FILE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "scheduler.json")
@@ -33,15 +40,29 @@ def replace(name: str, text: str) -> None:
     os.replace(path + ".new", path)
 
 
-def job_is_gone() -> bool:
-    """Whether the job's shell has ended: this process was its child, or, through MPI or a container, is on its host."""
-    if os.getppid() != PARENT:
-        return True
+@cache
+def shell_told_in_state() -> tuple[str, str]:
+    """Process id and host of the job's shell; raises OSError or ValueError while they are not there."""
+    with open(os.path.join(STATE, "shell")) as file:
+        shell, host = file.read().split()
+    return shell, host
+
+
+def job_shell() -> str | None:
+    """The process id of the job's shell, where it is on this host: this process is its child, or MPI has started it."""
     shell, host = os.environ.get("HPC_LAUNCH_JOB_SHELL"), os.uname().nodename
     if shell is None:
-        with suppress(OSError, ValueError), open(os.path.join(STATE, "shell")) as file:
-            shell, host = file.read().split()
-    return shell is not None and host == os.uname().nodename and not is_running(shell)
+        with suppress(OSError, ValueError):
+            shell, host = shell_told_in_state()
+    return shell if host == os.uname().nodename else None
+
+
+def job_is_gone() -> bool:
+    """Whether the job's shell has ended."""
+    if os.getppid() != PARENT:
+        return True
+    shell = job_shell()
+    return shell is not None and not is_running(shell)
 
 
 def is_running(process: str) -> bool:
@@ -51,13 +72,23 @@ def is_running(process: str) -> bool:
     return False
 
 
+def has_changed(now: dict[str, Any], told: dict[str, Any]) -> bool:
+    """Whether it is to be told how things stand now; memory in use is never quite the same."""
+    rough = ("memory_bytes", "spilled_bytes")
+    if any(abs(now[key] - told[key]) > LITTLE * told[key] for key in rough):
+        return True
+    return any(now[key] != told[key] for key in now.keys() - rough)
+
+
 class Progress(SchedulerPlugin):
-    """Says once that enough workers are connected, and every few seconds how things stand."""
+    """Says once that enough workers are connected, and how things stand."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.ready = False
         self.sees_job = not job_is_gone()  # a container may hide it
+        self.told: dict[str, Any] = {}
+        self.told_at = float("-inf")
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:
         # A full or slow disk must not end the cluster: the next time may do.
@@ -66,9 +97,10 @@ class Progress(SchedulerPlugin):
 
     def write_if_ready(self) -> None:
         if not self.ready and len(self.scheduler.workers) >= MINIMUM:
-            self.write()
+            self.write(self.standing())
             replace("ready", self.scheduler.address)
             self.ready = True
+            self.wake_job()
 
     def look(self) -> None:
         if self.sees_job and job_is_gone():
@@ -79,28 +111,42 @@ class Progress(SchedulerPlugin):
             return
         with suppress(OSError):
             self.write_if_ready()
-            self.write()
+            self.write_if_changed()
 
-    def write(self) -> None:
+    def write_if_changed(self) -> None:
+        now, told = self.standing(), self.told
+        if not told or has_changed(now, told) or time.monotonic() - self.told_at >= AT_LEAST:
+            self.write(now)
+            if told and lacks_workers(now) != lacks_workers(told):
+                self.wake_job()
+
+    def wake_job(self) -> None:
+        """Tell the job's shell that there is news in state/, where it seldom looks by itself."""
+        if self.sees_job and (shell := job_shell()) is not None:
+            os.kill(int(shell), signal.SIGURG)
+
+    def write(self, standing: dict[str, Any]) -> None:
+        replace("progress.json", json.dumps({"schema": 1, "time": time.time(), **standing}))
+        self.told, self.told_at = standing, time.monotonic()
+
+    def standing(self) -> dict[str, Any]:
         scheduler = self.scheduler
         metrics = [worker.metrics for worker in scheduler.workers.values()]
         dashboard = scheduler.services.get("dashboard")
-        replace(
-            "progress.json",
-            json.dumps(
-                {
-                    "schema": 1,
-                    "time": time.time(),
-                    "address": scheduler.address,
-                    "dashboard": dashboard.port if dashboard else None,
-                    "workers": len(scheduler.workers),
-                    "threads": scheduler.total_nthreads,
-                    "tasks": Counter(task.state for task in scheduler.tasks.values()),
-                    "memory_bytes": sum(m.get("memory", 0) for m in metrics),
-                    "spilled_bytes": sum(m.get("spilled_bytes", {}).get("disk", 0) for m in metrics),
-                }
-            ),
-        )
+        return {
+            "address": scheduler.address,
+            "dashboard": dashboard.port if dashboard else None,
+            "workers": len(scheduler.workers),
+            "threads": scheduler.total_nthreads,
+            "tasks": Counter(task.state for task in scheduler.tasks.values()),
+            "memory_bytes": sum(m.get("memory", 0) for m in metrics),
+            "spilled_bytes": sum(m.get("spilled_bytes", {}).get("disk", 0) for m in metrics),
+        }
+
+
+def lacks_workers(standing: dict[str, Any]) -> bool:
+    """Whether tasks wait, and there is no worker at all."""
+    return standing["workers"] == 0 and any(standing["tasks"].get(state) for state in UNFINISHED)
 
 
 async def dask_setup(scheduler: Scheduler) -> None:
@@ -113,15 +159,32 @@ async def dask_setup(scheduler: Scheduler) -> None:
 
 
 async def dask_teardown(scheduler: Scheduler) -> None:
-    """Called by the scheduler when it ends: the workers' nannies are told to end them, and a moment is waited for it.
+    """Called by the scheduler when it ends: workers are sent home, also those who come just now.
 
     A worker that closes because its scheduler does leaves its nanny waiting for two seconds, and tracebacks in the log.
     """
     if scheduler.scheduler_file != SCHEDULER_FILE:
         return
-    terminate = {"op": "terminate", "reason": "the run is over", "reply": False}
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(scheduler.broadcast(msg=terminate, nanny=True, on_error="ignore"), GOODBYE)
+    told: set[str] = set()
     give_up = time.monotonic() + GOODBYE
-    while scheduler.workers and time.monotonic() < give_up:
-        await asyncio.sleep(0.05)
+    while (scheduler.workers or worker_jobs_run()) and time.monotonic() < give_up:
+        new = set(scheduler.workers) - told
+        await send_home(scheduler, new)
+        told |= new
+        await asyncio.sleep(0.1)
+
+
+async def send_home(scheduler: Scheduler, workers: set[str]) -> None:
+    """Tell their nannies to end them."""
+    terminate = {"op": "terminate", "reason": "the run is over", "reply": False}
+    if workers:
+        with suppress(asyncio.TimeoutError):
+            call = scheduler.broadcast(msg=terminate, workers=list(workers), nanny=True, on_error="ignore")
+            await asyncio.wait_for(call, GOODBYE)
+
+
+def worker_jobs_run() -> bool:
+    """Whether workers of a job may be on their way: without a scheduler they would wait for it for minutes."""
+    with suppress(OSError), os.scandir(os.path.join(STATE, "elements")) as elements:
+        return any(elements)
+    return False

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 TOLD_BY = (signal.SIGTERM, signal.SIGINT)
 
 
-def be_deaf() -> None:
+def ignore_signals() -> None:
     for number in TOLD_BY:
         signal.signal(number, signal.SIG_IGN)
 
 
-def hear_once() -> None:
+def handle_only_the_first() -> None:
     """From now on the first signal counts, by whatever handles it now, and no other."""
     handlers = {number: signal.getsignal(number) for number in TOLD_BY}
 
@@ -33,7 +33,7 @@ def hear_once() -> None:
             if callable(handler := handlers[signal.Signals(number)]):
                 handler(number, frame)
         finally:
-            be_deaf()
+            ignore_signals()
 
     for number, handler in handlers.items():
         if callable(handler):
@@ -53,10 +53,10 @@ def remove_copy() -> None:
 
 async def dask_setup(server: Any) -> None:
     """Called by a server when it starts (Dask's preload protocol): its signals are handled by then."""
-    hear_once()
+    handle_only_the_first()
 
 
 async def dask_teardown(server: Any) -> None:
     """Called when it begins to end, whoever told it so: Dask has put back how its signals were handled at first."""
-    be_deaf()
+    ignore_signals()
     remove_copy()

@@ -53,4 +53,7 @@ def ask(system: BatchSystem, some: Iterable[Element], elements: Mapping[int, Ele
     by_id = {id_of(system, each): each.number for each in question.alone(alone)}
     for job, report in (system.states(list(by_id)) if by_id else {}).items():
         told[by_id[job]] = question.told_of_job(report, asked)
+    for submission in questioned if by_id else ():
+        if submission.array:
+            told |= question.rest_is_over(submission, reports[str(submission.job_id)], elements, told, asked)
     return told

@@ -13,13 +13,16 @@ from hpc_launch.keeper.reading import UNREADABLE
 
 
 class Shell:
-    """Seen from inside of it: this process is a child of the job's shell."""
+    """Seen from inside of it: the job's shell, `HPC_LAUNCH_JOB_SHELL`, has started this process, or what did so."""
 
     def __init__(self) -> None:
         self.parent = os.getppid()
+        self.shell = int(os.environ.get("HPC_LAUNCH_JOB_SHELL") or self.parent)
+        self.started = processes.started(self.shell)
 
     def __call__(self, keeper: Keeper) -> bool:
-        return os.getppid() == self.parent and processes.started(self.parent) is not None
+        same = self.started is not None and processes.started(self.shell) == self.started
+        return same and os.getppid() == self.parent
 
 
 class FromOutside:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from hpc_launch.batch.faults import HpcLaunchError, Problem
 from hpc_launch.keeper.hands import Over, say
@@ -25,17 +26,30 @@ class Held(HpcLaunchError):
 
 
 class Told:
-    """Whether this process was told to end: it does so when what it is about just now is done."""
+    """Whether this process was told to end: it does so when what it is about just now is done. USR1: to look at once.
+
+    A batch system may warn the processes of a job by USR1 and USR2, too.
+    """
 
     def __init__(self) -> None:
-        self.to_end = False
+        self.to_end = self.to_look = False
+        self.before: dict[signal.Signals, Any] = {}
+
+    def listen(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._end)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):  # by these a batch system warns the job's shell
-            signal.signal(number, signal.SIG_IGN)
+            self.before[number] = signal.signal(number, self._end)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            self.before[number] = signal.signal(number, self._look)
+
+    def stop_listening(self) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self.to_end = True
+
+    def _look(self, number: int, frame: FrameType | None) -> None:
+        self.to_look = True
 
 
 class Keeping:
@@ -55,6 +69,7 @@ class Keeping:
 
     def run(self) -> None:
         """Keep the run until it is over, or this process is told to end. Raises Held, unless it may wait."""
+        self.told.listen()
         try:
             while self._goes_on():
                 if self.lease.take():
@@ -72,6 +87,7 @@ class Keeping:
                 call_off_all(self.keeper.system, self.keeper.watch)
         finally:
             self.lease.release()
+            self.told.stop_listening()
 
     def _keep(self) -> None:
         """Keep the run as long as the lease is ours. Raises Over."""
@@ -92,5 +108,8 @@ class Keeping:
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and self._goes_on():
+        while (left := until - time.monotonic()) > 0 and self._goes_on() and not self.told.to_look:
             time.sleep(min(SLICE, left))
+        if self.told.to_look:
+            self.told.to_look = False
+            self.keeper.wake()

@@ -49,17 +49,16 @@ class Keeper:
 
     def turn(self) -> None:
         """One look, and what follows from it. Raises Over, Lost, or OSError where it could not act."""
-        now = time.monotonic()
-        if now >= self.renewed + self.every.renew:
+        due = time.monotonic() >= self.renewed + self.every.renew
+        if due:
             self.lease.renew()
-            self.renewed = now
-            self._end_if_over()
-            if not self.changing:
-                return  # the other files wait for the next turn: while nothing changes few are looked at
-        if self.changing or self.watch.glance():
-            self._end_if_over()
-            self.watch.read()
+            self.renewed = time.monotonic()
+        if due and not self.changing:
+            return  # while nothing changes the other files wait for the next turn
+        if self.changing or self._glance():
+            self._read()
         if not self.watch.attempt:
+            self.changing = False
             return  # workers that start before their scheduler would be for nothing
         decision = decide(self.run, self.watch.look(self.told), self.memory, self.every)
         reached("decided")
@@ -71,9 +70,19 @@ class Keeper:
     def seconds_to_wait(self) -> float:
         return self.every.look if self.changing else self.every.quiet
 
-    def _end_if_over(self) -> None:
+    def wake(self) -> None:
+        """Somebody knows that something has changed: look at everything at the next turn."""
+        self.changing = True
+
+    def _glance(self) -> bool:
+        """Look at the wish, and at what the scheduler says; gives whether there is news."""
+        return any([self.watch.sees_wish(), self.watch.sees_demand()])
+
+    def _read(self) -> None:
+        """Look at everything."""
         if self.watch.is_over():
             raise Over("the run is over")
+        self.watch.read()
 
     def _ask(self, decision: Decision) -> None:
         """Ask the batch system, now and then, about what is missing, or waits."""
@@ -91,7 +100,8 @@ class Keeper:
     def _note_change(self, decision: Decision) -> None:
         """What has waited for a while may do so for hours: then there is no need to look often."""
         said = {number: (told.status, told.suspended) for number, told in self.told.items()}
-        seen = (self.status, said, len(self.watch.ledger.submissions))
+        wanted = [remembered.wanted for remembered in self.memory.groups.values()]
+        seen = (self.status, said, wanted, len(self.watch.ledger.submissions))
         if decision.actions or seen != self.seen:
             self.seen, self.changed = seen, time.monotonic()
         self.changing = decision.changing and time.monotonic() < self.changed + LIVELY * self.every.look

@@ -65,6 +65,24 @@ def told_of_array(
     return {each.number: Told(JobStatus.GONE, asked) for each in out}
 
 
+def rest_is_over(
+    submission: Submission, report: JobReport, elements: Mapping[int, Element], told: Mapping[int, Told], asked: float
+) -> dict[int, Told]:
+    """Elements of an array that were asked for, and of which nothing was heard, if all that live are accounted for.
+
+    Not every batch system denies a single element, or tells how it ended, as long as others of its array live.
+    """
+    if not report.elements or JobStatus.UNKNOWN.value in report.elements:
+        return {}
+    silent = {number for number in submission.numbers if number in told and told[number].status is JobStatus.UNKNOWN}
+    over = {number for number in submission.numbers if number in told and told[number].status.over}
+    others = [elements[number] for number in submission.numbers if number not in silent | over]
+    lives = sum(count for word, count in report.elements.items() if word in _LIVES)
+    if sum(each.alive for each in others) != lives:
+        return {}
+    return {number: Told(JobStatus.GONE, asked) for number in silent}
+
+
 def alone(elements: Iterable[Element]) -> list[Element]:
     """Of elements that have to be asked for by their own ids, so many as one look may; first those that run."""
     return sorted(elements, key=lambda each: (not each.runs, each.phase is Phase.WAITING, each.number))[:MOST_ALONE]

@@ -44,7 +44,7 @@ def _of_group(standing: Standing, decision: Decision, demand: Demand | None) -> 
         "failed": remembered.failed,
         "replaced": remembered.replaced,
         "draining": len(present & memory.retiring.keys()),
-        "held_by_data": len(present & demand.held) if demand else 0,
+        "held_by_data": len(present & demand.held & (present if adaptive else memory.retiring.keys())) if demand else 0,
         "paused": standing.paused,
         "brake": remembered.brake,
         "failures": remembered.failures,

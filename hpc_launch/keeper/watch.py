@@ -30,14 +30,11 @@ class Watch:
     def state(self) -> Path:
         return self.directory / "state" / str(self.attempt)
 
-    def glance(self) -> bool:
-        """Look for a new wish and a new word of the scheduler; gives whether there is one."""
-        return any([self._read_wish(), self._read_demand()])
-
     def read(self) -> None:
         """Look for all that may have changed."""
         self._read_attempt()
-        self.glance()
+        self.sees_wish()
+        self.sees_demand()
         with suppress(OSError):
             self.ledger.read()
         self._read_elements()
@@ -83,7 +80,8 @@ class Watch:
             if self.run.walltime and first.split()[1] == "started":
                 self.run_ends = float(first.split()[0]) + self.run.walltime
 
-    def _read_wish(self) -> bool:
+    def sees_wish(self) -> bool:
+        """Whether there is a new wish; reads it."""
         path = self.directory / "control" / "scale.json"
         if (now := disk.stamp(path)) == self.wish_stamp:
             return False
@@ -91,7 +89,11 @@ class Watch:
             self.wish, self.wish_stamp = reading.wish_from(disk.load(path)), now
         return True
 
-    def _read_demand(self) -> bool:
+    def sees_demand(self) -> bool:
+        """Whether the scheduler says something new of elements; reads it. Before it says anything: whether it began."""
+        if not self.attempt:
+            self._read_attempt()
+            return bool(self.attempt)
         path, before = self.state / "demand.json", _of_elements(self.demand)
         if (now := disk.stamp(path)) == self.demand_stamp:
             return False

@@ -79,6 +79,10 @@ class Without:
         return both(handler(schema), without(self.pattern))
 
 
+class PassedOn:
+    """A word or a time that becomes a directive as it is: nothing else depends on it."""
+
+
 class OrName:
     """A mapping with a `name`, or that name in its place."""
 

@@ -49,6 +49,15 @@ def date(value: Any) -> datetime.date:
         raise ValueError(f"expected a date such as 2026-11-22, got {value!r}") from None
 
 
+def moment(value: str) -> str:
+    """One that the calendar has."""
+    try:
+        datetime.datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"there is no such time: {value!r}") from None
+    return value
+
+
 def regular_expression(value: str) -> str:
     """One that Python understands."""
     try:
@@ -170,6 +179,12 @@ Date = Annotated[
     BeforeValidator(date),
     WithJsonSchema({"type": "string", "format": "date", "pattern": whole(DATE)}),
 ]
+Moment = Annotated[
+    Text,
+    Matching(f"{DATE}T[0-9]{{2}}:[0-9]{{2}}", "expected a date and a time such as 2026-12-01T22:00, got {value!r}"),
+    AfterValidator(moment),
+]
+"""A date and a time, to the minute."""
 Seconds = Annotated[int, BeforeValidator(units.parse_walltime), WithJsonSchema(_DURATION)]
 """A duration; held in seconds."""
 SecondsOrAuto = Annotated[

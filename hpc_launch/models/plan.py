@@ -179,9 +179,8 @@ class Plan:
     submit_from_compute: bool
     cancel_command: tuple[str, ...]
     """The site's words in place of the batch system's."""
-    account: str | None
-    constraint: str | None
-    reservation: str | None
+    passed_on: Mapping[str, str | None]
+    """Key of the profile → a word for a directive; None: not given. Templates find them among the plan's own."""
     mail_on: tuple[str, ...]
     memory_directive: str
     memory_resource: str | None
@@ -202,8 +201,12 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    intervals: str = ""
+    """How often what changes is looked at, where that was set short (HPC_LAUNCH_INTERVALS); empty: as usual."""
     array_limit: int | None = None
     """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
+    most_elements: int | None = None
+    """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hpc_launch.models.base import Model, key
+from hpc_launch.models.base import Model, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
     Auto,
@@ -13,6 +13,7 @@ from hpc_launch.models.fields import (
     EnvironmentName,
     Expression,
     Module,
+    Moment,
     Name,
     NodePath,
     PathText,
@@ -25,6 +26,7 @@ from hpc_launch.models.fields import (
     Whole,
     Word,
 )
+from hpc_launch.models.layout_name import LayoutName
 from hpc_launch.units import GIB
 
 AUTO = "auto"
@@ -107,12 +109,13 @@ class Profile(Model):
     schema_: Literal[1] = key(1, "version of this format", alias="schema")
     site: Text | None = key(None, "name or path of a site profile; left out: detected")
     name: Name | None = key(None, "of the run; default: the profile's file name")
-    layout: Literal["single-job", "job-array", "mpi"] = key("single-job", "how the cluster is laid over jobs")
-    account: Word | None = key(None, "account or project that pays")
+    layout: LayoutName = key("single-job", "how the cluster is laid over jobs")
+    account: Annotated[Word | None, PassedOn()] = key(None, "account or project that pays")
     queue: Word | None = key(None, "left out: the site's default; auto: the first that fits")
     qos: Word | None = key(None, "quality of service")
-    constraint: Expression | None = key(None, "node features")
-    reservation: Word | None = key(None, "reservation to run in")
+    constraint: Annotated[Expression | None, PassedOn()] = key(None, "node features")
+    reservation: Annotated[Word | None, PassedOn()] = key(None, "reservation to run in")
+    begin: Annotated[Moment | None, PassedOn()] = key(None, "not before this time, as the machine's clocks have it")
     mail: Mail = key(Mail, "messages of the batch system")
     walltime: Seconds | None = key(None, "of the run; left out: the site's or the queue's default")
     directives: list[Directive] = key([], "further directives, one each")
@@ -121,3 +124,9 @@ class Profile(Model):
     environment: Environment = key(Environment, "what to load")
     workload: Workload = key(description="what to run on the cluster")
     security: Literal["tls", "none"] = key("tls", "none: anyone who reaches the ports can run code as you")
+
+    @classmethod
+    def passed_on(cls) -> list[str]:
+        """The keys of which nothing but a directive is made."""
+        marked = cls.model_fields.items()
+        return [name for name, field in marked if any(isinstance(mark, PassedOn) for mark in field.metadata)]

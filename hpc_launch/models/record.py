@@ -56,6 +56,8 @@ class RecordedJob(Kept):
     """Number of its elements; None: a plain job."""
     log: str | None = None
     """What the submit command is told of its log; None: the script says it."""
+    first_element: int | None = None
+    """The number of its first element, of a worker job; None: of an earlier version's."""
 
 
 class Request(Kept):

@@ -24,8 +24,7 @@ from hpc_launch.models.fields import (
     Whole,
     Word,
 )
-
-Layout = Literal["single-job", "job-array", "mpi"]
+from hpc_launch.models.layout_name import OWN, LayoutName
 
 
 class Maintainer(Model):
@@ -174,8 +173,8 @@ class Site(Model):
     requeue: Switch = key(False, "whether jobs may be put back into the queue")
     account: Literal["required", "optional", "none"] = key("optional", "whether jobs name an account or project")
     parallel_environments: ParallelEnvironments = key(ParallelEnvironments, "Grid Engine's")
-    layouts: list[Layout] = key(["single-job", "job-array", "mpi"], "those that the machine's rules allow")
-    ruled_out: dict[Layout, Text] = key({}, "layout that they do not allow, and which rule it is")
+    layouts: list[LayoutName] = key([*OWN], "those that the machine's rules allow")
+    ruled_out: dict[LayoutName, Text] = key({}, "layout that they do not allow, and which rule it is")
     policy: Policy = key(Policy, "profile keys that users must, or must not, set")
     network: Network = key(Network, "between compute nodes")
     storage: Storage = key(Storage, "where runs and workers write")

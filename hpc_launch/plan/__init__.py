@@ -17,7 +17,7 @@ from hpc_launch.models.plan import (
 )
 from hpc_launch.models.profile import AUTO
 from hpc_launch.plan.environment import beside, plan_environment
-from hpc_launch.plan.layouts import LAYOUTS, Laid, array_limit, scheduler_cores
+from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
@@ -25,7 +25,7 @@ from hpc_launch.resolve import Resolved
 
 def make_plan(resolved: Resolved, context: Context) -> Planned:
     """Every number of a run that passed the checks of its profile; whether it fits the site is looked at afterwards."""
-    laid = LAYOUTS[resolved.profile.layout].lay(resolved, context)
+    laid = layout_of(resolved.profile.layout).lay(resolved, context)
     plan = _plan(resolved, laid, context)
     reasons = {**laid.reasons, **_reasons(resolved, plan)}
     left_open = {path: why for path, why in reasons.items() if at(resolved.document.data, path) in (None, AUTO)}
@@ -34,7 +34,7 @@ def make_plan(resolved: Resolved, context: Context) -> Planned:
 
 def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
     profile, site = resolved.profile, resolved.site
-    layout = LAYOUTS[profile.layout]
+    layout = layout_of(profile.layout)
     assert profile.name is not None  # given by resolve
     main = next(job for job in laid.jobs if job.role != "workers")
     return Plan(
@@ -45,9 +45,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         launcher=_launcher(resolved),
         submit_from_compute=site.submit_from_compute,
         cancel_command=tuple(site.commands.cancel),
-        account=profile.account,
-        constraint=profile.constraint,
-        reservation=profile.reservation,
+        passed_on=_passed_on(resolved),
         mail_on=tuple(profile.mail.on),
         memory_directive=site.memory.directive,
         memory_resource=site.memory.resource,
@@ -71,6 +69,8 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         workload=_workload(resolved, context),
         security=profile.security,
         array_limit=array_limit(site),
+        most_elements=_most_elements(resolved, laid, context),
+        intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
 
@@ -93,6 +93,24 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
     return reasons
 
 
+def _passed_on(resolved: Resolved) -> dict[str, str | None]:
+    """As the profile has them, but an account only where there is such a thing."""
+    given = {key: getattr(resolved.profile, key) for key in resolved.profile.passed_on()}
+    return given if resolved.site.account != "none" else {**given, "account": None}
+
+
+def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | None:
+    """How many worker jobs a user may have submitted, running ones among them, beside the scheduler's."""
+    queues = [job.queue for job in laid.jobs if job.role == "workers"]
+    if not queues:
+        return None
+    (main,) = (job for job in laid.jobs if job.role != "workers")
+    in_queue = queue_of(resolved, queues[0], context)[1].max_submitted
+    in_all = resolved.site.limits.submitted.jobs
+    limits = [in_all and in_all - 1, in_queue and in_queue - (main.queue == queues[0])]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
     given = resolved.profile.workload
     command = given.command if isinstance(given.command, str) else tuple(given.command)
@@ -100,7 +118,7 @@ def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
 
 
 def _launcher(resolved: Resolved) -> LauncherPlan | None:
-    kind = LAYOUTS[resolved.profile.layout].launcher
+    kind = layout_of(resolved.profile.layout).launcher
     if kind is None:
         return None
     given = resolved.site.launchers.of(kind)
@@ -113,10 +131,10 @@ def _notes(resolved: Resolved) -> list[str]:
     if site.queues:
         unused = ["account"] if site.account == "none" and profile.account else []
     else:
-        keys = ("account", "queue", "qos", "constraint", "reservation", "directives")
+        keys = (*profile.passed_on(), "queue", "qos", "directives")
         unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
     notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
-    if LAYOUTS[profile.layout].all_at_once:
+    if layout_of(profile.layout).all_at_once:
         for key in ("walltime", "queue"):
             if getattr(profile.workers, key) is not None:
                 origin = resolved.origin("workers", key)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
+from hpc_launch import locations
 from hpc_launch.context import Context
 from hpc_launch.models.plan import Job, Reasons, Share, WorkerGroup
 from hpc_launch.models.site import Queue, Site
@@ -77,29 +79,52 @@ def _array(element: Job, number: int, first: int, size: int) -> Job:
     return replace(element, name=name, log=f"logs/{name}-job", array=array, first_element=first)
 
 
-LAYOUTS = {
+_OWN = {
     "single-job": Layout(single_job, "node", scheduler_cores=0, all_at_once=True),
     "job-array": Layout(job_array, None, scheduler_cores=1, all_at_once=False),
     "mpi": Layout(mpi, "mpi", scheduler_cores=0, all_at_once=True),
 }
 
 
+class DoesNotLoad(Exception):
+    """A layout of a plug-in that cannot be used."""
+
+
+def layout_of(name: str) -> Layout:
+    """The layout of this name, which there is; raises DoesNotLoad where a plug-in's is none."""
+    return _OWN.get(name) or _from_outside(name)
+
+
+@cache
+def _from_outside(name: str) -> Layout:
+    from importlib.metadata import entry_points
+
+    (entry, *_) = entry_points(group=locations.LAYOUTS, name=name)
+    try:
+        found = entry.load()
+    except Exception as fault:
+        raise DoesNotLoad(f"{name!r} ({entry.value}) does not load: {fault}") from fault
+    if not isinstance(found, Layout):
+        raise DoesNotLoad(f"{name!r} ({entry.value}) is no hpc_launch.plan.layouts.Layout")
+    return found
+
+
 def scheduler_cores(resolved: Resolved) -> int:
     """Cores for the scheduler, beside the workers'."""
     given = resolved.profile.scheduler.cores
-    return LAYOUTS[resolved.profile.layout].scheduler_cores if given is None else given
+    return layout_of(resolved.profile.layout).scheduler_cores if given is None else given
 
 
 def places(resolved: Resolved, context: Context) -> tuple[Place, Place]:
     """Of the main job and of the workers, which may be the same."""
     run, _ = run_place(resolved, context)
-    together = LAYOUTS[resolved.profile.layout].all_at_once
+    together = layout_of(resolved.profile.layout).all_at_once
     return run, run if together else workers_place(resolved, run, context)[0]
 
 
 def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Beside]:
     """The queue on whose nodes the workers are, and what else is on each."""
-    several = LAYOUTS[resolved.profile.layout].all_at_once
+    several = layout_of(resolved.profile.layout).all_at_once
     beside = beside_workers(resolved) if several else ()
     return places(resolved, context)[1].queue, Beside(beside, several_nodes=several)
 

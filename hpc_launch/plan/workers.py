@@ -62,7 +62,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
     workers, site = resolved.profile.workers, resolved.site
     memory = workers.memory or share_of_memory(resolved, queue, beside)
     assert memory is not None
-    per_node = min(workers.count, workers.per_node or _most_per_node(resolved, queue, beside, memory))
+    per_node = min(workers.count, workers.per_node or most_per_node(resolved, queue, beside, memory))
     nodes = -(-workers.count // per_node)
     made = WorkerGroup(
         count=workers.count,
@@ -117,7 +117,7 @@ def local_directory(wanted: str, site: Site) -> str:
     return site.storage.local if wanted == AUTO else wanted
 
 
-def _free_memory(resolved: Resolved, queue: Queue, beside: Beside) -> Fraction | None:
+def free_memory(resolved: Resolved, queue: Queue, beside: Beside) -> Fraction | None:
     """Bytes of a node for its workers; None: nobody knows a node's memory."""
     memory = usable_memory(queue, resolved.site)
     return None if memory is None else memory * (1 - resolved.site.memory.headroom) - beside.memory
@@ -125,19 +125,19 @@ def _free_memory(resolved: Resolved, queue: Queue, beside: Beside) -> Fraction |
 
 def share_of_memory(resolved: Resolved, queue: Queue, beside: Beside) -> int | None:
     """Bytes of a worker when the profile says nothing: its threads' share of a node; None: nobody knows."""
-    free = _free_memory(resolved, queue, beside)
+    free = free_memory(resolved, queue, beside)
     if free is None or queue.cores is None:
         return None
     return int(free * resolved.profile.workers.threads / queue.cores)
 
 
-def _most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
-    """As many as fit by cores, memory and GPUs; at least one, so that `limits` can say by how much it does not."""
+def most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
+    """As many as fit by cores, memory and GPUs; at least one, so that the checks can say by how much it does not."""
     workers = resolved.profile.workers
     fits = [workers.count]
     if queue.cores is not None:
         fits.append((queue.cores - beside.cores) // workers.threads)
-    if (free := _free_memory(resolved, queue, beside)) is not None:
+    if (free := free_memory(resolved, queue, beside)) is not None:
         fits.append(int(free // memory))
     if workers.gpus and (gpus := usable_gpus(queue, resolved.site)) is not None:
         fits.append(gpus // workers.gpus)

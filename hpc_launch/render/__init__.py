@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -32,7 +33,7 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     launcher = dialect.launcher(plan.launcher.kind, plan.launcher.name) if plan.launcher else None
     (workers,) = plan.groups.values()  # scripts know of one group yet
     data: dict[str, Any] = {
-        "plan": plan.as_data(),
+        "plan": {**plan.as_data(), **plan.passed_on},
         "workers": asdict(workers),
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,
@@ -66,10 +67,18 @@ def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved:
 
 
 def _jobside(files: Mapping[str, str]) -> dict[str, str]:
-    """The files of ours that travel along: those that the scripts speak of."""
-    names = [file.name for file in sorted(JOBSIDE.iterdir()) if file.is_file()]
-    named = {name: f"jobside/{name}" for name in names if any(f"jobside/{name}" in text for text in files.values())}
-    return {path: (JOBSIDE / name).read_text(encoding="utf-8") for name, path in named.items()}
+    """The files of ours that travel along: those that the scripts speak of, and what they import of each other."""
+    ours = {file.name: file.read_text(encoding="utf-8") for file in sorted(JOBSIDE.iterdir()) if file.is_file()}
+    travel = [name for name in ours if any(f"jobside/{name}" in text for text in files.values())]
+    for name in travel:  # grows meanwhile
+        travel += sorted(_imported(ours[name]) & ours.keys() - set(travel))
+    return {f"jobside/{name}": ours[name] for name in sorted(travel)}
+
+
+def _imported(text: str) -> set[str]:
+    """The files that a Python file imports from its own directory: ``from .room import …``, ``from . import room``."""
+    lines = re.findall(r"^ *from \.(\w*) import (.+)$", text, re.M)
+    return {f"{name}.py" for module, names in lines for name in ([module] if module else re.findall(r"\w+", names))}
 
 
 def _text_of(templates: Environment, launcher: Launcher | None, plan: Plan, resolved: Resolved) -> Any:

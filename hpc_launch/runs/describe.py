@@ -38,10 +38,11 @@ def as_json(view: View) -> dict[str, Any]:
         "jobs": [_job(job, view.reports) for job in record.jobs],
         "workers": {
             "connected": 0 if standing.over else progress.workers,
-            "wanted": record.plan.workers_wanted,
+            "wanted": wanted(view),
             "minimum": record.plan.minimum,
             "threads": 0 if standing.over else progress.threads,
         },
+        "pools": {name: pool.as_json() for name, pool in evidence.pools.items()},
         "unfit": dict(evidence.unfit),
         "tasks": dict(progress.tasks),
         "memory_bytes": progress.memory_bytes,
@@ -116,9 +117,10 @@ def facts(view: View) -> list[tuple[str, str]]:
     found = [("state", headline(view)), ("site", f"{record.site} ({record.batch_system}, {record.layout})")]
     if (view.standing.attempt or 1) > 1:
         found.append(("attempt", str(view.standing.attempt)))
-    found += [_job_fact(job, view) for job in record.jobs]
+    found += [_job_fact(job, view) for job in record.jobs if job.command or not view.evidence.has_ended(job)]
     if not view.standing.over and view.evidence.attempt:
         found += [("workers", workers(view))]
+        found += [(f"pool {name}", pool.sentence()) for name, pool in view.evidence.pools.items()]
         found += [("unfit", f"{node}: {cause}") for node, cause in view.evidence.unfit.items()]
     if progress and progress.tasks and not view.standing.over:
         found.append(("tasks", tasks(progress)))
@@ -149,7 +151,13 @@ def _said(report: JobReport) -> str:
 def workers(view: View) -> str:
     """`18 of 24 connected`."""
     connected = view.evidence.progress.workers if view.evidence.progress else 0
-    return f"{connected} of {view.record.plan.workers_wanted} connected"
+    return f"{connected} of {wanted(view)} connected"
+
+
+def wanted(view: View) -> int:
+    """How many workers: what was planned, or what the run's keeper goes by since."""
+    pools = view.evidence.pools.values()
+    return sum(pool.target for pool in pools) if pools else view.record.plan.workers_wanted
 
 
 def tasks(progress: Progress) -> str:

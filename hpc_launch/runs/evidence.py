@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from hpc_launch.models.record import Outcome
+from hpc_launch.models.record import Outcome, RecordedJob
 from hpc_launch.runs.parts import Part
+from hpc_launch.runs.pools import Pool, read_pools
 
 LONGEST = 2**20
 """Bytes of a state file that are looked at; they are all far shorter."""
@@ -62,10 +63,20 @@ class Evidence:
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Node → why it cannot be used."""
     progress: Progress | None = None
+    elements_gone: frozenset[int] = frozenset()
+    """Numbers of the worker jobs, or elements of their arrays, that have told their end."""
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    """Group of workers → what the run's keeper told of it last."""
     log: str = ""
     """Where the job's script itself has written something, within the run directory; nothing if there is none."""
     full: bool = False
     """Whether the run directory's file system has no space left just now."""
+
+    def has_ended(self, job: RecordedJob) -> bool:
+        """Whether each element of a worker job has told its end."""
+        if job.role != "workers" or job.first_element is None:
+            return False
+        return self.elements_gone.issuperset(range(job.first_element, job.first_element + (job.array or 1)))
 
 
 def read(directory: Path) -> Evidence:
@@ -88,6 +99,8 @@ def read(directory: Path) -> Evidence:
         told=_told(_text(here / "outcome")),
         unfit={_sentence(node): _sentence(_text(here / "unfit" / node)) for node in sorted(_names(here / "unfit"))},
         progress=_progress(_text(here / "progress.json")),
+        elements_gone=frozenset(int(name) for name in _names(here / "elements-gone") if name.isdecimal()),
+        pools=read_pools(directory),
         log=log,
         full=full,
     )

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from hpc_launch.batch import processes
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.errors import HpcLaunchError
-from hpc_launch.models.record import Record
+from hpc_launch.models.record import Record, RecordedJob
 from hpc_launch.runs import evidence as state_files
 from hpc_launch.runs import outcome
 from hpc_launch.runs.evidence import Evidence
 from hpc_launch.runs.job_ids import batch_system, find_by_name, reached_by, record_job_id
+from hpc_launch.runs.pool import take_in_submissions
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
@@ -32,10 +33,17 @@ class Look:
     submitting: bool | None = None
     """Whether further jobs of the run may still be submitted; None: all of them were, or nobody looked."""
 
+    @property
+    def jobs(self) -> list[RecordedJob]:
+        """Those that may live: of a worker job of which each element has told its end nobody needs to be asked."""
+        return [job for job in self.record.jobs if not self.evidence.has_ended(job)]
+
 
 def look(directory: Path, record: Record) -> Look:
-    """Read the state files."""
-    return Look(directory, record, state_files.read(directory))
+    """Read the state files, and take into the record what the run's keeper has submitted since."""
+    evidence = state_files.read(directory)
+    record = take_in_submissions(directory, record, over=evidence.told is not None or record.outcome is not None)
+    return Look(directory, record, evidence)
 
 
 def ask(looks: Sequence[Look]) -> list[Look]:
@@ -60,13 +68,12 @@ def _ask_together(looks: Sequence[Look]) -> list[Look]:
         return [replace(one, reports={job.name: unknown for job in one.record.jobs}) for one in looks]
     looks = [_find_missing(system, one) for one in looks]
     # The first jobs of all runs first: by them it is decided how a run stands, should there be too much to ask.
-    jobs = sorted((job for one in looks for job in one.record.jobs), key=lambda job: job.role == "workers")
+    jobs = sorted((job for one in looks for job in one.jobs), key=lambda job: job.role == "workers")
     ids = [job.job_id for job in jobs if job.job_id]
-    arrays = {job.job_id: job.array for one in looks for job in one.record.jobs if job.job_id and job.array}
+    arrays = {job.job_id: job.array for one in looks for job in one.jobs if job.job_id and job.array}
     said = system.states(ids, arrays) if ids else {}
     return [
-        replace(one, reports={**one.reports, **{j.name: said[j.job_id] for j in one.record.jobs if j.job_id}})
-        for one in looks
+        replace(one, reports={**one.reports, **{j.name: said[j.job_id] for j in one.jobs if j.job_id}}) for one in looks
     ]
 
 

@@ -6,10 +6,15 @@ Written before the batch system is asked: a worker job finds its number there.
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hpc_launch.errors import HpcLaunchError
+from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import replace_file
 
 if TYPE_CHECKING:
@@ -40,6 +45,68 @@ def note_job_id(place: Path, record: Record, job: RecordedJob, job_id: str) -> N
     _write(file, {**known, "job_id": job_id, "submitted": round(time.time(), 3)})
 
 
+def take_in_submissions(place: Path, record: Record, over: bool) -> Record:
+    """The record with the worker jobs that the run's keeper has submitted since, which is written to it, too.
+
+    `over`: then also those of which no id is known: they are looked for by their names, and called off.
+    """
+    known = {job.job_name for job in record.jobs}
+    found = [each for number in _numbers(place) if (each := read_document(_file(place, number)))]
+    new = [each for each in found if each["job_name"] not in known and _is_there(each, over)]
+    if not new:
+        return record
+    kinds = {job.group: job for job in reversed(record.worker_jobs)}
+    jobs = tuple(_recorded(each, kinds[each["group"]]) for each in new if each["group"] in kinds)
+
+    def with_them(current: Record) -> Record:
+        known = {job.job_name for job in current.jobs}
+        return current.model_copy(update={"jobs": (*current.jobs, *(job for job in jobs if job.job_name not in known))})
+
+    try:
+        return update_record(place, with_them)
+    except (OSError, HpcLaunchError):  # a full disk: what is known is told all the same
+        return with_them(record)
+
+
+def _is_there(submission: dict[str, Any], over: bool) -> bool:
+    return submission.get("by") == "keeper" and not submission.get("refused") and bool(submission.get("job_id") or over)
+
+
+def _recorded(submission: dict[str, Any], kind: RecordedJob) -> RecordedJob:
+    """A submission of a keeper, as the record has those of `submit`; the rest is as in the first one of its group."""
+    number, when = submission["number"], submission.get("submitted")
+    return kind.model_copy(
+        update={
+            "name": f"{submission['group']}-{number}",
+            "job_name": submission["job_name"],
+            "job_id": submission.get("job_id"),
+            "submitted": datetime.fromtimestamp(when, timezone.utc) if when else None,
+            "array": submission["array"],
+            "first_element": submission["first"],
+            "log": f"logs/{submission['group']}-{number}-job",
+            "after": None,
+            "command": (),
+        }
+    )
+
+
+def _numbers(place: Path) -> list[int]:
+    try:
+        names = os.listdir(place / POOL)
+    except OSError:
+        return []
+    return sorted(int(match[1]) for name in names if (match := re.fullmatch(r"([1-9][0-9]{0,6})\.json", name)))
+
+
+def read_document(file: Path) -> dict[str, Any] | None:
+    """What a file of `pool/` or `control/` says; None: it is not there, or not as this version knows it."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else None
+
+
 def _file(place: Path, number: int) -> Path:
     return place / POOL / f"{number}.json"
 
@@ -55,6 +122,7 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
             "memory_bytes": group.memory_bytes,
             "resources": dict(group.resources),
             "array_limit": plan.array_limit,
+            "most_elements": plan.most_elements,
             "walltime_seconds": kinds[name].walltime_seconds,
         }
         for name, group in plan.groups.items()

@@ -85,7 +85,9 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         job_name = job.named(f"{plan.name}-{token}")
         log = job.log_on_line
         command = tuple(system.submit_command(job.file, job_name, job.array, after(job), log))
-        jobs.append(RecordedJob(**job.asked(), job_name=job_name, command=command, after=job.after, log=log))
+        first = job.first_element if job.role == "workers" else None
+        more = {"command": command, "after": job.after, "log": log, "first_element": first}
+        jobs.append(RecordedJob.model_validate({**job.asked(), **more, "job_name": job_name}))
     return record.model_copy(update={"jobs": tuple(jobs)})
 
 

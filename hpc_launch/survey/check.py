@@ -12,11 +12,11 @@ from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
-from hpc_launch.survey import another_machine, host, trial
+from hpc_launch.survey import another_machine, host, try_small_jobs
+from hpc_launch.survey.batch_system_here import survey
 from hpc_launch.survey.compare import compare
-from hpc_launch.survey.comparison import Difference, NotCompared
-from hpc_launch.survey.live import survey
-from hpc_launch.survey.network_and_scratch import scratch_here
+from hpc_launch.survey.compare_host import scratch_here
+from hpc_launch.survey.findings import Difference, NotCompared
 from hpc_launch.survey.not_compared import not_compared
 
 
@@ -83,7 +83,7 @@ def check(name: str | None, context: Context) -> Checked:
         else sites.detect(context)
     )
     site, system = found.site, _system(found)
-    if mistakes := trial.problems(found, context):
+    if mistakes := try_small_jobs.problems(found, context):
         raise InvalidConfiguration(*mistakes)
     if site.status == "retired":
         successor = f" (its successor is {site.successor})" if site.successor else ""

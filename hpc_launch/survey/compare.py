@@ -10,10 +10,10 @@ from hpc_launch.batch.machine import LiveQueue, Machine
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.models.site import Queue, Site
-from hpc_launch.survey.comparison import Comparison, Difference
-from hpc_launch.survey.environments import environments
+from hpc_launch.survey.compare_environments import environments
+from hpc_launch.survey.compare_host import differences_here
+from hpc_launch.survey.findings import Comparison, Difference
 from hpc_launch.survey.host import Host
-from hpc_launch.survey.network_and_scratch import differences_here
 from hpc_launch.survey.scratch import Scratch
 from hpc_launch.units import MIB, format_memory, format_walltime
 

@@ -9,7 +9,7 @@ from typing import Any
 from hpc_launch.batch.machine import Machine
 from hpc_launch.config.document import parse_document
 from hpc_launch.context import Context
-from hpc_launch.survey import host, live
+from hpc_launch.survey import batch_system_here, host
 from hpc_launch.survey.draft import Draft, draft
 
 
@@ -59,8 +59,8 @@ def _plain(machine: Machine) -> dict[str, Any]:
 
 
 def discover(batch_system: str | None, context: Context) -> Discovered:
-    """Ask this machine; raises as `live.listen` and `draft.draft` do."""
-    heard = live.listen(batch_system)
+    """Ask this machine; raises as `batch_system_here.listen` and `draft.draft` do."""
+    heard = batch_system_here.listen(batch_system)
     here = host.look(context.hostname, context.environment)
     made = draft(heard.machine, here, datetime.date.today())
     return Discovered(heard.machine, here, made, heard.notes)

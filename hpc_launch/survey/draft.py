@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from hpc_launch.batch.machine import Machine
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import BatchSystemError, Problem
-from hpc_launch.survey.allowed import fits, is_known
+from hpc_launch.survey.draft_allowed import fits, is_known
 from hpc_launch.survey.draft_host import host_lines
+from hpc_launch.survey.draft_lines import Line, absent, flow, line, remark
 from hpc_launch.survey.draft_queues import queue_lines, usable
 from hpc_launch.survey.draft_system import source, system_lines
 from hpc_launch.survey.host import Host
-from hpc_launch.survey.yaml_lines import Line, absent, flow, line, remark
 
 Lines = Iterator[Line]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch.batch.machine import Machine
-from hpc_launch.survey.allowed import fits
+from hpc_launch.survey.draft_allowed import fits
+from hpc_launch.survey.draft_lines import Line, absent, flow, line, remark
 from hpc_launch.survey.host import CONTAINERS, Host, is_a_node
-from hpc_launch.survey.yaml_lines import Line, absent, flow, line, remark
 
 
 def seen_on(host: Host, machine: Machine) -> str:

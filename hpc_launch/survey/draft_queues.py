@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hpc_launch.batch.machine import LiveQueue, Machine, vouching
-from hpc_launch.survey.allowed import fits, is_known
+from hpc_launch.survey.draft_allowed import fits, is_known
+from hpc_launch.survey.draft_lines import Line, absent, flow, line, remark
 from hpc_launch.survey.draft_system import source
-from hpc_launch.survey.yaml_lines import Line, absent, flow, line, remark
 from hpc_launch.units import exact_memory, format_walltime
 
 Lines = Iterator[Line]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from hpc_launch.batch.machine import Machine, Said
 from hpc_launch.config.wording import listed, printable
-from hpc_launch.survey.allowed import is_known
+from hpc_launch.survey.draft_allowed import is_known
+from hpc_launch.survey.draft_lines import Line, absent, flow, line
 from hpc_launch.survey.host import Host
-from hpc_launch.survey.yaml_lines import Line, absent, flow, line
 
 Lines = Iterator[Line]
 

@@ -8,9 +8,9 @@ from hpc_launch.batch.machine import LiveQueue, Machine, vouching
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.models.site import Queue, Site
-from hpc_launch.survey.comparison import Comparison, NotCompared
+from hpc_launch.survey.compare_host import not_compared_here
+from hpc_launch.survey.findings import Comparison, NotCompared
 from hpc_launch.survey.host import Host
-from hpc_launch.survey.network_and_scratch import not_compared_here
 from hpc_launch.survey.scratch import Scratch
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.batch.on_pbs import OnPbs, on_pbs
 from tests.batch.recording import Answers, Program, Replay, recorded
 
 
@@ -47,3 +49,10 @@ def replay(program: Program) -> Replay:
         program(answer.command[0], answer.script_for_anything())
 
     return make
+
+
+@pytest.fixture
+def pbs(tmp_path: Path) -> Iterator[OnPbs]:
+    user = on_pbs(tmp_path)
+    yield user
+    user.end_all()

@@ -23,14 +23,19 @@ _PROGRAMS = {
     "qsub": r"""
 for file; do :; done
 echo "$file" >>"$jobs/count"
-range=$(sed -n 's/^#PBS -J 0-//p' "$file")
+range=$(sed -n 's/^#PBS -J 0-//p' "$file") name=''
+for ((word = 1; word < $#; word++)); do
+  after=$((word + 1))
+  case ${!word} in -J) range=${!after#0-} ;; -N) name=${!after} ;; esac
+done
 start() { # NUMBER, and more of its environment
   local job=$1 left
   shift
   mkdir -p "$jobs/$job/tmp" && uname -n >"$jobs/$job/nodes" && cp "$file" "$jobs/$job/script"
   (
     setsid env -i HOME="$HOME" PATH="$PATH" PBS_JOBID="$job.server" PBS_SPOOL="$jobs/$job" PBS_O_WORKDIR="$PWD" \
-      PBS_NODEFILE="$jobs/$job/nodes" TMPDIR="$jobs/$job/tmp" "$@" bash -c 'cd; bash "$0"; exit' "$jobs/$job/script"
+      PBS_NODEFILE="$jobs/$job/nodes" PBS_JOBNAME="$name" TMPDIR="$jobs/$job/tmp" "$@" \
+      bash -c 'cd; bash "$0"; exit' "$jobs/$job/script"
     sleep 0.5
     while [ -e "$jobs/$job/deleted" ] && [ -n "$(members "$job")" ]; do sleep 0.5; done
     left=$(members "$job")

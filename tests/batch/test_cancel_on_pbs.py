@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.batch.pbs_stand_in import install
-from tests.local.runs import Here, Run, until
+from tests.batch.on_pbs import OnPbs
+from tests.local.runs import Run, until
 
 BUSY = (
     "import time; from dask.distributed import Client, wait\n"
     "client = Client(); futures = client.map(time.sleep, range(600, 604)); print('busy', flush=True); wait(futures)"
 )
-SITE = {
-    "schema": 1,
-    "name": "pbs-here",
-    "batch_system": "pbs",
-    "network": {"interface": "lo"},
-    "storage": {"local": "$TMPDIR"},
-    "account": "none",
-    "submit_from_compute": True,
-    "queues": {"workq": {"nodes": 4, "cores": 8, "memory": "8 GB", "walltime": "01:00:00"}},
-    "defaults": {"walltime": "00:30:00"},
-    "launchers": {"node": "pbsdsh", "mpi": "mpiexec"},
-    "layouts": ["single-job", "job-array", "mpi"],
-}
 TWO = {"count": 2, "memory": "300 MB"}
-
-
-@dataclass(frozen=True)
-class OnPbs(Here):
-    """A user of a PBS of this host."""
-
-    jobs: Path = Path()
-
-    def environment(self) -> dict[str, str]:
-        given = super().environment()
-        return {**given, "PATH": f"{self.jobs.parent / 'bin'}:{given['PATH']}"}
-
-
-@pytest.fixture
-def pbs(tmp_path: Path) -> Iterator[OnPbs]:
-    (tmp_path / "project").mkdir()
-    (tmp_path / "home").mkdir()
-    (tmp_path / "project/pbs.yaml").write_text(yaml.safe_dump(SITE))
-    user = OnPbs(tmp_path / "project", tmp_path / "home", "./pbs.yaml", jobs=install(tmp_path))
-    yield user
-    user.end_all()
 
 
 STUBBORN = "trap '' TERM; (trap '' TERM; sleep 300) & echo busy; sleep 300"
@@ -78,7 +40,7 @@ def killed(pbs: OnPbs) -> str:
         ("single-job", "qdel"),
         pytest.param("single-job", "hpc-launch cancel", marks=pytest.mark.long),  # as below
         ("job-array", "hpc-launch cancel"),
-        ("job-array", "qdel of all"),
+        pytest.param("job-array", "qdel of all", marks=pytest.mark.long),
         ("mpi", "hpc-launch cancel"),
     ],
 )

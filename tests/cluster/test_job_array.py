@@ -175,8 +175,11 @@ def test_one_element_that_dies_does_not_end_the_run(there: There) -> None:
 
 IMPATIENT = """#!/bin/bash
 # Submits as usual, but jobs that look for their workers early, and end their workload soon when they have lost them.
-grep -q 'broken_since)) -ge 30 ]' jobside/attempt.sh && grep -q 'ask_at=30' jobside/array.sh || exit 1
-sed -i 's/-ge 30 ]/-ge 3 ]/' jobside/attempt.sh && sed -i 's/ask_at=30/ask_at=5/' jobside/array.sh
+case $* in *scheduler.sh)
+  grep -q 'seconds_to_notice=30' jobside/watch.sh && grep -q 'ask_at=30' jobside/array.sh || exit 1
+  sed -i 's/seconds_to_notice=30/seconds_to_notice=3/' jobside/watch.sh
+  sed -i 's/ask_at=30/ask_at=5/' jobside/array.sh ;;
+esac
 exec sbatch "$@"
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,19 @@ def test_a_run_waits_with_a_sentence_while_the_cluster_is_full(there: There) -> 
     until(lambda: run.status()["why"], "a reason")
     status = run.status()
     assert status["state"] == "queued" and len(status["why"].split()) > 3, status["why"]
+    there.command("cancel", run.id)
+    assert run.status()["outcome"] == "cancelled"
+
+
+def test_a_run_that_may_not_begin_yet_waits_and_says_why(there: There) -> None:
+    in_an_hour = time.strftime("%Y-%m-%dT%H:%M", time.localtime(time.time() + 3600))
+    run = there.submit(["true"], begin=in_an_hour)
+    until(lambda: "earliest start" in str(run.status()["why"]), "Slurm to think about the job")
+    assert slurm(there.cluster, "squeue", "--noheader", "--format=%T %r", "--jobs", job_of(run)).split() == [
+        "PENDING",
+        "BeginTime",
+    ]
+    assert run.status()["state"] == "queued"
     there.command("cancel", run.id)
     assert run.status()["outcome"] == "cancelled"
 

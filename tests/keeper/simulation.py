@@ -38,6 +38,8 @@ class Pool:
     gone: dict[int, float] = field(default_factory=dict)
     over: set[int] = field(default_factory=set)
     suspended: set[int] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
+    """Elements whose data have no room elsewhere."""
     retiring: set[int] = field(default_factory=set)
     wanted: dict[str, int] = field(default_factory=dict)
     joins: dict[str, int] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Pool:
             connected=shown,
             wanted=dict(self.wanted),
             spare=tuple(sorted(shown - self.busy)),
+            held=frozenset(self.held),
             draining=draining,
             joins=dict(self.joins),
             finished=self.finished,

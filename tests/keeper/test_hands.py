@@ -114,10 +114,10 @@ def test_elements_that_run_are_asked_to_retire(world: World) -> None:
     settle(world, keeper, 0, 1)
     world.wish(workers={"target": 1, "grace_seconds": 60})
     keeper.turn()
-    assert world.read("pool/retire.json")["elements"] == {"1": {"grace_seconds": 60.0, "why": "surplus"}}
+    assert world.read("pool/retire.json")["elements"] == {"0": {"grace_seconds": 60.0, "why": "surplus"}}
     assert world.said("scancel") == []
-    settle(world, keeper, 0)
-    assert world.read("pool/retire.json")["elements"] == {} and world.running() == {0}
+    settle(world, keeper, 1)
+    assert world.read("pool/retire.json")["elements"] == {} and world.running() == {1}
 
 
 def test_a_refusal_is_kept_and_told_and_tried_again(world: World) -> None:
@@ -272,3 +272,45 @@ def test_each_group_has_arrays_and_names_of_its_own(tmp_path: Path) -> None:
     world.until(lambda: len(world.jobs()) == 2, keeper.turn)
     assert [each["job_name"] for each in world.submissions()] == [f"{NAME}-cpu", f"{NAME}-fat-2"]
     assert [call.split()[-1] for call in world.said("sbatch")] == ["cpu.sh", "fat.sh"]
+
+
+def test_when_the_schedulers_job_was_put_back_into_the_queue_its_elements_are_replaced(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=2)
+    settle(world, keeper, 0, 1)
+    world.end(0)  # its workers have lost their scheduler
+    world.alive()[1].unlink()
+    world.state = world.directory / "state" / "2"
+    world.state.mkdir()
+    world.tell(set())
+    (world.directory / "state" / "attempt").write_text("2\n")
+    settle(world, world.keeper(), 2, 3)
+    group = world.read("pool/status.json")["groups"]["workers"]
+    assert (group["failed"], group["ended"], group["paused"]) == (0, 2, None)
+
+
+def test_what_is_submitted_does_not_grow_with_the_number_of_elements(tmp_path: Path) -> None:
+    sizes = []
+    for workers in (10, 1000):
+        world = World(tmp_path / str(workers), workers={**GROUP, "array_limit": 1000})
+        keeper = world.keeper()
+        world.wish(workers=workers)
+        keeper.turn()
+        keeper.turn()
+        files = list((world.directory / "pool").iterdir())
+        sizes.append((len(world.said("sbatch")), len(files), sum(file.stat().st_size for file in files)))
+    assert sizes[0][:2] == sizes[1][:2] and sizes[1][2] - sizes[0][2] < 50  # digits
+
+
+def test_an_adaptive_group_follows_what_the_tasks_need(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers={"minimum": 0, "maximum": 3, "interval": 0.1, "wait_count": 2})
+    world.needs = 7
+    settle(world, keeper, 0, 1, 2)
+    assert world.read("pool/status.json")["groups"]["workers"]["mode"] == "adaptive"
+    world.needs, world.busy = 0, {1}
+    settle(world, keeper, 1)
+    world.busy = set()
+    settle(world, keeper)
+    world.needs = 1
+    settle(world, keeper, 3)

@@ -94,8 +94,9 @@ def test_killed_at_each_step_no_job_is_unknown_and_no_wish_lost(shell: Shell, st
 def test_it_ends_with_the_jobs_shell_and_calls_off_what_is_left(tmp_path: Path) -> None:
     world, package = World(tmp_path), copy_of_the_package(tmp_path / "a copy")
     world.wish(workers=2)
+    starts = f"{sys.executable} -S -m hpc_launch.keeper {world.directory} & echo $!; wait"
     job = subprocess.Popen(
-        ["bash", "-c", f"{sys.executable} -S -m hpc_launch.keeper {world.directory} & echo $!; wait"],
+        ["bash", "-c", f"export HPC_LAUNCH_JOB_SHELL=$$; ({starts}) & wait"],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(package), "HPC_LAUNCH_INTERVALS": INTERVALS},
         stdout=subprocess.PIPE,
     )
@@ -145,3 +146,14 @@ def test_what_it_is_told_wrong_it_says_in_a_sentence(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 1 and "'slrum' is not known" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_signal_makes_it_look_at_once(shell: Shell) -> None:
+    shell.environment["HPC_LAUNCH_INTERVALS"] = INTERVALS + ",look=120,quiet=120"
+    shell.start()
+    world = shell.world
+    world.until(lambda: (world.directory / "pool" / "status.json").exists(), lambda: None)
+    world.wish(workers=1)
+    assert shell.process
+    shell.process.send_signal(signal.SIGUSR1)
+    world.until(lambda: len(world.alive()) == 1, lambda: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,24 @@ def test_otherwise_numbers_do_not_say_which(counts: dict[str, int]) -> None:
     last = Phase.WAITING if "failed" in counts else Phase.LEAVING
     elements = there(Phase.CONNECTED, Phase.WAITING, Phase.WAITING, last)
     assert told_of_array(ARRAY, report(JobStatus.RUNNING, **counts), elements, 7.0) is None
+
+
+@pytest.mark.parametrize("running", [1, 2, 3])
+def test_one_of_which_nothing_is_heard_is_over_if_all_that_live_are_accounted_for(
+    program: Program, running: int
+) -> None:
+    """Grid Engine lists what lives, and denies no element of an array of which others do."""
+    rows = "".join(
+        f"<job_list><JB_job_number>20</JB_job_number><state>r</state><tasks>{index}</tasks></job_list>"
+        for index in range(2, 2 + running)
+    )
+    xml = f"<?xml version='1.0'?><job_info><queue_info>{rows}</queue_info></job_info>"
+    program("qstat", f'case "$*" in *-xml*) echo "{xml}" ;; *) echo "job_number:     20" ;; esac')
+    array = replace(ARRAY, first=5, size=3, array=3)
+    elements = there(Phase.CONNECTED, Phase.STARTING, Phase.CONNECTED, submission=array)
+    elements[5] = replace(elements[5], phase=Phase.WAITING)
+    told = ask(get("sge"), [elements[5], elements[6]], elements)
+    assert [number for number, each in told.items() if each.status.over] == ([5] if running == 2 else [])
 
 
 def test_an_unknown_array_says_nothing_of_its_elements() -> None:

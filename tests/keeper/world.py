@@ -44,6 +44,10 @@ class World:
         (self.directory / "state" / "attempt").write_text("1\n")
         (self.state / "events").write_text(f"{time.time():.0f} started here 1\n")
         self.serial = 0
+        self.needs = 0
+        """Workers that the tasks need."""
+        self.busy: set[int] = set()
+        """Elements with tasks."""
         self.tell()
 
     def write(self, name: str, **content: Any) -> None:
@@ -113,8 +117,9 @@ class World:
     def tell(self, connected: set[int] | None = None, **others: Any) -> None:
         """What the scheduler says: all that run are connected unless said otherwise."""
         connected = self.running() if connected is None else connected
-        group = {"connected": len(connected), "elements_connected": sorted(connected), "demand": 0}
-        self.write("state/1/demand.json", time=time.time(), **{"groups": {"workers": group}, **others})
+        group = {"connected": len(connected), "elements_connected": sorted(connected), "demand": self.needs}
+        told = {"time": time.time(), "groups": {"workers": group}, "spare": sorted(connected - self.busy), **others}
+        self.write(f"state/{self.state.name}/demand.json", **told)
 
     def go_on(self, start: bool = True) -> None:
         """What waits starts, what runs connects, and what retires ends."""

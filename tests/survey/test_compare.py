@@ -13,7 +13,7 @@ from hpc_launch import sites
 from hpc_launch.batch.machine import Environment, LiveQueue, Machine, Node
 from hpc_launch.context import Context
 from hpc_launch.survey.compare import compare
-from hpc_launch.survey.comparison import Difference
+from hpc_launch.survey.findings import Difference
 from hpc_launch.survey.scratch import Scratch
 from hpc_launch.units import MIB
 from tests.survey.machines import LOGIN, queue, small

@@ -11,7 +11,7 @@ from hpc_launch.batch.environment import locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.local.commands import Local
 from hpc_launch.batch.machine import LiveQueue, Machine, Node
-from hpc_launch.survey.live import survey
+from hpc_launch.survey.batch_system_here import survey
 
 
 def from_outside(answer: Any) -> Local:

@@ -43,7 +43,8 @@ def reports_on(job: str) -> dict[str, JobReport]:
         return {job: JobReport(JobStatus.GONE)}  # how it ended only the run directory knows
     found = dict(_elements(whole, there))
     if job != whole:
-        return {job: found.get(job, JobReport(JobStatus.GONE))}
+        missing = JobReport(JobStatus.GONE) if found else JobReport(JobStatus.UNKNOWN, raw="it has not begun to tell")
+        return {job: found.get(job, missing)}
     return found or {job: JobReport(JobStatus.RUNNING, raw="alive", nodes=there)}
 
 

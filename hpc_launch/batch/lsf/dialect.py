@@ -20,6 +20,7 @@ DIALECT = Dialect(
         "queue": ("-q",),
         "account": ("-P",),
         "reservation": ("-U",),
+        "begin": ("-b",),
         "mail.to": ("-u",),
         "mail.on": ("-B", "-N"),
         "requeue of the site profile": ("-r",),

@@ -19,8 +19,10 @@ DIALECT = Dialect(
         "walltime": ("-l walltime",),
         "queue": ("-q",),
         "account": ("-A",),
+        "begin": ("-a",),
         "mail.to": ("-M",),
         "mail.on": ("-m",),
+        **{"constraint": (), "reservation": ()},  # in -l select, as -q
         "requeue of the site profile": ("-r",),
         "": ("-l place", "-j", "-o", "-k"),
     },

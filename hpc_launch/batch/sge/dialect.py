@@ -20,6 +20,7 @@ DIALECT = Dialect(
         "queue": ("-q",),
         "account": ("-P",),
         "reservation": ("-ar",),
+        "begin": ("-a",),
         "mail.to": ("-M",),
         "mail.on": ("-m",),
         "requeue of the site profile": ("-r",),

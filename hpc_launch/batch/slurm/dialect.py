@@ -23,6 +23,7 @@ DIALECT = Dialect(
         "qos": ("--qos", "-q"),
         "constraint": ("--constraint", "-C"),
         "reservation": ("--reservation",),
+        "begin": ("--begin", "-b"),
         "mail.to": ("--mail-user",),
         "mail.on": ("--mail-type",),
         "requeue of the site profile": ("--requeue", "--no-requeue"),

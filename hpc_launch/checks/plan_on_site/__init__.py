@@ -27,7 +27,7 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
         if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
             misfits += size(job, plan, resolved, queue)
         misfits += time(job, resolved, queue)
-    misfits += [limit.misfit() for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
+    misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
 
 

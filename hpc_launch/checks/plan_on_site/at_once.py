@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpc_launch.checks.misfit import Misfit, where
+from hpc_launch.checks.plan_on_site.job import DENSER, fewer_nodes
 from hpc_launch.config.origin import Origin
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
@@ -23,23 +24,21 @@ class _Amount:
     """How much of it one element takes."""
     said: Callable[[int], str]
     """So much of it, in words."""
-    lower: tuple[str, ...] = ("workers.count",)
-    """Keys of the profile that make it less."""
-    higher: tuple[str, ...] = ("workers.per_node",)
+    of_a_worker: str | None = None
+    """The key that says how much of it one worker takes; None: what counts is how many nodes there are."""
 
 
 CORES = _Amount(
     "cores",
     lambda job: job.nodes * job.charged_cores_per_node,
     lambda cores: f"{cores} cores",
-    ("workers.count", "workers.threads"),
+    "workers.threads",
 )
 MEMORY = _Amount(
     "memory",
     lambda job: job.nodes * job.memory_bytes_per_node,
     lambda size: f"{size / GIB:.1f} GiB of memory",
-    ("workers.count", "workers.memory"),
-    (),
+    "workers.memory",
 )
 NODES = _Amount("nodes", lambda job: job.nodes, lambda nodes: f"{nodes} node{'s' * (nodes > 1)}")
 JOBS = _Amount("jobs", lambda job: 1, lambda jobs: f"{jobs} job{'s' * (jobs > 1)}")
@@ -73,16 +72,28 @@ class Limit:
         """That not all can run at once."""
         return f"{self.amount.said(self.asked)}{self.sum} are asked for, {self._rule()}: the others wait"
 
-    def misfit(self) -> Misfit:
+    def misfit(self, resolved: Resolved) -> Misfit:
         """The run could never begin."""
         least = self.amount.said(self.least)
         asked = f"{least}{self.sum} are asked for"
         if self.minimum is not None:
             first = f"{self.minimum} workers (workers.minimum)" if self.minimum > 1 else "worker"
             asked = f"{least} are needed at once for the first {first}"
-        kind, amount = ("at once", self.rule, self.amount.name), self.amount
-        lower = (*(["workers.minimum"] if self.minimum is not None else []), *amount.lower)
-        return Misfit(f"{asked}, {self._rule()}", self.origin, kind=kind, lower=lower, higher=amount.higher)
+        return Misfit(
+            f"{asked}, {self._rule()}",
+            self.origin,
+            kind=("at once", self.rule, self.amount.name),
+            lower=self._lower(resolved),
+            higher=DENSER,
+            asked=self.least,
+            limit=self.most,
+        )
+
+    def _lower(self, resolved: Resolved) -> tuple[str, ...]:
+        """The keys of which a smaller number may make it less."""
+        least = () if self.minimum is None else ("workers.minimum", "workers.per_node")
+        worker = (self.amount.of_a_worker,) if self.amount.of_a_worker else ()
+        return (*least, *(DENSER if worker else ()), *worker, *fewer_nodes(resolved))
 
 
 def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) -> Iterator[Limit]:

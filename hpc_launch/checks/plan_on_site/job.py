@@ -7,27 +7,36 @@ from collections.abc import Iterator
 from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
+from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.layouts import MOST_SUBMISSIONS, most_elements
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_walltime
 
 LEAST_TIME = 5
 """Seconds that a job has for itself, at least."""
-FEWER, DENSER = ("workers.count",), ("workers.per_node",)
+DENSER = ("workers.per_node",)
+"""Of which a larger number makes nodes fewer."""
+
+
+def fewer_nodes(resolved: Resolved) -> tuple[str, ...]:
+    """Keys of which a smaller number makes nodes, or jobs of one node, fewer."""
+    # Fewer on a node than could be are what the profile asks for; else it is their memory or their threads.
+    denser = () if resolved.profile.workers.per_node else ("workers.memory", "workers.threads")
+    return (*denser, "workers.count")
 
 
 def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """Nodes of a job."""
     limits = [limit for limit in (queue.nodes, queue.max_nodes) if limit is not None]
-    # Fewer on a node than could be are what the profile asks for; else it is their memory or their threads.
-    denser = () if resolved.profile.workers.per_node else ("workers.memory", "workers.threads")
     if limits and job.nodes > min(limits):
         yield Misfit(
             f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved.site)} may have {min(limits)}"
             f" ({_workers(plan)} on a node)",
             resolved.origin("workers", "count"),
             kind=("nodes", str(job.queue)),
-            lower=(*FEWER, *denser),
+            asked=job.nodes,
+            limit=min(limits),
+            lower=fewer_nodes(resolved),
             higher=DENSER,
         )
 
@@ -46,11 +55,12 @@ def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     origin, asked = resolved.origin(*key.split(".")), job.walltime_seconds
     if asked is not None and limit is not None and asked > limit:
         message = f"a walltime of {format_walltime(asked)} is asked for, {who} allows {format_walltime(limit)}"
-        yield Misfit(message, origin, kind=("walltime", who), lower=(key,))
+        yield Misfit(message, origin, kind=("walltime", who), lower=(key,), asked=asked, limit=limit)
     if asked is not None and asked < job.end_early_seconds + LEAST_TIME:
         early = f"the job ends {job.end_early_seconds} s before it"
         message = f"a walltime of {format_walltime(asked)} is too short: {early}"
-        yield Misfit(message, origin, kind=("short walltime", key), higher=(key,))
+        least = end_early(0) + LEAST_TIME
+        yield Misfit(message, origin, kind=("short walltime", key), higher=(key,), asked=asked, limit=least)
 
 
 def submissions(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
@@ -65,7 +75,9 @@ def submissions(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
                 f" makes {MOST_SUBMISSIONS} at most",
                 resolved.origin("workers", "count"),
                 kind=("submissions",),
-                lower=FEWER,
+                asked=calls,
+                limit=MOST_SUBMISSIONS,
+                lower=fewer_nodes(resolved),
                 higher=DENSER,
             )
 
@@ -85,7 +97,9 @@ def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
                 f"{number} jobs would be submitted, {rule.format(most)} ({_workers(plan)} on each{scheduler})",
                 resolved.origin("workers", "count"),
                 kind=("submitted", rule),
-                lower=FEWER,
+                asked=number,
+                limit=most,
+                lower=fewer_nodes(resolved),
                 higher=DENSER,
             )
 

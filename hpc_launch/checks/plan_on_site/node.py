@@ -47,7 +47,9 @@ def on_a_node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
             resolved.origin("workers", "gpus"),
             "" if gpus else _with_gpus(resolved.site),
             kind=("gpus", str(job.queue)),
-            lower=("workers.per_node", "workers.gpus"),
+            lower=("workers.per_node", "workers.gpus", "workers.count"),
+            asked=job.gpus_per_node,
+            limit=gpus,
         )
 
 
@@ -66,11 +68,21 @@ def _cores(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     most = queue.largest.cores or queue.cores
     if most is not None and job.cores_per_node > most:
         has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved.site)} has {most} ({cores_held(job)})"
-        yield Misfit(f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower)
+        yield Misfit(
+            f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower, asked=job.cores_per_node, limit=most
+        )
     environment = site.parallel_environments.of(job.nodes)
     if environment and environment.slots and job.cores_per_node > environment.slots:
         gives = f"the parallel environment {environment.name!r} of {site.name} gives {environment.slots} slots on each"
-        yield Misfit(f"{asked}, {gives} host", origin, kind=("slots", environment.name), lower=lower)
+        yield Misfit(
+            f"{asked}, {gives} host",
+            origin,
+            kind=("slots", environment.name),
+            lower=lower,
+            higher=("workers.per_node",),  # all on one host, where there may be more slots
+            asked=job.cores_per_node,
+            limit=environment.slots,
+        )
 
 
 def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
@@ -84,6 +96,8 @@ def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
             resolved.origin("workers", "memory"),
             kind=("memory", str(job.queue)),
             lower=_deciding(job, "memory"),
+            asked=job.memory_bytes_per_node,
+            limit=most,
         )
 
 
@@ -94,7 +108,7 @@ def _mib(size: int) -> str:
 
 def _deciding(job: Job, what: Literal["cores", "memory"]) -> tuple[str, ...]:
     """The keys that decide how much of it a node of this job is asked for."""
-    workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory")
+    workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory", "workers.count")
     beside = (f"workload.{what}", f"scheduler.{what}") if job.role != "workers" else ()
     return (*(workers if job.group else ()), *beside)
 

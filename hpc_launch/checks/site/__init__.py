@@ -18,6 +18,7 @@ OF_ONE_VALUE: tuple[Rule, ...] = (
     names.batch_system,
     names.launchers,
     names.auto,
+    layouts.loads,
     directives.options,
     policy.keys,
     profile_keys.values,

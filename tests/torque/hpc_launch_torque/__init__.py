@@ -43,6 +43,7 @@ DIALECT = Dialect(
         "account": ("-A",),
         "mail.to": ("-M",),
         "mail.on": ("-m",),
+        "constraint": (),  # in -l nodes
         "": ("-j", "-o", "-r"),
     },
     instead={"name": ("-N",), "environment.variables": ("-V", "-v")},

@@ -2,12 +2,14 @@
 #
 # monte-carlo-pi on local: a Dask scheduler, and the workload. Its 22 workers come with jobs of their own (workers.sh).
 # The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
+# `hpc-launch submit` submits this script, not a hand: without the record that it makes here (run.json) the job ends at once.
 
 # The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
 { cd "$PWD" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $PWD: is storage.runs shared by all nodes?" >&2; exit 66; }
 export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${HPC_LAUNCH_LOCAL_JOB:-$$}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
+. ./jobside/watch.sh
 . ./jobside/attempt.sh
 
 # The worker jobs are looked after from here: this site lets jobs speak to the batch system.
@@ -17,8 +19,8 @@ worker_submissions=1 # so many ids of worker jobs will stand in control/worker-j
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.
-HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/within.sh python -m distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py \
+HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python -m distributed.cli.dask_scheduler \
+  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py --preload jobside/pools.py \
   --protocol tls --interface lo --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!
@@ -27,7 +29,7 @@ scheduler=$!
 until [ -f "$state/ready" ]; do
   alive "$scheduler" || fail "the Dask scheduler ended before the workload began$(see logs/scheduler.log)"
   ! workers_lost || fail "$(unfit || echo "$reason")"
-  moment
+  wait_a_moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
@@ -40,6 +42,6 @@ set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do
   ! cluster_lost || end "$patience" "-$workload"
-  moment
+  wait_a_moment
 done
-conclude
+exit_as_the_workload

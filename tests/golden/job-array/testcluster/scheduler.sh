@@ -12,12 +12,14 @@
 #
 # monte-carlo-pi on testcluster: a Dask scheduler, and the workload. Its 22 workers come with jobs of their own (workers.sh).
 # The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
+# `hpc-launch submit` submits this script, not a hand: without the record that it makes here (run.json) the job ends at once.
 
 # The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
 { cd "$SLURM_SUBMIT_DIR" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $SLURM_SUBMIT_DIR: is storage.runs shared by all nodes?" >&2; exit 66; }
 export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${SLURM_JOB_ID-}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
+. ./jobside/watch.sh
 . ./jobside/attempt.sh
 # The reminder (--signal) comes up to a minute early; much earlier it means something else, such as preemption.
 trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_of_time' USR1
@@ -43,8 +45,8 @@ worker_submissions=1 # so many ids of worker jobs will stand in control/worker-j
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.
-HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_JOB_SHELL=$$ shielded bash jobside/within.sh python -m distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py \
+HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python -m distributed.cli.dask_scheduler \
+  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py --preload jobside/pools.py \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!
@@ -53,7 +55,7 @@ scheduler=$!
 until [ -f "$state/ready" ]; do
   alive "$scheduler" || fail "the Dask scheduler ended before the workload began$(see logs/scheduler.log)"
   ! workers_lost || fail "$(unfit || echo "$reason")"
-  moment
+  wait_a_moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
@@ -66,6 +68,6 @@ set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do
   ! cluster_lost || end "$patience" "-$workload"
-  moment
+  wait_a_moment
 done
-conclude
+exit_as_the_workload

@@ -12,12 +12,14 @@
 #
 # monte-carlo-pi on pbscluster: dask-mpi on 3 nodes, then the workload. Each of 20 MPI ranks is a Dask worker, and the first holds the scheduler too.
 # The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
+# `hpc-launch submit` submits this script, not a hand: without the record that it makes here (run.json) the job ends at once.
 
 # The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
 { cd "$PBS_O_WORKDIR" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $PBS_O_WORKDIR: is storage.runs shared by all nodes?" >&2; exit 66; }
 export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${PBS_JOBID-}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
+. ./jobside/watch.sh
 . ./jobside/attempt.sh
 killed_after=10 # seconds after qdel's TERM, which reaches every process (kill_delay of the queue): to be done with everything by then
 mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
@@ -25,14 +27,14 @@ mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
 
 # The scheduler ends by itself when this shell is gone, and is ended first when all is over.
 echo "$$ $(uname -n)" >"$state/shell"
-shielded bash jobside/within.sh \
+without_usr2 bash jobside/within.sh \
   mpiexec -n 20 -ppn 8 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
 workers=$!
 
 # The workload starts when 20 of 20 workers are connected.
 # A rank that is not fit ends before it has joined the others, and they would wait for it: they are ended from here.
 until [ -f "$state/ready" ]; do
-  ! cause=$(unfit) || fail "$cause"
+  ! some_node_is_unfit || fail "$(unfit)"
   if ! alive "$workers"; then
     wait "$workers"
     workers_code=$?
@@ -41,8 +43,8 @@ until [ -f "$state/ready" ]; do
     fail "$(unfit || { [ ! -e "$state/scheduler" ] && cat "$state/joining" 2>/dev/null; } ||
       echo "the MPI launcher $how before the workload began$(see logs/job.log logs/workers-*.log)")"
   fi
-  [ "$SECONDS" -lt 600 ] || fail "fewer than 20 workers were connected after 600 s$(see logs/workers-*.log)"
-  moment
+  still_before 600 || fail "fewer than 20 workers were connected after 600 s$(see logs/workers-*.log)"
+  wait_a_moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
@@ -55,6 +57,6 @@ set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do
   ! cluster_lost || end "$patience" "-$workload"
-  moment
+  wait_a_moment
 done
-conclude
+exit_as_the_workload

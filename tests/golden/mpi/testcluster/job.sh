@@ -12,12 +12,14 @@
 #
 # monte-carlo-pi on testcluster: dask-mpi on 3 nodes, then the workload. Each of 20 MPI ranks is a Dask worker, and the first holds the scheduler too.
 # The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
+# `hpc-launch submit` submits this script, not a hand: without the record that it makes here (run.json) the job ends at once.
 
 # The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
 { cd "$SLURM_SUBMIT_DIR" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $SLURM_SUBMIT_DIR: is storage.runs shared by all nodes?" >&2; exit 66; }
 export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${SLURM_JOB_ID-}
 last_second=570 # when the job ends by itself: 30 s before its walltime
 patience=15 # seconds that a workload gets from TERM to KILL
+. ./jobside/watch.sh
 . ./jobside/attempt.sh
 # The reminder (--signal) comes up to a minute early; much earlier it means something else, such as preemption.
 trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_of_time' USR1
@@ -31,7 +33,7 @@ workers=$!
 # The workload starts when 20 of 20 workers are connected.
 # A rank that is not fit ends before it has joined the others, and they would wait for it: they are ended from here.
 until [ -f "$state/ready" ]; do
-  ! cause=$(unfit) || fail "$cause"
+  ! some_node_is_unfit || fail "$(unfit)"
   if ! alive "$workers"; then
     wait "$workers"
     workers_code=$?
@@ -40,8 +42,8 @@ until [ -f "$state/ready" ]; do
     fail "$(unfit || { [ ! -e "$state/scheduler" ] && cat "$state/joining" 2>/dev/null; } ||
       echo "the MPI launcher $how before the workload began$(see logs/job.log logs/workers-*.log)")"
   fi
-  [ "$SECONDS" -lt 600 ] || fail "fewer than 20 workers were connected after 600 s$(see logs/workers-*.log)"
-  moment
+  still_before 600 || fail "fewer than 20 workers were connected after 600 s$(see logs/workers-*.log)"
+  wait_a_moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
@@ -54,6 +56,6 @@ set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do
   ! cluster_lost || end "$patience" "-$workload"
-  moment
+  wait_a_moment
 done
-conclude
+exit_as_the_workload

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hpc_launch.survey.allowed import fits, is_known
+from hpc_launch.survey.draft_allowed import fits, is_known
 
 
 @pytest.mark.parametrize(

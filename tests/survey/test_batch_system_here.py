@@ -9,7 +9,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.errors import BatchSystemError, UsageError
-from hpc_launch.survey import live
+from hpc_launch.survey import batch_system_here
 from hpc_launch.survey.discover import discover
 from tests.survey.machines import Make, write
 
@@ -51,7 +51,7 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 
 def test_the_one_that_answers_is_the_machine_and_there_is_nothing_to_note(make: Make) -> None:
     make("slurm")
-    heard = live.listen()
+    heard = batch_system_here.listen()
     assert (heard.machine.batch_system, heard.notes) == ("slurm", ())
 
 
@@ -70,14 +70,14 @@ def test_one_of_which_a_later_command_is_missing_is_here_and_silent(make: Make, 
     make("slurm")
     make("sge")
     (programs / "qhost").unlink()
-    (note,) = live.listen().notes
+    (note,) = batch_system_here.listen().notes
     assert note.startswith("sge was asked too") and "qhost" in note
 
 
 def test_of_a_batch_system_that_was_named_no_other_is_asked(make: Make, programs: Path) -> None:
     make("slurm")
     write(programs / "qconf", "touch $0.asked; exit 1")
-    assert live.listen("slurm").notes == ()
+    assert batch_system_here.listen("slurm").notes == ()
     assert not (programs / "qconf.asked").exists()
 
 
@@ -85,7 +85,7 @@ def test_where_all_are_silent_each_ones_words_are_told(programs: Path) -> None:
     write(programs / "qconf", SILENT)
     write(programs / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
     with pytest.raises(BatchSystemError) as told:
-        live.listen()
+        batch_system_here.listen()
     for words in ("no batch system answers", "got select error", "Unable to contact"):
         assert words in str(told.value)
 
@@ -103,7 +103,7 @@ BROKEN = {
 def test_a_broken_plug_in_stops_nothing_and_is_noted(make: Make, plug_in: PlugIn, how: str) -> None:
     make("slurm")
     plug_in(BROKEN[how])
-    heard = live.listen()
+    heard = batch_system_here.listen()
     assert heard.machine.batch_system == "slurm"
     (note,) = heard.notes
     assert note.startswith("theirs was asked too, and did not answer: ")
@@ -113,17 +113,17 @@ def test_a_broken_plug_in_stops_nothing_and_is_noted(make: Make, plug_in: PlugIn
 def test_a_broken_plug_in_alone_is_told_and_is_no_traceback(programs: Path, plug_in: PlugIn, how: str) -> None:
     plug_in(BROKEN[how])
     with pytest.raises(BatchSystemError, match="theirs"):
-        live.listen()
+        batch_system_here.listen()
     with pytest.raises((BatchSystemError, UsageError), match="theirs"):
-        live.listen("theirs")
+        batch_system_here.listen("theirs")
 
 
 def test_a_plug_in_with_nothing_to_tell_is_not_noted(make: Make, plug_in: PlugIn) -> None:
     make("slurm")
     plug_in(CLASS)
-    assert live.listen().notes == ()
+    assert batch_system_here.listen().notes == ()
     with pytest.raises(UsageError, match="no machine to tell about"):
-        live.listen("theirs")
+        batch_system_here.listen("theirs")
 
 
 def test_a_fault_of_our_own_is_not_hidden(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_a_fault_of_our_own_is_not_hidden(make: Make, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("hpc_launch.batch.slurm.survey.survey", broken)
     with pytest.raises(ZeroDivisionError):
-        live.listen()
+        batch_system_here.listen()
 
 
 def test_a_machine_whose_queues_are_all_closed_is_refused_with_why(make: Make, context: Context) -> None:

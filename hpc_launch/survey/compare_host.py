@@ -8,7 +8,7 @@ from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
 from hpc_launch.models.site import Site
 from hpc_launch.quoting import expand, has_variable
-from hpc_launch.survey.comparison import Comparison, Difference, NotCompared
+from hpc_launch.survey.findings import Comparison, Difference, NotCompared
 from hpc_launch.survey.scratch import Scratch, look
 
 LOCAL: KeyPath = ("storage", "local")

@@ -10,7 +10,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.models.site import Site, Storage
-from hpc_launch.survey.network_and_scratch import scratch_here
+from hpc_launch.survey.compare_host import scratch_here
 
 NASTY = "a b$(id)\\n'\""
 

@@ -11,7 +11,7 @@ import pytest
 from hpc_launch import sites
 from hpc_launch.context import Context
 from hpc_launch.locations import SITE_PROFILES
-from hpc_launch.survey.trial import problems
+from hpc_launch.survey.try_small_jobs import problems
 from tests.conftest import SITES
 
 Told = Callable[..., list[str]]

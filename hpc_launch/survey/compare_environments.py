@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hpc_launch.batch.machine import Environment
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.models.site import ParallelEnvironment
-from hpc_launch.survey.comparison import Comparison, Difference
+from hpc_launch.survey.findings import Comparison, Difference
 
 
 def environments(both: Comparison) -> Iterator[Difference]:

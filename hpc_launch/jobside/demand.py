@@ -1,0 +1,97 @@
+"""How many workers of each group the tasks want. Plain data in, plain data out; ``survey.py`` looks at the tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .elements import Group
+
+MEMORY_FULL = 0.6
+"""More workers are wanted when data take more than this part of a group's memory."""
+
+Resources = tuple[tuple[str, float], ...]
+"""What a task asks for, sorted: ``(("GPU", 1.0),)``."""
+
+
+@dataclass
+class Need:
+    """Tasks that ask for the same resources. Estimates, where there are too many to look at each."""
+
+    resources: Resources
+    tasks: float = 0.0
+    seconds: float = 0.0  # of those whose duration can be told
+    unknown: float = 0.0  # tasks whose duration cannot
+    waiting: bool = False  # whether one of them has no worker
+    on: str | None = None  # the group of a worker that has one of them
+
+
+@dataclass
+class Connected:
+    """Workers of one group that are connected and not about to leave."""
+
+    workers: int = 0
+    data_bytes: int = 0
+    limit_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Demand:
+    workers: int
+    raw: float
+    """Workers that would do all known tasks within the target duration, however few tasks there are."""
+
+
+def slots(group: Group, resources: Resources) -> int:
+    """How many such tasks one worker of the group runs at a time; 0: none, ever."""
+    rooms = [int(group.resources.get(name, 0) / amount) for name, amount in resources if amount > 0]
+    return min([group.threads, *rooms])
+
+
+def group_for(groups: Sequence[Group], need: Need) -> Group | None:
+    """The first group that can run such tasks, otherwise the one that does so all the same."""
+    able = (group for group in groups if slots(group, need.resources))
+    return next(able, None) or next((group for group in groups if group.name == need.on), None)
+
+
+def demands(
+    groups: Sequence[Group], needs: Iterable[Need], connected: Mapping[str, Connected], target_duration: float
+) -> dict[str, Demand]:
+    """Workers wanted of each group."""
+    of_group: dict[str, list[Need]] = {group.name: [] for group in groups}
+    for need in needs:
+        if group := group_for(groups, need):
+            of_group[group.name].append(need)
+    return {
+        group.name: _demand(group, of_group[group.name], connected.get(group.name, Connected()), target_duration)
+        for group in groups
+    }
+
+
+def _demand(group: Group, needs: Sequence[Need], there: Connected, target_duration: float) -> Demand:
+    """Never more workers than there are tasks for; at least one if a task waits; twice as many if memory is short.
+
+    Tasks of unknown duration want what is there already, or one worker: one is enough to learn more.
+    """
+    at_a_time = [(need, max(1, slots(group, need.resources))) for need in needs]
+    raw = sum(need.seconds / number for need, number in at_a_time) / target_duration
+    unknown = sum(need.unknown / number for need, number in at_a_time)
+    at_most = sum(need.tasks / number for need, number in at_a_time)
+    workers = math.ceil(min(at_most, raw + min(unknown, max(1.0, there.workers - raw))))
+    if any(need.waiting for need in needs):
+        workers = max(1, workers)
+    if there.limit_bytes and there.data_bytes > MEMORY_FULL * there.limit_bytes:
+        workers = max(2 * there.workers, workers)
+    return Demand(workers, round(raw, 3))
+
+
+def unsatisfiable(groups: Sequence[Group], needs: Iterable[Need]) -> list[dict[str, object]]:
+    """Tasks that wait for resources that no worker of any group will ever have."""
+    return [
+        {"resources": dict(need.resources), "tasks": round(need.tasks)}
+        for need in needs
+        if need.waiting and group_for(groups, need) is None
+    ]

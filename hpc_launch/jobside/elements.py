@@ -1,0 +1,85 @@
+"""Which worker belongs to which element, and which element to which group. Plain data in, plain data out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Group:
+    """Workers that are alike, as ``pool/groups.json`` tells."""
+
+    name: str
+    threads: int
+    resources: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Elements ``first`` to ``first + size - 1``, all of one group, as ``pool/K.json`` tells."""
+
+    group: str
+    first: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the files of the run have told so far."""
+
+    groups: tuple[Group, ...] = ()
+    target_duration: float = 30.0
+    submissions: tuple[Submission, ...] = ()
+    hosts: Mapping[int, str] = field(default_factory=dict)  # of elements that run
+    retire: Mapping[int, float | None] = field(default_factory=dict)  # element → grace in seconds
+
+    def group_of(self, number: int) -> str | None:
+        for submission in self.submissions:
+            if submission.first <= number < submission.first + submission.size:
+                return submission.group
+        return self.groups[0].name if len(self.groups) == 1 else None
+
+    def element_of(self, worker: str) -> int | None:
+        """The number in a worker's name, ``HOST-NUMBER`` or ``HOST-NUMBER-INDEX``; hosts may be called ``n-7`` too.
+
+        None as long as the files do not tell which of two readings is right.
+        """
+        readings = list(_readings(worker))
+        told = [number for host, number in readings if self.hosts.get(number) == host]
+        likely = told or [number for _, number in readings if self._was_submitted(number)]
+        return likely[0] if len(set(likely)) == 1 else None
+
+    def _was_submitted(self, number: int) -> bool:
+        return any(each.first <= number < each.first + each.size for each in self.submissions)
+
+
+def _readings(worker: str) -> Iterator[tuple[str, int]]:
+    """Each (host, number) that a worker's name can mean."""
+    host, _, last = worker.rpartition("-")
+    if host and last.isdecimal():
+        yield host, int(last)
+        host, _, number = host.rpartition("-")
+        if host and number.isdecimal():
+            yield host, int(number)
+
+
+def groups_from(document: Mapping[str, Any]) -> tuple[Group, ...]:
+    """The groups of ``pool/groups.json``, the cheapest first; raises KeyError, TypeError or ValueError."""
+    return tuple(
+        Group(name, max(1, int(each["threads"])), {key: float(value) for key, value in each["resources"].items()})
+        for name, each in document["groups"].items()
+    )
+
+
+def submission_from(document: Mapping[str, Any]) -> Submission:
+    return Submission(str(document["group"]), int(document["first"]), int(document["size"]))
+
+
+def retire_from(document: Mapping[str, Any]) -> dict[int, float | None]:
+    """The elements of ``pool/retire.json``: number → grace in seconds, None without a limit."""
+    return {
+        int(number): None if (grace := each.get("grace_seconds")) is None else float(grace)
+        for number, each in document["elements"].items()
+    }

@@ -1,0 +1,124 @@
+"""Watches the worker jobs of a run that can grow, from inside the Dask scheduler.
+
+Tells in ``state/N/demand.json`` what is wanted and what can be spared, and retires the elements that
+``pool/retire.json`` names. It decides nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from typing import Any
+
+from distributed.diagnostics.plugin import SchedulerPlugin
+from tornado.ioloop import PeriodicCallback
+
+from . import dask_private, report
+from .elements import Known
+from .pool_files import Files, Reader
+from .retiring import Retiring
+
+STEP = 0.5
+GIVE_UP = 120.0
+"""Seconds after which no file is read any more for a worker whose element is not known: it is not one of ours."""
+POKE = "hpc_launch_poke"
+
+
+class Eyes(SchedulerPlugin):
+    """What is known of this run's workers, and what is told of them."""
+
+    name = "hpc-launch-eyes"
+
+    def __init__(self, scheduler: Any, run: str, state: str) -> None:
+        self.scheduler = scheduler
+        self.known = Known()
+        self.names: dict[str, int] = {}
+        self.joined: Counter[str] = Counter()  # by the names of workers whose element is not known yet
+        self.joins: Counter[str] = Counter()  # by group
+        self.unresolved: dict[str, float] = {}  # since when
+        self.longest_task = 0.0
+        self.idle_since: float | None = None
+        self.retiring = Retiring(scheduler)
+        self.files = Files(Reader(run, state), f"{state}/demand.json", asyncio.get_running_loop(), self.take)
+        self.look_every = self.files.look_every
+        self.look_at = 0.0
+        self.told: dict[str, Any] = {}
+        self.step_callback = PeriodicCallback(self.turn, 1000 * min(STEP, self.look_every))
+
+    async def before_close(self) -> None:
+        """Called by the scheduler when it begins to end; nothing is waited for."""
+        self.step_callback.stop()
+        self.retiring.close()
+
+    async def poke(self) -> str:
+        """RPC: the files are looked at now, and ``demand.json`` is written though nothing may have changed."""
+        self.look_at, self.told = 0.0, {}
+        self.files.poke()
+        return "OK"
+
+    def add_worker(self, scheduler: Any, worker: str) -> None:
+        name = str(scheduler.workers[worker].name)
+        self.joined[name] += 1
+        if self.element_of(name) is None:
+            self.files.poke()
+
+    def take(self, known: Known) -> None:
+        """The files have told this."""
+        if known != self.known:
+            self.known, self.look_at = known, 0.0
+        self.turn()
+
+    def element_of(self, name: str) -> int | None:
+        """The element of a worker; counts its joins as soon as its group is known."""
+        number = self.names.get(name)
+        if number is None and (number := self.known.element_of(name)) is not None:
+            self.names[name] = number
+        if number is not None and self.joined[name] and (group := self.known.group_of(number)):
+            self.joins[group] += self.joined.pop(name)
+        return number
+
+    def elements(self) -> dict[int, list[Any]]:
+        """The workers of each element that has any."""
+        found: dict[int, list[Any]] = defaultdict(list)
+        unresolved: dict[str, float] = {}
+        now = time.monotonic()
+        for worker in self.scheduler.workers.values():
+            number = self.element_of(name := str(worker.name))
+            if number is not None:
+                found[number].append(worker)
+            if number is None or self.known.group_of(number) is None:
+                unresolved[name] = self.unresolved.get(name, now)
+        self.unresolved = unresolved
+        self.files.unresolved = any(now < since + GIVE_UP for since in unresolved.values())
+        return found
+
+    def turn(self) -> None:
+        """A step for each element that leaves; now and then a look at everything."""
+        now = time.monotonic()
+        if not self.known.retire and not self.retiring.drains and now < self.look_at:
+            return
+        elements = self.elements()
+        self.retiring.step(self.known.retire, elements)
+        if now >= self.look_at:
+            self.look_at = now + self.look_every
+            self.look(elements)
+
+    def look(self, elements: dict[int, list[Any]]) -> None:
+        self.longest_task = max(self.longest_task, dask_private.longest_task(self.scheduler))
+        self.idle_since = report.idle_since(self.scheduler, self.idle_since)
+        document = report.document(self, elements)
+        leaving = any(not drain.ended for drain in self.retiring.drains.values())
+        changed, self.told = document != self.told, document
+        self.files.changing = changed or leaving or self.files.unresolved
+        self.files.offer({"schema": 1, "time": time.time(), **document}, at_once=changed)
+
+
+def open_on(scheduler: Any, run: str, state: str) -> Eyes:
+    """Begin to watch; raises nothing that a file system says."""
+    eyes = Eyes(scheduler, run, state)
+    scheduler.add_plugin(eyes)
+    scheduler.handlers[POKE] = eyes.poke
+    eyes.files.start()
+    eyes.step_callback.start()
+    return eyes

@@ -1,0 +1,144 @@
+"""What a run's worker jobs are to become: the wish is a file that whoever keeps the run goes by (docs/contracts.md)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from hpc_launch.errors import Problem, UsageError
+from hpc_launch.runs.directory import CONTROL
+from hpc_launch.runs.files import replace_file
+from hpc_launch.runs.keeper_copy import travels
+from hpc_launch.runs.lock import alone
+from hpc_launch.runs.pool import POOL, SCHEMA, read_document
+from hpc_launch.runs.settle import View
+
+WISH: Final = "scale.json"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Workers that are alike, as far as their number goes."""
+
+    name: str
+    per_node: int
+    """Workers of an element, which is a worker job or an element of an array."""
+    kept_by_job: bool
+    """Whether the scheduler's job brings them to the wanted number; otherwise somebody must, on a login host."""
+
+    def elements(self, workers: int) -> int:
+        """That hold so many workers."""
+        return -(-workers // self.per_node)
+
+
+@dataclass(frozen=True)
+class Target:
+    """So many workers, or as many as the tasks need within bounds."""
+
+    workers: int | None = None
+    grace_seconds: int | None = None
+    """For the tasks of an element that is to leave; None: as long as they need."""
+    minimum: int | None = None
+    maximum: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        if self.workers is not None:
+            return {"target": self.workers, "grace_seconds": self.grace_seconds}
+        return {"minimum": self.minimum, "maximum": self.maximum}
+
+
+def group_of(view: View, name: str | None) -> Group:
+    """The group that is meant; raises UsageError where the run is over, cannot grow, or has no such group."""
+    record = view.record
+    if view.standing.over:
+        raise UsageError(Problem(f"{record.id} is over: {view.standing.outcome}", hint="Submit it again, or another."))
+    known = read_document(view.directory / POOL / "groups.json")
+    if known is None:
+        raise _cannot_grow(view)
+    groups: Mapping[str, Any] = known["groups"]
+    if name is None and len(groups) > 1:
+        raise UsageError(Problem(f"{record.id} has several groups of workers", hint=f"Add --group: {_listed(groups)}"))
+    chosen = name or next(iter(groups))
+    if chosen not in groups:
+        near = get_close_matches(chosen, groups, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"It has: {_listed(groups)}"
+        raise UsageError(Problem(f"{record.id} has no group {chosen}", hint=hint))
+    by_job = bool(known["from_compute"]) and travels(str(known["batch_system"]))
+    return Group(chosen, int(groups[chosen]["per_node"]), by_job)
+
+
+def _cannot_grow(view: View) -> UsageError:
+    layout = view.record.layout
+    if layout == "job-array":
+        why = "it was submitted by an earlier version of hpc-launch"
+        return UsageError(Problem(f"{view.record.id} cannot be scaled: {why}", hint="Submit it again."))
+    why = f"in {layout} all workers come with the one job that holds the scheduler"
+    return UsageError(
+        Problem(f"{view.record.id} cannot be scaled: {why}", hint="A run with `layout: job-array` can grow and shrink.")
+    )
+
+
+def _listed(groups: Mapping[str, Any]) -> str:
+    return ", ".join(groups)
+
+
+def write_wish(directory: Path, user: str, host: str, group: Group, target: Target) -> int:
+    """Put the wish where it is seen, in place of an earlier one for this group; gives its number. May raise OSError.
+
+    Raises:
+        OSError: it could not be written; the earlier one holds.
+    """
+    file = directory / CONTROL / WISH
+    with alone(directory):
+        known = read_document(file) or {}
+        serial = int(known.get("serial", 0)) + 1
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        document = {
+            "schema": SCHEMA,
+            "serial": serial,
+            "time": round(time.time(), 3),
+            "user": user,
+            "host": host,
+            "groups": {**known.get("groups", {}), group.name: target.as_json()},
+        }
+        replace_file(file, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    return serial
+
+
+def pool_status(directory: Path) -> dict[str, Any] | None:
+    """What the run's keeper told last of all groups; None: nothing yet."""
+    return read_document(directory / POOL / "status.json")
+
+
+def sentence(view: View, group: Group, target: Target) -> str:
+    """What was asked for, what is there, and where to look."""
+    known = (pool_status(view.directory) or {}).get("groups", {}).get(group.name, {})
+    waiting = {word: known.get(word, 0) for word in ("starting", "queued", "draining")}
+    jobs = "".join(f", {_jobs(number)} {word}" for word, number in waiting.items() if number)
+    there = f"{known.get('connected', 0)} workers are connected{jobs}"
+    paused = f"\n{known['paused']}" if known.get("paused") else ""
+    return f"{_asked(group, target)}; {there}{paused}\n{_next_step(view, group)}"
+
+
+def _next_step(view: View, group: Group) -> str:
+    run = view.record.id
+    if group.kept_by_job:
+        return f"how it goes: hpc-launch status {run}"
+    return f"from its own jobs nothing can be submitted here: `hpc-launch keep {run}` does it, as long as it runs"
+
+
+def _asked(group: Group, target: Target) -> str:
+    if target.workers is None:
+        return f"from now on {target.minimum} to {target.maximum} workers, as the tasks need"
+    asked = f"{target.workers} workers are wanted, in {_jobs(group.elements(target.workers))}"
+    by = f" (it shrinks by whole jobs of {group.per_node})" if target.workers % group.per_node else ""
+    return asked + by
+
+
+def _jobs(number: int) -> str:
+    return f"{number} worker job{'' if number == 1 else 's'}"

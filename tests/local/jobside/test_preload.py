@@ -1,0 +1,104 @@
+"""The files as they travel, loaded by ``dask scheduler --preload``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.render import _jobside
+from tests.local.jobside.conftest import PATIENCE, connected
+
+GROUPS = {"workers": {"threads": 1, "resources": {}}}
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run directory with the files that travel, no package around them; the user has modules of the same names."""
+    for directory in ("state/1/elements", "pool", "jobside", "user"):
+        (tmp_path / directory).mkdir(parents=True)
+    for name, text in _jobside({"scheduler.sh": "dask scheduler --preload jobside/pools.py"}).items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / "user" / Path(name).name).write_text("raise SystemExit('a module of the user')")
+    (tmp_path / "pool" / "groups.json").write_text(json.dumps({"schema": 1, "groups": GROUPS}))
+    return tmp_path
+
+
+@contextmanager
+def scheduler(run: Path) -> Iterator[subprocess.Popen[bytes]]:
+    ours = {"HPC_LAUNCH_RUN_DIR": str(run), "HPC_LAUNCH_ATTEMPT": "1", "PYTHONPATH": str(run / "user")}
+    command = f"-m distributed.cli.dask_scheduler --scheduler-file {run}/scheduler.json --preload jobside/pools.py"
+    with (run / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command.split(), "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
+            cwd=run,
+            env={**os.environ, **ours},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        file = run / "scheduler.json"
+        until(lambda: file.exists() and file.read_text().endswith("}"))
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ends(process: subprocess.Popen[bytes]) -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(PATIENCE / 3)
+
+
+def test_it_tells_of_demand_and_ends_when_told(run: Path) -> None:
+    with scheduler(run) as process:
+        until((run / "state/1/demand.json").exists)
+        assert json.loads((run / "state/1/demand.json").read_text())["groups"]["workers"]["demand"] == 0
+        assert ends(process) == 0
+
+
+def test_a_file_that_hangs_stops_neither_the_scheduler_nor_its_end(run: Path) -> None:
+    os.mkfifo(run / "pool" / "retire.json")
+    with scheduler(run) as process:
+        address = json.loads((run / "scheduler.json").read_text())["address"]
+        asyncio.run(is_answered(address))
+        assert not (run / "state/1/demand.json").exists()  # it does hang
+        assert ends(process) == 0
+
+
+async def is_answered(address: str) -> None:
+    async with connected(address) as client:
+        assert await client.ncores() == {}
+
+
+@pytest.mark.parametrize("fault", ["no groups", "no directory", "broken sibling"])
+def test_what_is_broken_here_ends_no_scheduler(run: Path, fault: str) -> None:
+    match fault:
+        case "no groups":
+            (run / "pool" / "groups.json").write_text("{")
+        case "no directory":
+            shutil.rmtree(run / "pool")
+            shutil.rmtree(run / "state")
+        case "broken sibling":
+            (run / "jobside" / "eyes.py").write_text("raise ValueError('broken')")
+    with scheduler(run) as process:
+        time.sleep(1)
+        assert process.poll() is None
+        assert ends(process) == 0

@@ -1,0 +1,107 @@
+"""`hpc-launch scale`: what is asked for is written down once, and what cannot be is refused with the next step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.cli import main
+from hpc_launch.context import Context
+from hpc_launch.prepare import Prepared
+from hpc_launch.runs.directory import read_record
+from hpc_launch.runs.status import bring_up_to_date
+from hpc_launch.runs.submit import submit
+
+Prepare = Callable[..., Prepared]
+RUN = """
+layout: job-array
+workers: {count: 6, per_node: 2, memory: 1 GiB}
+workload: {command: [python, work.py]}
+"""
+
+
+@pytest.fixture
+def run(prepared: Prepare, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of three worker jobs of two workers each; the batch system answers with ids, and says nothing else."""
+    answer = tmp_path / "answer"
+    answer.write_text("#!/bin/bash\ncase $* in *scheduler.sh) echo 35 ;; *) echo 36 ;; esac\n")
+    answer.chmod(0o755)
+    site = tmp_path / "site.yaml"
+    commands = f"{{submit: [{answer}], status: ['false'], cancel: ['true']}}"
+    site.write_text(f"schema: 1\nname: own\nextends: testcluster\ncommands: {commands}\n")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    place, _ = submit(prepared(RUN, site=str(site)).rendered, context, tmp_path / "run")
+    return place
+
+
+def wish(place: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((place / "control/scale.json").read_text())
+    return found
+
+
+def test_a_wish_is_written_with_a_number_of_its_own(run: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["scale", str(run), "--workers", "9"]) == 0
+    assert "9 workers are wanted, in 5 worker jobs (it shrinks by whole jobs of 2)" in capfd.readouterr().err
+    assert wish(run)["serial"] == 1
+    assert wish(run)["groups"] == {"workers": {"target": 9, "grace_seconds": None}}
+    assert main(["scale", str(run), "--jobs", "1", "--grace", "5m"]) == 0
+    assert (wish(run)["serial"], wish(run)["groups"]) == (2, {"workers": {"target": 2, "grace_seconds": 300}})
+    assert main(["scale", str(run), "--minimum", "0", "--maximum", "4", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["wish"] == {"serial": 3, "group": "workers", "minimum": 0, "maximum": 4} and told["pool"] is None
+    assert (run / "control/scale.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "how many workers are wanted?"),
+        (["--workers", "3", "--jobs", "1"], "these options exclude each other"),
+        (["--minimum", "3"], "--minimum and --maximum go together"),
+        (["--minimum", "3", "--maximum", "2"], "--minimum 3 is more than --maximum 2"),
+        (["--workers", "3", "--group", "worker"], "has no group worker\n"),
+        (["--workers", "3", "--grace", "5"], "--grace: 5 has no unit"),
+        (["--workers", "-1"], "Invalid value for '--workers'"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_written(
+    run: Path, capfd: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    assert main(["scale", str(run), *words]) == 2
+    assert sentence in capfd.readouterr().err
+    assert not (run / "control/scale.json").exists()
+
+
+def test_a_run_that_is_over_or_cannot_grow_is_refused(run: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    groups = run / "pool/groups.json"
+    groups.rename(run / "pool/away")
+    assert main(["scale", str(run), "--workers", "3"]) == 2
+    assert "it was submitted by an earlier version of hpc-launch" in capfd.readouterr().err
+    (run / "pool/away").rename(groups)
+    (run / "state/1").mkdir()
+    (run / "state/attempt").write_text("1\n")
+    (run / "state/1/outcome").write_text("succeeded 0 \n")
+    (run / "state/1/events").write_text("1 ended\n")
+    assert main(["scale", str(run), "--workers", "3"]) == 2
+    assert "is over: succeeded" in capfd.readouterr().err
+
+
+def test_what_the_keeper_submitted_is_taken_into_the_record(run: Path) -> None:
+    first = json.loads((run / "pool/1.json").read_text())
+    mine = {**first, "first": 3, "size": 1, "array": None, "workers": 2, "by": "keeper", "job_id": None}
+    for number, more in {2: {"job_id": "40"}, 3: {}, 4: {"refused": "no"}}.items():
+        named = {"number": number, "job_name": f"{first['job_name']}-{number}"}
+        (run / f"pool/{number}.json").write_text(json.dumps({**mine, **named, **more}))
+    record = bring_up_to_date(run).record
+    assert record == read_record(run)
+    assert [(job.name, job.job_id) for job in record.jobs] == [
+        ("scheduler", "35"),
+        ("workers", "36"),
+        ("workers-2", "40"),
+    ]
+    assert record.jobs[2].job_name == f"{first['job_name']}-2" and record.jobs[2].first_element == 3
+    assert (run / "control/worker-jobs").read_text() == "36\n40\n"
+    assert bring_up_to_date(run).record == record
