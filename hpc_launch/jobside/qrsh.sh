@@ -1,5 +1,5 @@
 #!/bin/bash
-# What MPICH's mpiexec calls in place of qrsh to start its processes on other hosts: which ignore the signal with which
+# What MPICH's mpiexec calls in place of qrsh to start its processes on other hosts, which ignore the signal with which
 # qdel warns, for the ranks end when the scheduler does. Over there a shell reads the words again; the program's own is quoted already.
 options=()
 while [[ $1 = -* ]]; do
