@@ -67,7 +67,9 @@ def test_in_a_pipe_progress_is_plain_lines_on_stderr(prepared: Prepare, context:
 
 
 def test_on_a_terminal_progress_moves(prepared: Prepare, context: Context) -> None:
-    start(prepared, context, SUCCEEDS.replace("finish", "sleep 1\nfinish"))
+    directory, _ = start(
+        prepared, context, SUCCEEDS.replace("finish succeeded", "until [ -e go ]; do sleep 0.1; done\nfinish succeeded")
+    )
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         command("wait"),
@@ -83,6 +85,8 @@ def test_on_a_terminal_progress_moves(prepared: Prepare, context: Context) -> No
                 seen += os.read(ours, 4096)
             except OSError:
                 break
+            if b"running" in seen:
+                (directory / "go").touch()
         assert process.stdout and process.stdout.read() == "succeeded\n"
     os.close(ours)
     assert process.returncode == 0
