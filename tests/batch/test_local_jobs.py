@@ -91,15 +91,16 @@ SUBMIT_AND_LEAVE = """
 import sys
 from pathlib import Path
 from hpc_launch.batch import get
-print(get("local").submit(Path(sys.argv[1]), "job.sh", "pi-left"), flush=True)
+print(get("local").submit(Path(sys.argv[1]), "job.sh", sys.argv[2]), flush=True)
 """
 
 
 def test_a_job_survives_the_shell_that_started_it(local: Local, tmp_path: Path) -> None:
     """A terminal that closes sends HUP to the whole session and its foreground group."""
     (tmp_path / "job.sh").write_text("echo $$ >pid; sleep 1000")
+    name = str(tmp_path)  # of no other test that runs at the same time
     shell = subprocess.Popen(
-        ["bash", "-c", f"{shlex.join([sys.executable, '-c', SUBMIT_AND_LEAVE, str(tmp_path)])}; sleep 1000"],
+        ["bash", "-c", f"{shlex.join([sys.executable, '-c', SUBMIT_AND_LEAVE, str(tmp_path), name])}; sleep 1000"],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -111,18 +112,19 @@ def test_a_job_survives_the_shell_that_started_it(local: Local, tmp_path: Path) 
         shell.communicate(timeout=20)
         pid_in(tmp_path / "pid")
         assert status(local, job) is JobStatus.RUNNING  # another process knows it again by its id alone
-        assert local.find("pi-left", 0.0) == [job]
+        assert local.find(name, 0.0) == [job]
     finally:
         local.cancel([job])
     assert status(local, job) is JobStatus.GONE
-    assert local.find("pi-left", 0.0) == []
+    assert local.find(name, 0.0) == []
 
 
 def test_a_job_is_found_by_its_name_alone(local: Local, submit: Callable[..., str], tmp_path: Path) -> None:
-    job = submit("(touch sub; sleep 1000) & sleep 1000", "it's $(a) name")
+    name = f"{tmp_path} it's $(a) name"
+    job = submit("(touch sub; sleep 1000) & sleep 1000", name)
     assert eventually((tmp_path / "sub").exists)  # a subshell has the same command line
-    assert local.find("it's $(a) name", 0.0) == [job]
-    assert local.find("it's $(a)", 0.0) == []
+    assert local.find(name, 0.0) == [job]
+    assert local.find(f"{tmp_path} it's $(a)", 0.0) == []
     assert local.find("name", 0.0) == []
 
 
@@ -255,7 +257,7 @@ def test_cancel_of_several_jobs_leaves_the_others_alone(
 def test_an_ended_job_whose_parent_does_not_bury_it_is_gone(local: Local, tmp_path: Path) -> None:
     (tmp_path / "job.sh").write_text("until [ -e go ]; do sleep 0.05; done")
     parent = subprocess.Popen(
-        [sys.executable, "-c", SUBMIT_AND_LEAVE + "import time; time.sleep(1000)", str(tmp_path)],
+        [sys.executable, "-c", SUBMIT_AND_LEAVE + "import time; time.sleep(1000)", str(tmp_path), "pi-left"],
         stdout=subprocess.PIPE,
         text=True,
     )

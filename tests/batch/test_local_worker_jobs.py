@@ -158,6 +158,14 @@ def test_one_element_can_be_cancelled_waiting_or_running(local: Local, start: St
         local.cancel([f"login2:12:34@{processes.boot()}[1]"])
 
 
+def test_an_element_of_a_job_that_has_just_begun_can_be_cancelled(local: Local, start: Start, tmp_path: Path) -> None:
+    job = start()
+    local.cancel([f"{job}[2]", f"{job}[0]"])
+    (tmp_path / "end-1").touch()
+    assert eventually(lambda: state(local, job) is JobStatus.GONE)
+    assert not (tmp_path / "pid-2").exists()
+
+
 def test_if_the_process_that_starts_them_is_killed_elements_are_told_to_end(
     local: Local, start: Start, tmp_path: Path
 ) -> None:

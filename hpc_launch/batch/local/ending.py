@@ -14,7 +14,7 @@ from hpc_launch.batch.local.ledger import Ledger
 from hpc_launch.batch.local.told import index_of, ledger_of, without_index
 
 HEARD_WITHIN = 5.0
-"""Seconds in which the end of an element that was killed is told."""
+"""Seconds in which a job that has begun tells of its elements, and the end of one that was killed is told."""
 
 
 def leaders(ids: Iterable[str]) -> list[tuple[int, bool]]:
@@ -62,8 +62,20 @@ def end_elements(ids: Sequence[str], grace: float) -> None:
         wanted.setdefault(without_index(each), set()).add(index_of(each) or 0)
     leaders(wanted)
     for job, indices in wanted.items():
-        if ledger := ledger_of(job) if processes.lives(job) else None:
+        if ledger := _ledger_once_told(job):
             _end_elements_of(ledger, indices, grace)
+
+
+def _ledger_once_told(job: str) -> Ledger | None:
+    """That of a job that may only just have begun; None: the job is over. Raises NoAnswer where none comes."""
+    until = time.monotonic() + HEARD_WITHIN
+    while processes.lives(job):
+        if ledger := ledger_of(job):
+            return ledger
+        if time.monotonic() > until:
+            raise NoAnswer(f"{job} does not tell how its elements stand")
+        time.sleep(0.05)
+    return None
 
 
 def _end_elements_of(ledger: Ledger, indices: set[int], grace: float) -> None:
