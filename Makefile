@@ -22,8 +22,8 @@ SCRIPTS := .ci/run tests/cluster/cluster tests/cluster/first-process tests/clust
 
 # Tests start hundreds of Pythons: what these import is to be compiled once.
 unexport PYTHONDONTWRITEBYTECODE
-# So many tests at once: most wait for processes, of which two cores carry no more.
-AT_ONCE := -n 3 --dist worksteal
+# So many tests at once: half of their time they wait, for processes that take two cores.
+AT_ONCE := -n 4 --dist worksteal
 
 .PHONY: help demo test test-long lint format test-clusters test-newest test-lowest lock clean
 .DELETE_ON_ERROR:
