@@ -35,6 +35,7 @@ def scale(
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.runs import scale as scaling
     from hpc_launch.runs.choice import find_unfinished
+    from hpc_launch.runs.describe import pools
     from hpc_launch.runs.keeper_copy import copy_keeper
     from hpc_launch.runs.status import bring_up_to_date
 
@@ -51,7 +52,7 @@ def scale(
         raise UsageError(f"the wish cannot be written: {fault}") from fault
     if json:
         wish = {"serial": serial, "group": chosen.name, **target.as_json()}
-        return print_json({"schema": 1, "run": view.record.id, "wish": wish, "pool": scaling.pool_status(directory)})
+        return print_json({"schema": 1, "run": view.record.id, "wish": wish, "pools": pools(view)})
     say(scaling.sentence(view, chosen, target))
 
 

@@ -34,7 +34,7 @@ workers_lost() {
     return 1
   fi
   [ -z "$none_left" ] || return 0
-  if [ -n "$keeper" ]; then
+  if [ -n "$keeper" ] || [ -e pool/lease ]; then # beside this shell, or on a login host (`hpc-launch keep`)
     keeper_has_stopped
     return
   fi
@@ -74,20 +74,25 @@ release_held_worker_jobs() {
 }
 
 # Once `hpc-launch scale` has left a wish, a keeper submits worker jobs and lets them go (pool/, logs/keeper.log). If it dies it
-# is started again; what it had submitted it finds by name.
-keeper=''
+# is started again, five times at most; what it had submitted it finds by name.
+keeper='' keeper_starts=0
 declare -p keeper_python &>/dev/null || keeper_python=(bash jobside/within.sh python)
 start_keeper() {
   [ -n "${keeper_python[*]}" ] || return 0
   if [ -n "$keeper" ]; then
     alive "$keeper" && return
-    echo "hpc-launch: the keeper ended, and is started again" >&2
+    echo "hpc-launch: the keeper of the worker jobs has ended$(see logs/keeper.log)" >&2
+    if [ "$keeper_starts" -ge 6 ]; then
+      echo "hpc-launch: it is not started again: \`hpc-launch keep\` can do its work on a login host" >&2
+      keeper_python=() keeper=''
+      return
+    fi
   elif [ ! -e control/scale.json ] || [ ! -e jobside/keeper/__main__.py ]; then
     [ -z "${HPC_LAUNCH_INTERVALS-}" ] || wake_at+=" $((SECONDS + 1))" # set short, for a test or a notebook
     return
   fi
   "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" </dev/null >>logs/keeper.log 2>&1 &
-  keeper=$!
+  keeper=$! keeper_starts=$((keeper_starts + 1))
 }
 # Whether it submits nothing more for any group, and why.
 keeper_has_stopped() {
@@ -98,7 +103,7 @@ keeper_has_stopped() {
 # Of what it had submitted it calls off what is left: by ids, and by name where an answer was never read.
 end_with_keeper() {
   end 5 "$keeper"
-  "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" call-off </dev/null >>logs/keeper.log 2>&1
+  timeout 30 "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" call-off </dev/null >>logs/keeper.log 2>&1
 }
 
 worker_jobs_run() {

@@ -57,9 +57,11 @@ class Hands:
             found = self.system.find(submission.job_name, submission.asked - CLOCKS_DIFFER)
         except HpcLaunchError as fault:
             return say(f"whether {submission.job_name} is there cannot be told: {fault}")
-        if found:
-            self.ledger.answered(submission, found[-1], time.time())
-            say(f"{submission.job_name} was found: {found[-1]}")
+        if len(found) > 1:
+            say(f"several jobs are named {submission.job_name}: {', '.join(found)}")
+        elif found:
+            self.ledger.answered(submission, found[0], time.time())
+            say(f"{submission.job_name} was found: {found[0]}")
         elif submission.refused is None and time.time() > submission.asked + self.intervals.find:
             self.ledger.refused(submission, "whoever submitted it heard no answer, and there is no job of this name")
 

@@ -61,6 +61,8 @@ class Lease:
     def renew(self) -> None:
         """Say that its holder lives. Raises Lost, or OSError."""
         # The file that was opened is the one that is written: if another takes over meanwhile, it has a new one.
+        if _read(self.path) is None and not self.path.exists():
+            raise Lost(f"{self.path} is gone")
         with open(self.path, "r+", encoding="utf-8") as file:
             if _owner(file.read()) != self.owner:
                 raise Lost(f"another keeper has taken over: {self.path}")

@@ -13,7 +13,8 @@ STAGGER_PARTS = 8
 STAGGER, STAGGER_SHARE = 600.0, 0.1
 """All within so many seconds, or this share of their walltime if that is less."""
 CAN_STAY = "waiting for tasks"
-"""As long as the scheduler says no more than this of an element on its way out, it may be told to stay."""
+"""As long as the scheduler says no more than this of an element on its way out, or its data hold it, it may be told to
+stay."""
 
 
 def near_their_end(
@@ -50,7 +51,8 @@ def may_stay(missing: int, retiring: Iterable[Element], demand: Demand | None) -
     chosen = set()
     for each in retiring:
         phase = demand.draining.get(each.number, CAN_STAY) if demand else CAN_STAY
-        if each.workers <= missing and phase == CAN_STAY:
+        held = demand is not None and each.number in demand.held
+        if each.workers <= missing and (phase == CAN_STAY or held):
             missing -= each.workers
             chosen.add(each.number)
     return chosen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +28,17 @@ class Ledger:
                 number = int(path.stem)
                 self.highest = max(self.highest, number)
                 if number not in self.submissions or not _is_complete(self.submissions[number]):
-                    with suppress(*UNREADABLE):
-                        self._keep(number, disk.load(path))
+                    self._read_submission(number, path)
         if self._number_of_complete() > known:
             self._wait_anew()
+
+    def _read_submission(self, number: int, path: Path) -> None:
+        """Raises OSError where nothing is known of it yet: its elements would be submitted again."""
+        try:
+            self._keep(number, disk.load(path))
+        except UNREADABLE as fault:
+            if number not in self.submissions:
+                raise OSError(f"{path} cannot be read just now: {fault}") from fault
 
     def add(self, wanted: Submit, now: float) -> Submission:
         """Write down a submission that is about to be made. Raises FileExistsError if somebody else did so just now."""

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def call_off_all(system: BatchSystem, watch: Watch) -> list[str]:
     """Call off all worker jobs that may be left; gives their ids. What fails is told in the log."""
-    watch.read()
+    try:
+        watch.read()
+    except OSError as fault:
+        say(f"not all that was submitted can be seen: {fault}")
     ids: list[str] = []
     for submission in watch.ledger.submissions.values():
         if not watch.gone.keys() >= set(submission.numbers):

@@ -60,6 +60,8 @@ class Keeper:
         if not self.watch.attempt:
             self.changing = False
             return  # workers that start before their scheduler would be for nothing
+        if self.watch.wish.serial < (self.memory.serial or 0):
+            raise OSError("the wish cannot be seen just now (control/scale.json): nothing is done without it")
         decision = decide(self.run, self.watch.look(self.told), self.memory, self.every)
         reached("decided")
         self.memory = self.hands.carry_out(decision)

@@ -31,12 +31,11 @@ class Watch:
         return self.directory / "state" / str(self.attempt)
 
     def read(self) -> None:
-        """Look for all that may have changed."""
+        """Look for all that may have changed. Raises OSError where what was submitted cannot be seen."""
         self._read_attempt()
         self.sees_wish()
         self.sees_demand()
-        with suppress(OSError):
-            self.ledger.read()
+        self.ledger.read()
         self._read_elements()
 
     def look(self, told: Mapping[int, Told]) -> Look:

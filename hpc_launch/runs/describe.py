@@ -42,7 +42,7 @@ def as_json(view: View) -> dict[str, Any]:
             "minimum": record.plan.minimum,
             "threads": 0 if standing.over else progress.threads,
         },
-        "pools": {name: pool.as_json() for name, pool in evidence.pools.items()},
+        "pools": pools(view),
         "unfit": dict(evidence.unfit),
         "tasks": dict(progress.tasks),
         "memory_bytes": progress.memory_bytes,
@@ -50,6 +50,11 @@ def as_json(view: View) -> dict[str, Any]:
         "dashboard": _dashboard(view),
         "times": times(view),
     }
+
+
+def pools(view: View) -> dict[str, dict[str, Any]]:
+    """Group of workers → how its worker jobs stand."""
+    return {name: pool.as_json() for name, pool in view.evidence.pools.items()}
 
 
 def _dashboard(view: View) -> dict[str, Any] | None:

@@ -120,11 +120,11 @@ def is_young(record: Record, now: datetime) -> bool:
 
 
 def _never_submitted(evidence: Evidence, reports: Mapping[str, JobReport], record: Record) -> list[RecordedJob]:
-    """The jobs beside the first one that the batch system certainly does not have."""
+    """The jobs beside the first one that `submit` was to submit, and the batch system certainly does not have."""
     if evidence.progress and evidence.progress.workers and not record.worker_ids:
         return []  # whose workers would these be?
     sure = {name for name, report in reports.items() if report.status is JobStatus.GONE}
-    return [job for job in record.worker_jobs if not job.job_id and job.name in sure]
+    return [job for job in record.worker_jobs if job.command and not job.job_id and job.name in sure]
 
 
 def _half_a_run(evidence: Evidence, never: Sequence[RecordedJob]) -> Standing:

@@ -42,7 +42,7 @@ def note_job_id(place: Path, record: Record, job: RecordedJob, job_id: str) -> N
     number = 1 + [other.name for other in record.jobs if other.role == "workers"].index(job.name)
     file = _file(place, number)
     known = json.loads(file.read_text(encoding="utf-8"))
-    _write(file, {**known, "job_id": job_id, "submitted": round(time.time(), 3)})
+    _write(file, {**known, "job_id": job_id, "submitted": round(time.time(), 3), "refused": None})
 
 
 def take_in_submissions(place: Path, record: Record, over: bool) -> Record:

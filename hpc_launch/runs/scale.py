@@ -95,7 +95,7 @@ def write_wish(directory: Path, user: str, host: str, group: Group, target: Targ
     """
     file = directory / CONTROL / WISH
     with alone(directory):
-        known = read_document(file) or {}
+        known = _known(file)
         serial = int(known.get("serial", 0)) + 1
         file.parent.mkdir(mode=0o700, exist_ok=True)
         document = {
@@ -110,18 +110,27 @@ def write_wish(directory: Path, user: str, host: str, group: Group, target: Targ
     return serial
 
 
-def pool_status(directory: Path) -> dict[str, Any] | None:
-    """What the run's keeper told last of all groups; None: nothing yet."""
-    return read_document(directory / POOL / "status.json")
+def _known(file: Path) -> dict[str, Any]:
+    """The wish that holds. Raises OSError where it cannot be read, for then it must not be replaced."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as fault:
+        raise OSError(f"{file} is damaged: {fault}") from fault
+    if not isinstance(known, dict) or known.get("schema") != SCHEMA:
+        raise OSError(f"{file} was written by another version of hpc-launch")
+    return known
 
 
 def sentence(view: View, group: Group, target: Target) -> str:
     """What was asked for, what is there, and where to look."""
-    known = (pool_status(view.directory) or {}).get("groups", {}).get(group.name, {})
-    waiting = {word: known.get(word, 0) for word in ("starting", "queued", "draining")}
+    pool, progress = view.evidence.pools.get(group.name), view.evidence.progress
+    waiting = {"starting": pool.starting, "queued": pool.queued, "draining": pool.draining} if pool else {}
     jobs = "".join(f", {_jobs(number)} {word}" for word, number in waiting.items() if number)
-    there = f"{known.get('connected', 0)} workers are connected{jobs}"
-    paused = f"\n{known['paused']}" if known.get("paused") else ""
+    connected = pool.connected if pool else progress.workers if progress else 0
+    there = f"{_workers(connected)} connected{jobs}"
+    paused = f"\n{pool.paused}" if pool and pool.paused else ""
     return f"{_asked(group, target)}; {there}{paused}\n{_next_step(view, group)}"
 
 
@@ -135,9 +144,13 @@ def _next_step(view: View, group: Group) -> str:
 def _asked(group: Group, target: Target) -> str:
     if target.workers is None:
         return f"from now on {target.minimum} to {target.maximum} workers, as the tasks need"
-    asked = f"{target.workers} workers are wanted, in {_jobs(group.elements(target.workers))}"
+    asked = f"{_workers(target.workers)} wanted, in {_jobs(group.elements(target.workers))}"
     by = f" (it shrinks by whole jobs of {group.per_node})" if target.workers % group.per_node else ""
     return asked + by
+
+
+def _workers(number: int) -> str:
+    return "1 worker is" if number == 1 else f"{number} workers are"
 
 
 def _jobs(number: int) -> str:

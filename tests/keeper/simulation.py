@@ -83,7 +83,8 @@ class Pool:
     # What the keeper sees and does
 
     def look(self) -> Look:
-        draining = {number: "waiting for tasks" for number in self.retiring & self.connected}
+        leaving = self.retiring & self.connected
+        draining = {number: "moving data" if number in self.held else "waiting for tasks" for number in leaving}
         shown = frozenset(self.connected - self.retiring)
         demand = Demand(
             connected=shown,

@@ -152,6 +152,18 @@ def test_an_element_that_retires_stays_if_it_is_wanted_again() -> None:
     assert there.done == [Retire({})]
 
 
+def test_an_element_that_its_data_hold_stays_too_and_no_other_is_submitted_in_its_place() -> None:
+    there = pool(group(per_node=1, count=2))
+    there.settle(5)
+    there.held = {0, 1}
+    there.wish = Wish(1, {"workers": Fixed(0)})
+    there.step()
+    there.wish = Wish(2, {"workers": Fixed(2)})
+    there.done.clear()
+    there.step()
+    assert there.done == [Retire({})]
+
+
 def test_adaptive_growing_wants_two_looks_that_agree() -> None:
     there = pool(group(per_node=1, count=0))
     there.wish = Wish(1, {"workers": Adaptive(0, 50)})

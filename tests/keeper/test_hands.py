@@ -314,3 +314,27 @@ def test_an_adaptive_group_follows_what_the_tasks_need(world: World) -> None:
     settle(world, keeper)
     world.needs = 1
     settle(world, keeper, 3)
+
+
+def test_a_keeper_that_cannot_see_the_wish_that_another_worked_on_does_nothing(world: World) -> None:
+    world.wish(workers=3)
+    before = world.keeper()
+    before.turn()
+    wish = (world.directory / "control/scale.json").read_text()
+    (world.directory / "control/scale.json").unlink()
+    before.lease.release()
+    keeper = world.keeper()
+    with pytest.raises(OSError, match="the wish cannot be seen"):
+        keeper.turn()
+    assert world.said("scancel") == [] and len(world.submissions()) == 1
+    (world.directory / "control/scale.json").write_text(wish)
+    keeper.turn()
+
+
+def test_nothing_is_submitted_while_one_of_the_submissions_cannot_be_read(world: World) -> None:
+    world.wish(workers=3)
+    keeper = world.keeper()
+    (world.directory / "pool/1.json").write_text("{")
+    with pytest.raises(OSError, match="cannot be read"):
+        keeper.turn()
+    assert world.said("sbatch") == []

@@ -77,3 +77,12 @@ def test_of_several_who_find_a_stale_one_only_one_gets_it(tmp_path: Path) -> Non
             thread.join()
         owner = (path / "lease").read_text().split()[0]
         assert owner in [lease.owner for lease in leases]
+
+
+def test_one_that_is_gone_is_lost_and_can_be_taken_again(tmp_path: Path) -> None:
+    lease = Lease(tmp_path / "lease", 60.0)
+    assert lease.take()
+    (tmp_path / "lease").unlink()
+    with pytest.raises(Lost):
+        lease.renew()
+    assert lease.take()

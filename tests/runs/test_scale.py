@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.cli import main
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.directory import read_record
+from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.outcome import decide
+from hpc_launch.runs.pool import take_in_submissions
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 
@@ -51,7 +56,7 @@ def test_a_wish_is_written_with_a_number_of_its_own(run: Path, capfd: pytest.Cap
     assert (wish(run)["serial"], wish(run)["groups"]) == (2, {"workers": {"target": 2, "grace_seconds": 300}})
     assert main(["scale", str(run), "--minimum", "0", "--maximum", "4", "--json"]) == 0
     told = json.loads(capfd.readouterr().out)
-    assert told["wish"] == {"serial": 3, "group": "workers", "minimum": 0, "maximum": 4} and told["pool"] is None
+    assert told["wish"] == {"serial": 3, "group": "workers", "minimum": 0, "maximum": 4} and told["pools"] == {}
     assert (run / "control/scale.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -105,3 +110,22 @@ def test_what_the_keeper_submitted_is_taken_into_the_record(run: Path) -> None:
     assert record.jobs[2].job_name == f"{first['job_name']}-2" and record.jobs[2].first_element == 3
     assert (run / "control/worker-jobs").read_text() == "36\n40\n"
     assert bring_up_to_date(run).record == record
+
+
+def test_what_a_keeper_never_submitted_does_not_end_the_run(run: Path) -> None:
+    first = json.loads((run / "pool/1.json").read_text())
+    mine = {"number": 2, "job_name": f"{first['job_name']}-2", "by": "keeper", "job_id": None}
+    (run / "pool/2.json").write_text(json.dumps({**first, **mine}))
+    record = take_in_submissions(run, read_record(run), over=True)
+    assert [job.name for job in record.missing] == ["workers-2"]
+    reports = {"scheduler": JobReport(JobStatus.RUNNING), "workers-2": JobReport(JobStatus.GONE)}
+    assert decide(Evidence(attempt=2), reports, record, datetime.now(timezone.utc), False).state == "starting"
+
+
+def test_a_wish_that_cannot_be_read_is_not_replaced(run: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["scale", str(run), "--workers", "9"]) == 0
+    file = run / "control/scale.json"
+    file.write_text(file.read_text()[:20])
+    damaged = file.read_text()
+    assert main(["scale", str(run), "--workers", "1"]) == 2
+    assert "the wish cannot be written" in capfd.readouterr().err and file.read_text() == damaged
