@@ -67,3 +67,10 @@ def test_the_exit_code_of_what_ended_is_kept(bash: str) -> None:
 
 def test_a_shell_that_has_no_time_left_ends() -> None:
     assert shell("out_of_time() { echo out of time; exit 0; }\nlast_second=1000; wait_a_moment") == "out of time"
+
+
+def test_a_sleep_that_is_ended_as_it_begins_does_not_do_what_the_shell_does_at_its_end() -> None:
+    """A child that has just been forked is still a copy of the shell, with its EXIT trap."""
+    ends = "trap '[ $BASHPID = $$ ] || echo a child ended the job' EXIT\n"
+    again = "for ((turn = 0; turn < 50; turn++)); do news=yes; begin_to_sleep 30; wait $sleeper 2>/dev/null; done"
+    assert shell(ends + again) == ""

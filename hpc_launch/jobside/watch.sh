@@ -8,7 +8,8 @@ sleep=$(type -P sleep) # found once: PATH may lead over a shared file system
 sleeper='' news='' has_wait_n=yes
 ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 403)) || has_wait_n=''
 trap 'news=yes; stop_sleeping' URG
-stop_sleeping() { [ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null; }
+# With KILL: a child that was just forked, and is told to end by a signal that can be caught, runs this shell's EXIT trap.
+stop_sleeping() { [ -z "$sleeper" ] || kill -KILL "$sleeper" 2>/dev/null; }
 wait_for_any() { # SECONDS PROCESS…, none of which is known to have ended
   if [ -n "$has_wait_n" ]; then
     begin_to_sleep "$1"
