@@ -72,5 +72,5 @@ def test_a_shell_that_has_no_time_left_ends() -> None:
 def test_a_sleep_that_is_ended_as_it_begins_does_not_do_what_the_shell_does_at_its_end() -> None:
     """A child that has just been forked is still a copy of the shell, with its EXIT trap."""
     ends = "trap '[ $BASHPID = $$ ] || echo a child ended the job' EXIT\n"
-    again = "for ((turn = 0; turn < 50; turn++)); do news=yes; begin_to_sleep 30; wait $sleeper 2>/dev/null; done"
+    again = "for ((turn = 0; turn < 50; turn++)); do news=yes; begin_to_sleep 30; wait $sleeper 2>/dev/null; done; true"
     assert shell(ends + again) == ""
