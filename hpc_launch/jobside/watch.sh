@@ -31,7 +31,7 @@ poll_for_any() { # the same where bash is older than 4.3
   local second
   for ((second = 0; second < $1; second++)); do
     begin_to_sleep 1
-    wait "$sleeper"
+    wait "$sleeper" 2>/dev/null # bash tells on it who was killed
     [ -z "$news" ] && all_alive "${@:2}" || return
   done
 }
