@@ -30,7 +30,7 @@ if __name__ == "__main__":
         told["configured"] = [list(client.run(dask.config.get, key).values()) for key in keys]
     with Client(os.environ["DASK_SCHEDULER_ADDRESS"].split("://")[1]) as client:
         told["without a scheme"] = client.scheduler.address
-    with LocalCluster(1, processes=False, dashboard_address=None) as own, Client(own) as client:
+    with LocalCluster(1, processes=False, dashboard_address=":0") as own, Client(own) as client:
         told["own"] = client.submit(sum, [2, 3, 4]).result()
     Client().retire_workers()
     time.sleep(2)  # the job's shell looks twice a second

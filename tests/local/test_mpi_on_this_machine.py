@@ -140,7 +140,7 @@ from dask.distributed import Client
 
 def own():
     from dask.distributed import LocalCluster
-    with LocalCluster(n_workers=1, processes=False, dashboard_address=None, protocol="tcp") as cluster:
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=":0", protocol="tcp") as cluster:
         return [type(plugin).__name__ for plugin in cluster.scheduler.plugins.values()]
 
 c = Client()
