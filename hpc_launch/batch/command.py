@@ -59,7 +59,7 @@ def run(
         command: the words of it.
         directory: where it runs; `/` if not given (the caller's own may be gone).
         timeout: seconds; then the command is killed with all that it started.
-        needed: see `environment`.
+        needed: see `command_environment`.
         stdin: a file to read from; nothing if not given.
 
     Raises:
@@ -94,17 +94,17 @@ def run(
             raise NotStarted(f"`{shown(command)}` could not be started: {fault}") from fault
         problem = _wait(process, timeout, (out, err))
         answer = Answer(tuple(command), process.returncode or 0, _text(out), _text(err))
-    _refuse_no_answer(answer, problem)
-    return answer
+    return _answered(answer, problem)
 
 
-def _refuse_no_answer(answer: Answer, problem: str) -> None:
-    """Raise NoAnswer where there was a problem, or a signal ended the command."""
+def _answered(answer: Answer, problem: str) -> Answer:
+    """The answer; raises NoAnswer where there was a problem, or a signal ended the command."""
     if not problem and answer.returncode < 0:
         problem = f"was killed by signal {-answer.returncode}"
     if problem:
         said = f", after it said:\n{answer.words}" if answer.words else ""
         raise NoAnswer(Problem(f"`{shown(answer.command)}` {problem}{said}", hint="Try again; it may be busy or down."))
+    return answer
 
 
 def _wait(process: Popen[bytes], timeout: float, outputs: Sequence[IO[bytes]]) -> str:

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+CLOCKS_DIFFER = 300.0
+"""Seconds that our clock and the batch system's may be apart."""
+
 
 class JobStatus(str, Enum):
     """The state of a job. In the order of a summary of several: the first one counts."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hpc_launch.batch.faults import HpcLaunchError, NoAnswer, NotStarted, Refused
+from hpc_launch.batch.report import CLOCKS_DIFFER
 from hpc_launch.keeper import disk, reading
 from hpc_launch.keeper.actions import CallOff, Decision, End, Retire, Submit
 from hpc_launch.keeper.ids import id_of, ids_of_all
@@ -20,9 +21,6 @@ from hpc_launch.keeper.watch import Watch
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
-
-CLOCKS_DIFFER = 300.0
-"""Seconds that our clock and the batch system's may be apart."""
 
 
 class Over(HpcLaunchError):

@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hpc_launch.batch.faults import HpcLaunchError
-from hpc_launch.keeper.hands import CLOCKS_DIFFER, say
+from hpc_launch.batch.report import CLOCKS_DIFFER
+from hpc_launch.keeper.hands import say
 from hpc_launch.keeper.values import Submission
 from hpc_launch.keeper.watch import Watch
 

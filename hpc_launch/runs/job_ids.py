@@ -7,16 +7,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpc_launch.batch.report import JobReport, JobStatus
+from hpc_launch.batch.report import CLOCKS_DIFFER, JobReport, JobStatus
 from hpc_launch.errors import HpcLaunchError
 from hpc_launch.models.record import Record
 from hpc_launch.runs.directory import update_record
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
-
-CLOCKS_DIFFER = 300.0
-"""Seconds that our clock and the batch system's may be apart."""
 
 
 def batch_system(record: Record) -> BatchSystem:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from hpc_launch import security
 from hpc_launch.batch.faults import NoAnswer
+from hpc_launch.batch.report import CLOCKS_DIFFER
 from hpc_launch.errors import HpcLaunchError
 from hpc_launch.models.record import Ending, Record, RecordedJob
 from hpc_launch.runs.directory import update_record
-from hpc_launch.runs.job_ids import CLOCKS_DIFFER
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
