@@ -87,7 +87,8 @@ class _Layer:
         if "properties" in schema:
             said["properties"] = {name: self._key(schema, name) for name in schema["properties"]}
         if not self.complete:
-            said.pop("required", None)
+            for word in ("required", "then"):
+                said.pop(word, None)
         if "items" in schema:  # lists replace what is below: their items are no layers
             said["items"] = _Layer(self.models, nulls=False, complete=True).of(schema["items"])
         if isinstance(values := schema.get("additionalProperties"), dict):
