@@ -48,15 +48,16 @@ def test_what_happens_wakes_the_shell(bash: str, happens: str) -> None:
 @pytest.mark.parametrize("bash", ["", OLD])
 def test_nothing_else_does(bash: str) -> None:
     """Workers that are known to have ended with 0 least of all."""
-    lines = ": & workers=$!; wait $workers; workers_code=0; sleep 60 & workload=$! begun=yes; wake_at=1003; wait_a_moment"
+    lines = (
+        ": & workers=$!; wait $workers; workers_code=0; sleep 60 & workload=$! begun=yes; wake_at=1003; wait_a_moment"
+    )
     assert int(shell(f"{bash}{lines}\nkill $workload; echo $SECONDS")) >= 1003
 
 
 @pytest.mark.parametrize("bash", ["", OLD])
 def test_a_signal_is_heard_at_once_and_nothing_is_left_sleeping(bash: str) -> None:
-    lines = (
-        "sleep 60 & workload=$! begun=yes; trap 'stop_sleeping; kill $workload; echo told; exit 0' TERM; ( sleep 0.5; kill $$ ) &"
-    )
+    trap = "trap 'stop_sleeping; kill $workload; echo told; exit 0' TERM"
+    lines = f"sleep 60 & workload=$! begun=yes; {trap}; ( sleep 0.5; kill $$ ) &"
     assert shell(f"{bash}{lines}\nwait_a_moment") == "told"
 
 

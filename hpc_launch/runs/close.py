@@ -11,7 +11,6 @@ from hpc_launch.runs import status
 from hpc_launch.runs.cancel import Patience, cancel, ended_in_order
 from hpc_launch.runs.directory import write_control
 from hpc_launch.runs.settle import View
-from hpc_launch.runs.wake import wake_job
 
 CLOSE: Final = "close"
 """An empty file in `control/`, for which the job's shell looks."""
@@ -19,12 +18,15 @@ PATIENCE: Final = Patience(orderly=90)
 """The job's shell looks for it twice a minute; what it does then is as orderly as after a cancel."""
 
 
-def close(directory: Path, say: Callable[[str], None], patience: Patience = PATIENCE) -> View:
+def close(
+    directory: Path, say: Callable[[str], None], wake: Callable[[View], None], patience: Patience = PATIENCE
+) -> View:
     """End the standing cluster in `directory`, and wait until it has ended; gives how it stands afterwards.
 
     Args:
         directory: the run directory.
         say: is told what happens.
+        wake: tells the job that there is news in `control/`.
         patience: how long to wait.
 
     Raises:
@@ -47,7 +49,7 @@ def close(directory: Path, say: Callable[[str], None], patience: Patience = PATI
         say("it has not begun: it is taken out of the queue")
         return cancel(directory, say, patience)
     say("asking the job to end")
-    wake_job(view)
+    wake(view)
     if ended_in_order(directory, patience):
         say("the job has ended everything in order")
     view = status.bring_up_to_date(directory)
