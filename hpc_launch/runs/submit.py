@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -86,18 +87,17 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         commands=commands,
         submit_stdin=rendered.submit_stdin,
     )
-    system = batch_system(record)
+    system, name = batch_system(record), f"{plan.name}-{token}"
+    jobs, on_demand = (tuple(_recorded(system, job, name) for job in some) for some in (plan.jobs, plan.on_demand))
+    return replace(record, jobs=jobs, on_demand=on_demand)
 
-    def recorded(job: Job) -> RecordedJob:
-        job_name = job.named(f"{plan.name}-{token}")
-        log = job.log_on_line
-        command = tuple(system.submit_command(job.file, job_name, job.array, after(job), log))
-        first = job.first_element if job.role == "workers" else None
-        more = {"command": command, "after": job.after, "log": log, "first_element": first}
-        return RecordedJob.model_validate({**job.asked(), **more, "job_name": job_name})
 
-    jobs, on_demand = tuple(map(recorded, plan.jobs)), tuple(map(recorded, plan.on_demand))
-    return record.model_copy(update={"jobs": jobs, "on_demand": on_demand})
+def _recorded(system: BatchSystem, job: Job, run: str) -> RecordedJob:
+    """A job of the plan, in a run of which the main job has this name."""
+    name, log = job.named(run), job.log_on_line
+    command = tuple(system.submit_command(job.file, name, job.array, after(job), log))
+    first = job.first_element if job.role == "workers" else None
+    return RecordedJob(**job.asked(), job_name=name, command=command, after=job.after, log=log, first_element=first)
 
 
 def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) -> None:
