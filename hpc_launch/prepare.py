@@ -15,6 +15,7 @@ from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_si
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
+from hpc_launch.explain import standing
 from hpc_launch.models.plan import Job, Plan, Planned
 from hpc_launch.models.profile import AUTO
 from hpc_launch.plan import make_plan
@@ -68,7 +69,8 @@ class Prepared:
 
     def as_json(self) -> dict[str, Any]:
         """`render --json`."""
-        return {"schema": 1, "files": dict(self.rendered.files), "submissions": self.submissions()}
+        files = dict(self.rendered.files)
+        return {"schema": 1, "files": files, "submissions": self.submissions(), "standing": standing.as_json(self.plan)}
 
 
 def after(job: Job) -> str | None:

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.models.record import RecordedJob
+from hpc_launch.explain import standing
+from hpc_launch.models.record import Record, RecordedJob
 from hpc_launch.runs.evidence import Progress
 from hpc_launch.runs.parts import Part
 from hpc_launch.runs.settle import View
@@ -29,6 +30,7 @@ def as_json(view: View) -> dict[str, Any]:
         "site": record.site,
         "batch_system": record.batch_system,
         "layout": record.layout,
+        "stands": record.plan.stands,
         "state": standing.state,
         "outcome": standing.outcome,
         "exit_code": standing.exit_code,
@@ -109,8 +111,16 @@ def headline(view: View) -> str:
     return f"{standing.state}: {more}" if more else standing.state
 
 
+def stands(record: Record) -> str:
+    """How long a standing cluster does."""
+    return standing.end(record.plan.idle_timeout_seconds, f"hpc-launch close {record.id}")
+
+
 def silence(view: View, part: Part) -> str:
     """Why a part has no output: it has not come yet, or never will."""
+    if view.record.plan.stands and part is Part.workload:
+        of_scheduler = f"hpc-launch logs {view.record.id} --of scheduler"
+        return f"a standing cluster has no workload; what its scheduler printed: {of_scheduler}"
     if view.standing.over:
         return f"no output of the {part.value}; {view.record.id} is over: {headline(view)}"
     return f"no output of the {part.value} yet; {view.record.id} is {headline(view)}"
@@ -120,6 +130,8 @@ def facts(view: View) -> list[tuple[str, str]]:
     """What a person wants to know of a run: name and value of each."""
     record, progress = view.record, view.evidence.progress
     found = [("state", headline(view)), ("site", f"{record.site} ({record.batch_system}, {record.layout})")]
+    if record.plan.stands and not view.standing.over:
+        found.append(("stands", stands(record)))
     if (view.standing.attempt or 1) > 1:
         found.append(("attempt", str(view.standing.attempt)))
     found += [_job_fact(job, view) for job in record.jobs if job.command or not view.evidence.has_ended(job)]
