@@ -109,7 +109,7 @@ def _sizes(words: Mapping[str, Any], headroom: Fraction) -> Keys:
     origins = {word: said(word, value) for word, value in given.items()}
     cores, memory = given.get("cores"), given.get("memory")
     processes = given.get("processes") or _usual_processes(cores)
-    found: Keys = {("workers", "per_node"): (processes, origins.get("processes") or [*origins.values()][0])}
+    found: Keys = {("workers", "per_node"): (processes, origins.get("processes") or next(iter(origins.values())))}
     if cores:
         found["workers", "threads"] = max(1, cores // processes), origins["cores"]
     if memory:

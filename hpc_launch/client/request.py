@@ -1,9 +1,10 @@
-"""What `HPCCluster(…)` asks for: a profile, keys of one, dask-jobqueue's words, or nothing but defaults; prepared for a site."""
+"""What `HPCCluster(…)` asks for, prepared for a site: a profile, keys of one, dask-jobqueue's words, or nothing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -12,17 +13,20 @@ import yaml
 
 from hpc_launch.client import jobqueue
 from hpc_launch.config.document import Document
+from hpc_launch.config.layers import merge
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.config.wording import dotted
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.prepare import Prepared, prepare_resolved
-from hpc_launch.resolve import Given, load, resolve_given
+from hpc_launch.resolve import Given, Resolved, load, resolve_given
 
 CALL: Final = Path("HPCCluster")
 """In place of a profile's file, where there is none."""
 USUAL: Final[dict[str, Any]] = {"name": "cluster", "layout": "job-array", "workers": {"count": 0}}
 """Below all other layers: it begins without workers."""
+STANDING: Final = {"workload": "none"}
+"""Above all others."""
 
 
 def prepared(
@@ -43,13 +47,13 @@ def prepared(
     ours = {word: value for word, value in words.items() if word not in jobqueue.WORDS}
     ours |= {"site": site} if site is not None else {}
     theirs = {word: value for word, value in words.items() if word in jobqueue.WORDS}
-    file = None if profile is None else Path(profile)
-    given = Given(CALL, _text(words), Document({}, {}, ())) if file is None else load(file, context)
-    below, keys = _document(USUAL, "HPCCluster()"), _document(_plain(ours), None)
+    given = Given(CALL, "", Document({}, {}, ())) if profile is None else load(Path(profile), context)
+    usual, keys = _document(USUAL, "HPCCluster()"), _document(_plain(ours), None)
 
-    def resolved(headroom: Fraction) -> Any:
-        meant = _of_a_job(jobqueue.keys_of(theirs, headroom))
-        return resolve_given(given, context, below=[below], above=[keys, meant, STANDING])
+    def resolved(headroom: Fraction) -> Resolved:
+        above = [keys, _of_a_job(jobqueue.keys_of(theirs, headroom)), _document(STANDING, "HPCCluster()")]
+        found = resolve_given(given, context, below=[usual], above=above)
+        return found if profile is not None else replace(found, text=_text(merge([usual, *above])))
 
     first = resolved(Fraction(0))
     return prepare_resolved(resolved(first.site.memory.headroom) if theirs else first, context, to_submit=True)
@@ -98,9 +102,6 @@ def _of_a_job(keys: jobqueue.Keys) -> Document:
     return Document(data, {**found.origins, **{path: origin for path, (_, origin) in keys.items()}}, ())
 
 
-def _text(words: Mapping[str, Any]) -> str:
+def _text(asked: Document) -> str:
     """What stands in the run's `profile.yaml` where no file was given."""
-    return f"# HPCCluster(…)\n{yaml.safe_dump(_plain(words), sort_keys=False, allow_unicode=True) if words else ''}"
-
-
-STANDING: Final = _document({"workload": "none"}, "HPCCluster()")
+    return f"# HPCCluster(…)\n{yaml.safe_dump(asked.data, sort_keys=False, allow_unicode=True)}"
