@@ -155,7 +155,7 @@ def list_(json: JSON = False) -> None:
 def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
     """Submit what was prepared, say so, and wait for its end if asked to."""
     from hpc_launch.cli.output import print_json, say
-    from hpc_launch.explain.sentences import announced
+    from hpc_launch.explain.sentences import submitted
     from hpc_launch.runs import describe
     from hpc_launch.runs.status import bring_all_up_to_date
     from hpc_launch.runs.submit import submit
@@ -173,8 +173,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if not as_json:
         print(record.id, flush=True)
     if wait or not as_json:
-        said = f"{record.main.job_id}{announced(prepared.plan)}"
-        say(f"submitted to {record.site} as job {said}; run directory {directory}")
+        say(submitted(prepared.plan, record.main.job_id, directory))
     if not wait and not as_json:
         return say(_next_steps(record))
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves

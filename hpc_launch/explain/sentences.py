@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
 from hpc_launch.explain import standing
 from hpc_launch.models.plan import Job, Plan
@@ -27,20 +29,21 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
     return [*sentences, f"python: {python}"]
 
 
-def announced(plan: Plan) -> str:
-    """What follows on the words that it was submitted as a job."""
-    if plan.stands:
-        return ": ".join(filter(None, (", a standing cluster", standing.cost(plan))))
-    hours = core_hours(plan)
-    return f", for {hours:.1f} core-hours" if hours else ""
-
-
 def core_hours(plan: Plan) -> float | None:
     """What all jobs of the run would be charged for up to their walltimes; None where there is none."""
     seconds = [(job.walltime_seconds, (job.array or 1) * job.nodes * job.charged_cores_per_node) for job in plan.jobs]
     if any(walltime is None for walltime, _ in seconds) or plan.main.queue is None:
         return None
     return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
+
+
+def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
+    """What was submitted, at what cost, and where it is kept."""
+    if plan.stands:
+        cost = ": ".join(filter(None, (", a standing cluster", standing.cost(plan))))
+    else:
+        cost = f", for {hours:.1f} core-hours" if (hours := core_hours(plan)) else ""
+    return f"submitted to {plan.site} as job {job_id}{cost}; run directory {directory}"
 
 
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
