@@ -92,6 +92,14 @@ def leave(world: Comm) -> None:
     MPI.Finalize()
 
 
+def load_into_scheduler(files: list[str]) -> None:
+    """Have the scheduler of this rank load these files of the run directory; dask-mpi has no option for it."""
+    import dask
+
+    run = os.environ["HPC_LAUNCH_RUN_DIR"]
+    dask.config.set({"distributed.scheduler.preload": [os.path.join(run, file) for file in files]})
+
+
 def end(number: int, frame: FrameType | None) -> None:
     """TERM: the scheduler closes, or the worker. asyncio takes an interrupt for the cancellation of what it runs."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -106,6 +114,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     if world.Get_rank() == 0:
         tell("scheduler", f"{os.getpid()} {HOST}")
+        load_into_scheduler(os.environ["HPC_LAUNCH_PRELOAD"].split())
     try:
         from dask_mpi import cli
 
