@@ -73,6 +73,13 @@ def test_a_refusal_is_told_in_lsfs_words(
         lsf.submit(tmp_path, "job.sh", NAME)
 
 
+def test_a_refusal_names_the_command_that_lists_what_there_is(lsf: BatchSystem, replay: Replay, tmp_path: Path) -> None:
+    (tmp_path / "job.sh").touch()
+    replay("lsf/bsub-refused-queue")
+    with pytest.raises(Refused, match="`bqueues` lists what there is"):
+        lsf.submit(tmp_path, "job.sh", NAME)
+
+
 def test_clients_that_wait_for_their_daemons_for_ever_are_ended(
     lsf: BatchSystem, program: Program, tmp_path: Path
 ) -> None:
@@ -128,9 +135,9 @@ def test_one_unknown_job_does_not_hide_the_others(lsf: BatchSystem, program: Pro
         ("EXIT|140|TERM_RUNLIMIT: job killed after reaching LSF run time limit", ("timeout", None)),
         ("EXIT|137|TERM_MEMLIMIT: job killed after reaching LSF memory usage limit", ("out-of-memory", None)),
         ("EXIT|1|TERM_OF_TOMORROW: who knows", ("failed", 1)),
-        ("PSUSP|-|-", ("held", None)),
-        ("USUSP|-|-", ("running", None)),
-        ("SSUSP|-|-", ("running", None)),
+        ("PSUSP|-|-", ("suspended", None)),
+        ("USUSP|-|-", ("suspended", None)),
+        ("SSUSP|-|-", ("suspended", None)),
         ("UNKWN|-|-", ("unknown", None)),
         ("ZOMBI|-|-", ("unknown", None)),
         ("BEWITCHED|0|-", ("unknown", None)),
@@ -154,6 +161,10 @@ def test_why_jobs_wait_is_told_in_sentences() -> None:
     never = sentence("Dependency condition invalid or never satisfied;")
     assert "will never start: cancel it" in never
     assert "it waits for another job" in sentence("Job dependency condition not satisfied;")
+    assert "it waits for its turn" in sentence("The user has reached his/her job slot limit;")
+    assert "it will never start" in sentence("Job's resource requirements not satisfied: 2 hosts;")
+    assert "it will never start" in sentence("Job's requirements for resource reservation not satisfied: 2 hosts;")
+    assert "hosts to become free" in sentence("Not enough job slot(s): 2 hosts;")
     assert sentence("New job is waiting for scheduling;") == ""
     assert sentence("A reason of tomorrow;") == "A reason of tomorrow"
 

@@ -44,6 +44,12 @@ class Lsf(BatchSystem):
         "already finished|no matching job found|operation is in progress|is being (?:terminated|signaled)", re.I
     )
     cancel_speaks = True
+    lists: ClassVar[Sequence[tuple[str, str]]] = (
+        ("cannot use (?:the )?queue", "bqueues -u $USER"),
+        ("queue", "bqueues"),
+        ("reservation", "brsvs"),
+        ("user group", "bugroup"),
+    )
     chatter = re.compile(r"JOBID\s")
 
     def submit_command(
