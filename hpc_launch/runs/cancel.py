@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def _intend(view: View) -> View:
 
     def wished(record: Record) -> Record:
         asked = record.cancel_requested or datetime.now(timezone.utc)
-        return record.model_copy(update={"cancel_requested": asked})
+        return replace(record, cancel_requested=asked)
 
     update_record(view.directory, wished)
     return status.bring_up_to_date(view.directory)

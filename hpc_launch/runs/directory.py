@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from hpc_launch.errors import Problem, UsageError
-from hpc_launch.models.record import MAIN, SCHEMA, Record
+from hpc_launch.models.record import MAIN, SCHEMA, Record, data_of, record_of
+from hpc_launch.models.stored import Unfit
 from hpc_launch.runs.lock import alone
 from hpc_launch.runs.ownership import opened, refuse_shared, refuse_unless_private
 
@@ -28,7 +29,7 @@ def write_record(directory: Path, record: Record) -> None:
         OSError: it could not be written; the old one is still there.
     """
     with opened(directory) as descriptor:
-        _replace(descriptor, RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+        _replace(descriptor, RECORD, json.dumps(data_of(record), indent=2, ensure_ascii=False) + "\n")
 
 
 def _worker_jobs(record: Record) -> str:
@@ -89,18 +90,16 @@ def _read(directory: int, path: Path) -> Record:
 
 
 def _parsed(text: str, path: Path) -> Record:
-    from pydantic import ValidationError
-
     content: object = None
     try:
         content = json.loads(text)
         _check_schema(path, content)
-        record = Record.model_validate_json(text)
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        if "\\u" in text:  # half a character cannot be written again
+            json.dumps(content, ensure_ascii=False).encode()
+        record = record_of(content)
+    except Unfit as fault:
         by = f" (written by hpc-launch {content.get('version')})" if isinstance(content, dict) else ""
-        raise UsageError(f"{path} is not a record as this hpc-launch knows it{by}: {where}: {first['msg']}") from None
+        raise UsageError(f"{path} is not a record as this hpc-launch knows it{by}: {fault}") from None
     except (ValueError, RecursionError) as fault:
         raise UsageError(f"{path} is damaged: {fault}") from fault
     if not any(job.role in MAIN for job in record.jobs):

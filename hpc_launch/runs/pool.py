@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -60,7 +61,7 @@ def take_in_submissions(place: Path, record: Record, over: bool) -> Record:
 
     def with_them(current: Record) -> Record:
         known = {job.job_name for job in current.jobs}
-        return current.model_copy(update={"jobs": (*current.jobs, *(job for job in jobs if job.job_name not in known))})
+        return replace(current, jobs=(*current.jobs, *(job for job in jobs if job.job_name not in known)))
 
     try:
         return update_record(place, with_them)
@@ -75,18 +76,17 @@ def _is_there(submission: dict[str, Any], over: bool) -> bool:
 def _recorded(submission: dict[str, Any], kind: RecordedJob) -> RecordedJob:
     """A submission of a keeper, as the record has those of `submit`; the rest is as in the first one of its group."""
     number, when = submission["number"], submission.get("submitted")
-    return kind.model_copy(
-        update={
-            "name": f"{submission['group']}-{number}",
-            "job_name": submission["job_name"],
-            "job_id": submission.get("job_id"),
-            "submitted": datetime.fromtimestamp(when, timezone.utc) if when else None,
-            "array": submission["array"],
-            "first_element": submission["first"],
-            "log": f"logs/{submission['group']}-{number}-job",
-            "after": None,
-            "command": (),
-        }
+    return replace(
+        kind,
+        name=f"{submission['group']}-{number}",
+        job_name=submission["job_name"],
+        job_id=submission.get("job_id"),
+        submitted=datetime.fromtimestamp(when, timezone.utc) if when else None,
+        array=submission["array"],
+        first_element=submission["first"],
+        log=f"logs/{submission['group']}-{number}-job",
+        after=None,
+        command=(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -86,9 +87,11 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         log = job.log_on_line
         command = tuple(system.submit_command(job.file, job_name, job.array, after(job), log))
         first = job.first_element if job.role == "workers" else None
-        more = {"command": command, "after": job.after, "log": log, "first_element": first}
-        jobs.append(RecordedJob.model_validate({**job.asked(), **more, "job_name": job_name}))
-    return record.model_copy(update={"jobs": tuple(jobs)})
+        asked = job.asked()
+        jobs.append(
+            RecordedJob(**asked, job_name=job_name, command=command, after=job.after, log=log, first_element=first)
+        )
+    return replace(record, jobs=tuple(jobs))
 
 
 def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) -> None:
