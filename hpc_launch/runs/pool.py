@@ -29,7 +29,7 @@ SCHEMA: Final = 1
 def write_pool(place: Path, plan: Plan, record: Record) -> None:
     """Write down what was planned, with the names of the jobs that are still to be submitted. May raise OSError."""
     planned = [job for job in plan.jobs if job.role == "workers"]
-    if not planned:
+    if not planned and not plan.on_demand:
         return
     (place / POOL).mkdir(mode=0o700)
     _write(place / POOL / "groups.json", _groups(plan, record))
@@ -56,7 +56,7 @@ def take_in_submissions(place: Path, record: Record, over: bool) -> Record:
     new = [each for each in found if each["job_name"] not in known and _is_there(each, over)]
     if not new:
         return record
-    kinds = {job.group: job for job in reversed(record.worker_jobs)}
+    kinds = {job.group: job for job in reversed((*record.on_demand, *record.worker_jobs))}
     jobs = tuple(_recorded(each, kinds[each["group"]]) for each in new if each["group"] in kinds)
 
     def with_them(current: Record) -> Record:
