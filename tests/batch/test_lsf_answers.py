@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,38 @@ def test_where_bjobs_knows_no_format_its_columns_are_read(lsf: BatchSystem, prog
     assert told["2"].status is JobStatus.RUNNING
     assert lsf.find("w", 0.0) == ["2"]
     assert lsf.find("v", 0.0) == []
+
+
+WAITING = """\
+JOBID   USER    STAT  QUEUE      FROM_HOST   JOB_NAME   SUBMIT_TIME
+7       lsfuser PEND  normal     lsfhost     pi-a1b2c3  Nov 22 01:55
+ Job's resource requirements not satisfied: 1 host;
+ Not enough job slot(s): 2 hosts;
+8       lsfuser PEND  normal     lsfhost     w[1]       Nov 22 01:55
+ Job dependency condition not satisfied;
+8       lsfuser PEND  normal     lsfhost     w[2]       Nov 22 01:55
+ Job dependency condition not satisfied;
+"""
+COLUMNS = """\
+JOBID   USER    STAT  QUEUE      FROM_HOST   EXEC_HOST   JOB_NAME   SUBMIT_TIME
+7       lsfuser PEND  normal     lsfhost        -        pi-a1b2c3  Nov 22 01:55
+8       lsfuser PEND  normal     lsfhost        -        w[1]       Nov 22 01:55
+8       lsfuser PEND  normal     lsfhost        -        w[2]       Nov 22 01:55
+"""
+
+
+def test_where_columns_do_not_tell_why_jobs_wait_it_is_asked_for(
+    lsf: BatchSystem, program: Program, tmp_path: Path
+) -> None:
+    refusal = recorded("lsf/bjobs-no-option").script_for_anything()
+    asks = f'-p*) echo "$*" >>{tmp_path}/asked; printf %s {shlex.quote(WAITING)} ;;'
+    program("bjobs", f'case "$*" in *-o*) {refusal} ;; {asks} *) printf %s {shlex.quote(COLUMNS)} ;; esac')
+    told = lsf.states(["7", "8"], {"8": 2})
+    assert told["7"].why.startswith("no host has what it asks for just now; if that is more than any host has")
+    assert told["8"].why.startswith("it waits for another job (")
+    assert (tmp_path / "asked").read_text() == "-p 7 8\n"
+    program("bjobs", f'case "$*" in -p*) exit 255 ;; *-o*) {refusal} ;; *) printf %s {shlex.quote(COLUMNS)} ;; esac')
+    assert {report.status for report in lsf.states(["7", "8"], {"8": 2}).values()} == {JobStatus.QUEUED}
 
 
 @pytest.mark.parametrize("answer", ["bjobs-unknown", "bjobs-none"])
