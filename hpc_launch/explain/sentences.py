@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.resolve import Resolved
@@ -29,9 +31,16 @@ def core_hours(plan: Plan) -> float | None:
     return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
 
 
+def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
+    """What was submitted, at what cost, and where it is kept."""
+    hours = core_hours(plan)
+    cost = f", for {hours:.1f} core-hours" if hours else ""
+    return f"submitted to {plan.site} as job {job_id}{cost}; run directory {directory}"
+
+
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
-    holds = "scheduler and workload"
+    holds = " and ".join(share.of for share in job.holds)
     if job.group:
         group = plan.group_of(job)
         holds = f"at most {group.per_node} of {group.count} workers on each"

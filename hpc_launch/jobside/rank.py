@@ -92,14 +92,6 @@ def leave(world: Comm) -> None:
     MPI.Finalize()
 
 
-def load_into_scheduler(files: list[str]) -> None:
-    """Have the scheduler of this rank load these files of the run directory; dask-mpi has no option for it."""
-    import dask
-
-    run = os.environ["HPC_LAUNCH_RUN_DIR"]
-    dask.config.set({"distributed.scheduler.preload": [os.path.join(run, file) for file in files]})
-
-
 def end(number: int, frame: FrameType | None) -> None:
     """TERM: the scheduler closes, or the worker. asyncio takes an interrupt for the cancellation of what it runs."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -114,10 +106,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     if world.Get_rank() == 0:
         tell("scheduler", f"{os.getpid()} {HOST}")
-        load_into_scheduler(os.environ["HPC_LAUNCH_PRELOAD"].split())
     try:
+        import dask
         from dask_mpi import cli
 
+        run = os.environ["HPC_LAUNCH_RUN_DIR"]
+        preloads = [os.path.join(run, name) for name in os.environ["HPC_LAUNCH_PRELOADS"].split()]
+        dask.config.set({"distributed.scheduler.preload": preloads})
         with cli.main.make_context("dask-mpi", sys.argv[1:]) as context:
             cli.main.invoke(context)
     except KeyboardInterrupt:

@@ -32,10 +32,13 @@ launcher=blaunch
 . ./jobside/hosts.sh
 (
   processes=()
+  script="$HPC_LAUNCH_RUN_DIR/node.sh"
+  [ "$(printf %q "$script")" = "$script" ] ||
+    [ "$(blaunch "${hosts[0]}" echo 'a\ b' </dev/null)" = 'a\ b' ] || script=$(printf %q "$script")
   trap '' USR2
   trap end_hosts TERM
   for ((index = 0; index < 3; index++)); do
-    blaunch "${hosts[index]}" "$BASH" "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)
+    blaunch "${hosts[index]}" "$BASH" "$script" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)
   done
   until_hosts_end
 ) &
@@ -55,7 +58,7 @@ event workload "$DASK_SCHEDULER_ADDRESS"
 reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
-workload=$!
+workload=$! begun=yes
 set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do
