@@ -32,7 +32,6 @@ def _group(name: str, document: Document) -> Group:
         file=str(document["file"]),
         count=int(document["count"]),
         per_node=max(1, int(document["per_node"])),
-        arrays=bool(document.get("arrays", True)),
         array_limit=_number(document.get("array_limit")),
         most_elements=_number(document.get("most_elements")),
         walltime=_seconds(document.get("walltime_seconds")),
@@ -51,7 +50,7 @@ def submission_from(document: Document, seen: float) -> Submission:
         array=_number(document.get("array")),
         job_id=_text(document.get("job_id")),
         refused=_text(document.get("refused")),
-        asked=float(document.get("asked") or seen),
+        asked=float(document.get("asked") or document.get("submitted") or seen),
         called_off=frozenset(numbers(document.get("called_off") or ())),
     )
 
@@ -77,7 +76,8 @@ def submission_document(submission: Submission, others: Document) -> dict[str, A
 
 def wish_from(document: Document) -> Wish:
     """`control/scale.json`."""
-    return Wish(int(document["serial"]), {name: _target(each) for name, each in document["groups"].items()})
+    targets = {name: _target(each) for name, each in document["groups"].items()}
+    return Wish(int(document["serial"]), float(document.get("time") or 0.0), targets)
 
 
 def _target(document: Document) -> Fixed | Adaptive:
@@ -101,8 +101,9 @@ def demand_from(document: Document) -> Demand:
         spare=tuple(map(int, document.get("spare") or ())),
         held=frozenset(map(int, document.get("held_by_data") or ())),
         draining={int(number): str(phase) for number, phase in (document.get("draining") or {}).items()},
-        joins={name: int(count) for name, count in (document.get("joins") or {}).items()},
-        finished=int(document.get("tasks_finished") or 0),
+        rejoins={int(number): int(times) for number, times in (document.get("rejoins") or {}).items()},
+        finished={name: int(each.get("tasks_finished") or 0) for name, each in groups.items()},
+        unknown=int(document.get("unknown_workers") or 0),
         longest=float(document.get("longest_task_seconds") or 0.0),
     )
 

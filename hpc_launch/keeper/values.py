@@ -19,9 +19,8 @@ class Group:
     """Workers wanted at first."""
     per_node: int
     """Workers of one element."""
-    arrays: bool = True
     array_limit: int | None = None
-    """Elements of one array at most."""
+    """Elements of one submission at most: 1 where there are no arrays; None: as many as one likes."""
     most_elements: int | None = None
     """So many may be submitted at one time."""
     walltime: float | None = None
@@ -98,6 +97,8 @@ class Wish:
     """What somebody wants of each group: `control/scale.json`."""
 
     serial: int = 0
+    time: float = 0.0
+    """When it was made, in seconds since 1970."""
     targets: Mapping[str, Fixed | Adaptive] = field(default_factory=dict)
 
 
@@ -117,10 +118,12 @@ class Demand:
     """Elements whose data have no room elsewhere."""
     draining: Mapping[int, str] = field(default_factory=dict)
     """Element on its way out → how far it is."""
-    joins: Mapping[str, int] = field(default_factory=dict)
-    """Group → how often a worker connected."""
-    finished: int = 0
-    """Tasks."""
+    rejoins: Mapping[int, int] = field(default_factory=dict)
+    """Element → how often a worker of it has come back since it last finished a task."""
+    finished: Mapping[str, int] = field(default_factory=dict)
+    """Group → tasks."""
+    unknown: int = 0
+    """Workers of which it cannot be told to which element they belong."""
     longest: float = 0.0
     """Seconds of the longest task."""
 
