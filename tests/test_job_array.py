@@ -403,7 +403,7 @@ def test_a_submission_that_goes_on_is_waited_for(schedulers_job: SchedulersJob) 
 
 def test_a_run_that_has_begun_goes_on_with_the_workers_that_it_has(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    assert schedulers_job.after(2900, "SECONDS=200; workload=1; workers_lost") == ""
+    assert schedulers_job.after(2900, "SECONDS=200; workload=1 begun=yes; workers_lost") == ""
 
 
 def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: SchedulersJob) -> None:

@@ -58,19 +58,19 @@ def status(
     directory = _directory(run)
     if not watch:
         view = bring_up_to_date(directory)
-        _show(view, json)
+        show(view, json)
         raise typer.Exit(5 if view.standing.state == "unknown" else 0)
     as_lines = (lambda view: print_json(describe.as_json(view), lines=True)) if json else None
     view = _watch(directory, as_lines, full=True)
     if not json:
-        _show(view, json)
+        show(view, json)
 
 
 def wait(run: RUN = None, json: JSON = False) -> None:
     """Wait until a run is over; ends with the workload's exit code."""
     view = _watch(_unfinished(run))
     if json:
-        _show(view, json)
+        show(view, json)
     else:
         from hpc_launch.runs import describe
 
@@ -112,7 +112,7 @@ def cancel(run: THIS_RUN, json: JSON = False) -> None:
     from hpc_launch.runs.cancel import cancel
 
     view = cancel(_unfinished(run), say)
-    _show(view, json)
+    show(view, json)
     raise typer.Exit(5 if view.standing.state == "unknown" else 0)
 
 
@@ -199,7 +199,7 @@ def _exit_code(view: View) -> int:
     return 1 if view.standing.exit_code is None else view.standing.exit_code
 
 
-def _show(view: View, as_json: bool) -> None:
+def show(view: View, as_json: bool) -> None:
     from hpc_launch.cli.output import listing, print_json
     from hpc_launch.runs import describe
 

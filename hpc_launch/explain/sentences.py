@@ -31,7 +31,7 @@ def core_hours(plan: Plan) -> float | None:
 
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
-    holds = "scheduler and workload"
+    holds = " and ".join(share.of for share in job.holds)
     if job.group:
         group = plan.group_of(job)
         holds = f"at most {group.per_node} of {group.count} workers on each"

@@ -29,7 +29,7 @@ tasks_without_workers() {
   [[ $progress == *'"workers": 0,'* && $progress =~ \"(waiting|processing|queued|no-worker)\":\ [1-9] ]]
 }
 workers_lost() {
-  if [ -n "$workload" ] && ! tasks_without_workers; then
+  if [ -n "$begun" ] && ! tasks_without_workers; then
     none_left=''
     return 1
   fi
@@ -38,8 +38,9 @@ workers_lost() {
     keeper_has_stopped
     return
   fi
+  [ "$worker_submissions" != 0 ] || return 1 # workers come when somebody asks for them
   read_worker_jobs
-  if submission_broke_off && [ -z "$workload" ]; then
+  if submission_broke_off && [ -z "$begun" ]; then
     reason="of $worker_submissions calls to submit worker jobs ${#jobs[@]} were made, then hpc-launch submit ended"
   elif submission_broke_off || [ ${#jobs[@]} = "$worker_submissions" ]; then # otherwise another one may still come
     [ "$SECONDS" -ge "$ask_at" ] || { wake_at+=" $ask_at"; return 1; }
@@ -70,7 +71,7 @@ release_held_worker_jobs() {
     return
   fi
   release_at=$((SECONDS + 30)) release_failures=$((release_failures + 1))
-  [ -n "$workload" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
+  [ -n "$begun" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
 }
 
 # Once `hpc-launch scale` has left a wish, a keeper submits worker jobs and lets them go (pool/, logs/keeper.log). If it dies it

@@ -87,10 +87,14 @@ killed_for_memory() {
   echo 0
 }
 killed_before=$(killed_for_memory)
+killed_here="the kernel killed a process on $(uname -n) for its memory"
+was_killed_for_memory() { # EXIT_CODE…
+  [[ " $* " == *" 137 "* ]] && [ "$(killed_for_memory)" -gt "$killed_before" ]
+}
 
 # The outcome is written as soon as it is known: what comes after may be cut short.
 outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
-workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
+begun='' workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
 scheduler_gets=10 workers_get=5 elements_get=10 # seconds to end in order
 # For a shell that ends: a signal that came a second time would end it in the middle of `finish`.
 ignore_signals() { trap '' TERM INT HUP QUIT XCPU USR1 USR2 URG; }

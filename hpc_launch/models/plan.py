@@ -121,6 +121,7 @@ class SchedulerPlan:
     interface: str | None
     dashboard: bool
     idle_timeout_seconds: int | None
+    """After which a standing cluster ends; None: the run has a workload."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ class EnvironmentPlan:
 
 @dataclass(frozen=True)
 class WorkloadPlan:
-    command: tuple[str, ...] | str
+    command: tuple[str, ...] | str | None
+    """None: a standing cluster."""
     directory: str
     """Absolute, or starting with a variable that is expanded on the node."""
 
@@ -207,6 +209,8 @@ class Plan:
     """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
     most_elements: int | None = None
     """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
+    on_demand: tuple[Job, ...] = ()
+    """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
 
@@ -219,9 +223,14 @@ class Plan:
     def kinds_of_jobs(self) -> list[Job]:
         """One job of each kind: arrays of one group are alike, but perhaps for their size."""
         kinds: dict[tuple[Role, str | None], Job] = {}
-        for job in self.jobs:
+        for job in (*self.jobs, *self.on_demand):
             kinds.setdefault((job.role, job.group), job)
         return list(kinds.values())
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a standing cluster, which has no workload."""
+        return self.workload.command is None
 
     @property
     def workers_wanted(self) -> int:

@@ -1,6 +1,6 @@
 """The user's profile: what to run. Every key, its default and its meaning stand here, once."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -31,7 +31,11 @@ from hpc_launch.units import GIB
 
 AUTO = "auto"
 """As a queue: the first one that fits."""
+NONE: Final = "none"
+"""In place of a workload: a standing cluster."""
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
+Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
+"""The same, or none."""
 Cores = Annotated[Whole, Field(ge=0, le=100_000)]
 
 
@@ -41,11 +45,11 @@ class Mail(Model):
 
 
 class Workers(Model):
-    count: Count = key(description="worker processes, exactly; the last node or element may hold fewer")
+    count: Perhaps = key(description="worker processes, exactly; the last node or element may hold fewer")
     threads: Count = key(1, "threads of each worker")
     memory: Bytes | None = key(None, "limit of each worker; left out: its threads' share of a node")
     per_node: Count | None = key(None, "workers on a node; left out: as many as fit")
-    minimum: Count | None = key(None, "the workload starts when so many are connected")
+    minimum: Perhaps | None = key(None, "the workload starts when so many are connected")
     timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
     walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
     queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
@@ -69,7 +73,7 @@ class Scheduler(Model):
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
     dashboard: Switch = key(True, "serve the dashboard, on loopback of the first node")
-    idle_timeout: Seconds | None = key(None, "the scheduler ends when idle for so long")
+    idle_timeout: Seconds | None = key(None, "a standing cluster ends when idle for so long; left out: 1h")
 
 
 class Container(Model):
@@ -122,8 +126,15 @@ class Profile(Model):
     workers: Workers = key(description="the workers")
     scheduler: Scheduler = key(Scheduler, "the Dask scheduler")
     environment: Environment = key(Environment, "what to load")
-    workload: Workload = key(description="what to run on the cluster")
+    workload: Workload | Literal["none"] = key(
+        description="what to run on the cluster; none: it stands until it is closed"
+    )
     security: Literal["tls", "none"] = key("tls", "none: anyone who reaches the ports can run code as you")
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is no workload: the cluster stays until it is closed."""
+        return self.workload == NONE
 
     @classmethod
     def passed_on(cls) -> list[str]:

@@ -15,12 +15,16 @@ from hpc_launch.models.plan import (
     SchedulerPlan,
     WorkloadPlan,
 )
-from hpc_launch.models.profile import AUTO
-from hpc_launch.plan.environment import beside, plan_environment
+from hpc_launch.models.profile import AUTO, Workload
+from hpc_launch.plan.environment import plan_environment, workload_directory
 from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
+from hpc_launch.units import format_walltime
+
+IDLE_TIMEOUT = 3600
+"""Seconds after which a standing cluster ends that nobody uses."""
 
 
 def make_plan(resolved: Resolved, context: Context) -> Planned:
@@ -57,22 +61,33 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         rejects=tuple(site.rejects),
         jobs=laid.jobs,
         groups=laid.groups,
-        minimum=profile.workers.minimum or (profile.workers.count if layout.all_at_once else 1),
+        minimum=_minimum(resolved),
         timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
             interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
             dashboard=profile.scheduler.dashboard,
-            idle_timeout_seconds=profile.scheduler.idle_timeout,
+            idle_timeout_seconds=(profile.scheduler.idle_timeout or IDLE_TIMEOUT) if profile.stands else None,
         ),
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        on_demand=laid.on_demand,
         array_limit=array_limit(site),
         most_elements=_most_elements(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
+
+
+def _minimum(resolved: Resolved) -> int:
+    """Workers with which the workload starts. Those of a job array come when they come: one is enough to begin with."""
+    profile = resolved.profile
+    if profile.workers.minimum is not None:
+        return profile.workers.minimum
+    if layout_of(profile.layout).all_at_once:
+        return profile.workers.count
+    return 0 if profile.stands else min(1, profile.workers.count)
 
 
 def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
@@ -86,6 +101,9 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
         ("scheduler", "interface"): Reason(plan.scheduler.interface, resolved.said_by_site("network", "interface")),
         ("workload", "directory"): Reason(plan.workload.directory, "the profile's directory"),
     }
+    if plan.scheduler.idle_timeout_seconds is not None:
+        idle = format_walltime(plan.scheduler.idle_timeout_seconds)
+        reasons["scheduler", "idle_timeout"] = Reason(idle, "built-in default of standing clusters")
     if plan.timeout_seconds is not None:
         reasons["workers", "timeout"] = Reason(f"{plan.timeout_seconds}s", default)
     if plan.environment.python is not None:
@@ -101,7 +119,7 @@ def _passed_on(resolved: Resolved) -> dict[str, str | None]:
 
 def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | None:
     """How many worker jobs a user may have submitted, running ones among them, beside the scheduler's."""
-    queues = [job.queue for job in laid.jobs if job.role == "workers"]
+    queues = [job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"]
     if not queues:
         return None
     (main,) = (job for job in laid.jobs if job.role != "workers")
@@ -112,9 +130,10 @@ def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | No
 
 
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
-    given = resolved.profile.workload
-    command = given.command if isinstance(given.command, str) else tuple(given.command)
-    return WorkloadPlan(command, beside(given.directory, resolved, context))
+    given, directory = resolved.profile.workload, workload_directory(resolved, context)
+    if not isinstance(given, Workload):
+        return WorkloadPlan(None, directory)
+    return WorkloadPlan(given.command if isinstance(given.command, str) else tuple(given.command), directory)
 
 
 def _launcher(resolved: Resolved) -> LauncherPlan | None:

@@ -10,6 +10,7 @@ from typing import Literal
 from hpc_launch import locations
 from hpc_launch.context import Context
 from hpc_launch.models.plan import Job, Reasons, Share, WorkerGroup
+from hpc_launch.models.profile import Workload
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import Part, end_early, make_job
 from hpc_launch.plan.queues import Place, run_place, workers_place
@@ -29,6 +30,8 @@ class Laid:
     groups: Mapping[str, WorkerGroup]
     jobs: tuple[Job, ...]
     reasons: Reasons
+    on_demand: tuple[Job, ...] = ()
+    """Of each group that begins without workers a worker job."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def job_array(resolved: Resolved, context: Context) -> Laid:
     arrays = [
         _array(element, number, first, size) for number, (first, size) in enumerate(_chunks(resolved, made.nodes))
     ]
-    return Laid({WORKERS: made}, (main, *arrays), {**reasons, **more, **why})
+    return Laid({WORKERS: made}, (main, *arrays), {**reasons, **more, **why}, () if arrays else (element,))
 
 
 def _array(element: Job, number: int, first: int, size: int) -> Job:
@@ -129,13 +132,13 @@ def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Besid
     return places(resolved, context)[1].queue, Beside(beside, several_nodes=several)
 
 
-def beside_workers(resolved: Resolved) -> tuple[Share, Share]:
+def beside_workers(resolved: Resolved) -> tuple[Share, ...]:
     """What scheduler and workload take."""
     profile = resolved.profile
-    return (
-        Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory),
-        Share("workload", 1, profile.workload.cores, profile.workload.memory),
-    )
+    scheduler = Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)
+    if isinstance(workload := profile.workload, Workload):
+        return scheduler, Share("workload", 1, workload.cores, workload.memory)
+    return (scheduler,)
 
 
 def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:
@@ -164,7 +167,7 @@ def _chunks(resolved: Resolved, elements: int) -> Iterator[tuple[int, int]]:
 
 def most_elements(site: Site, elements: int) -> int:
     """Of so many elements, how many come with one call of the submit command."""
-    return array_limit(site) or elements
+    return array_limit(site) or max(1, elements)
 
 
 def array_limit(site: Site) -> int | None:

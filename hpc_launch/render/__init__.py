@@ -19,8 +19,8 @@ from hpc_launch.models.stored_plan import stored
 from hpc_launch.render.templates import OF_ARRAYS, part, template_environment
 from hpc_launch.resolve import Resolved
 
-SHARED = ("environment.sh", "node.sh", "workload.sh")
-"""What every layout has, beside the files that are submitted."""
+SHARED = ("environment.sh", "node.sh")
+"""What every run has, beside the files that are submitted."""
 
 
 def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
@@ -35,6 +35,7 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     data: dict[str, Any] = {
         "plan": {**plan.as_data(), **plan.passed_on},
         "workers": asdict(workers),
+        "stands": plan.stands,
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,
         "protocol": "tls" if plan.security == "tls" else "tcp",
@@ -51,14 +52,15 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
 
 def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:
     """All that is filled in; raises InvalidConfiguration where a plug-in's template fails at that."""
-    scripts = {job.file: (job.template, numbers) for job, numbers in zip(plan.jobs, data["plan"]["jobs"], strict=True)}
+    scripts = {job["file"]: job for kind in ("jobs", "on_demand") for job in data["plan"][kind]}
+    shared = SHARED if plan.stands else (*SHARED, "workload.sh")
     try:
         return {
             **{
-                file: templates.get_template(f"layouts/{plan.layout}/{template}.sh.j2").render(data, job=numbers)
-                for file, (template, numbers) in scripts.items()
+                file: templates.get_template(f"layouts/{plan.layout}/{job['template']}.sh.j2").render(data, job=job)
+                for file, job in scripts.items()
             },
-            **{name: templates.get_template(f"{name}.j2").render(data) for name in SHARED},
+            **{name: templates.get_template(f"{name}.j2").render(data) for name in shared},
         }
     except TemplateError as fault:
         origin = resolved.site_document.origins.get(("batch_system",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,6 @@ def with_id(record: Record, name: str, job_id: str) -> Record:
     """The record in which this job has this id."""
     now = datetime.now(timezone.utc)
     jobs = tuple(
-        job.model_copy(update={"job_id": job_id, "submitted": job.submitted or now}) if job.name == name else job
-        for job in record.jobs
+        replace(job, job_id=job_id, submitted=job.submitted or now) if job.name == name else job for job in record.jobs
     )
-    return record.model_copy(update={"jobs": jobs})
+    return replace(record, jobs=jobs)
