@@ -28,7 +28,7 @@ def document(eyes: Eyes, elements: Elements) -> dict[str, Any]:
     group_of_worker = {worker: group_of[number] for number, workers in elements.items() for worker in workers}
     needs, bound = needs_of(eyes.scheduler, group_of_worker.get)
     staying = {number: workers for number, workers in elements.items() if number not in known.retire}
-    wanted = demands(known.groups, needs, connected(staying, group_of), known.target_duration)
+    wanted = demands(known.groups, needs, connected(staying, group_of))
     leaving = sum(data_of(workers) for number, workers in elements.items() if number in known.retire)
     spare, full = spared(staying, group_of, [group.name for group in reversed(known.groups)], leaving)
     finished = finished_by_group(eyes)

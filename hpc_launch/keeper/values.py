@@ -9,6 +9,27 @@ from hpc_launch.batch.report import JobStatus
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """So many workers are wanted."""
+
+    workers: int
+    grace: float | None = None
+    """Seconds that tasks get when an element is to leave; None: as long as they need."""
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """As many workers are wanted as the tasks need, within these bounds."""
+
+    minimum: int
+    maximum: int
+    interval: float = 5.0
+    """Seconds between two looks at the demand that count."""
+    wait_count: int = 3
+    """So many looks in a row must want fewer before it shrinks."""
+
+
+@dataclass(frozen=True)
 class Group:
     """Workers that are alike, and the jobs that bring them."""
 
@@ -19,6 +40,8 @@ class Group:
     """Workers wanted at first."""
     per_node: int
     """Workers of one element."""
+    adapt: Adaptive | None = None
+    """What the profile says of adapting: it holds until there is a wish, and how often to look afterwards, too."""
     array_limit: int | None = None
     """Elements of one submission at most: 1 where there are no arrays; None: as many as one likes."""
     most_elements: int | None = None
@@ -69,27 +92,6 @@ class Submission:
     def workers_of(self, number: int, per_node: int) -> int:
         """How many workers an element has."""
         return self.workers - per_node * (self.size - 1) if number == self.numbers[-1] else per_node
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """So many workers are wanted."""
-
-    workers: int
-    grace: float | None = None
-    """Seconds that tasks get when an element is to leave; None: as long as they need."""
-
-
-@dataclass(frozen=True)
-class Adaptive:
-    """As many workers are wanted as the tasks need, within these bounds."""
-
-    minimum: int
-    maximum: int
-    interval: float = 5.0
-    """Seconds between two looks at the demand that count."""
-    wait_count: int = 3
-    """So many looks in a row must want fewer before it shrinks."""
 
 
 @dataclass(frozen=True)
