@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -144,11 +145,11 @@ def test_what_a_keeper_never_submitted_does_not_end_the_run(run: Path) -> None:
 
 def test_a_local_job_of_another_host_is_unknown_not_gone(run: Path) -> None:
     record = read_record(run)
-    record = record.model_copy(update={"batch_system": "local", "submitter": "elsewhere:1:1"})
+    record = replace(record, batch_system="local", submitter="elsewhere:1:1")
     report = find_by_name(get("local"), record, "none-abc123")
     assert isinstance(report, JobReport) and report.status is JobStatus.UNKNOWN
     assert "it was submitted on elsewhere" in report.raw
-    here = record.model_copy(update={"submitter": processes.this_one()})
+    here = replace(record, submitter=processes.this_one())
     assert find_by_name(get("local"), here, "none-abc123") == JobReport(JobStatus.GONE)
 
 
