@@ -87,7 +87,11 @@ def prepare(
 
     `to_submit`: a site that is retired is refused, before anything else is said of it.
     """
-    resolved = resolve(file, context, site, assignments)
+    return prepare_resolved(resolve(file, context, site, assignments), context, to_submit)
+
+
+def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = False) -> Prepared:
+    """The same of a profile that has its layers."""
     refuse(profile_on_site.retired(resolved) if to_submit else ())
     planned = plan_or_refuse(resolved, context)
     refuse(profile_on_site.runs_directory(resolved, context))

@@ -143,7 +143,7 @@ def list_(json: JSON = False) -> None:
 def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
     """Submit what was prepared, say so, and wait for its end if asked to."""
     from hpc_launch.cli.output import print_json, say
-    from hpc_launch.explain.sentences import core_hours
+    from hpc_launch.explain.sentences import submitted
     from hpc_launch.runs import describe
     from hpc_launch.runs.status import bring_all_up_to_date
     from hpc_launch.runs.submit import submit
@@ -158,9 +158,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if not as_json:
         print(record.id, flush=True)
     if wait or not as_json:
-        hours = core_hours(prepared.plan)
-        cost = f", for {hours:.1f} core-hours" if hours else ""
-        say(f"submitted to {record.site} as job {record.main.job_id}{cost}; run directory {directory}")
+        say(submitted(prepared.plan, record.main.job_id, directory))
     if not wait and not as_json:
         return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.resolve import Resolved
@@ -27,6 +29,13 @@ def core_hours(plan: Plan) -> float | None:
     if any(walltime is None for walltime, _ in seconds) or plan.main.queue is None:
         return None
     return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
+
+
+def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
+    """What was submitted, at what cost, and where it is kept."""
+    hours = core_hours(plan)
+    cost = f", for {hours:.1f} core-hours" if hours else ""
+    return f"submitted to {plan.site} as job {job_id}{cost}; run directory {directory}"
 
 
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
