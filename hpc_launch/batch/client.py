@@ -39,6 +39,8 @@ class Client:
     """Lines with which a cancel tells that a job ends, or that it is over already (with which it may fail)."""
     cancel_speaks: ClassVar[bool] = False
     """Whether a cancel that was heard always says something `harmless`: then its good end alone is no answer."""
+    of_one_host: ClassVar[bool] = False
+    """Whether a job can be seen on no other host than that on which it was submitted."""
     chatter: ClassVar[re.Pattern[str]] = NEVER
     """Beginnings of lines in answers that say nothing of a job."""
     timeout: float = 30.0
