@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpc_launch import quoting
+from hpc_launch import quoting, standing
 from hpc_launch.advice.candidates import first_that_fits, with_advice
 from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
@@ -15,7 +15,6 @@ from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_si
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
-from hpc_launch.explain import standing
 from hpc_launch.models.plan import Job, Plan, Planned
 from hpc_launch.models.profile import AUTO
 from hpc_launch.plan import make_plan

@@ -86,8 +86,8 @@ def submit(
 
 def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
     """Say what submit would answer, without submitting; on the machine itself its batch system is asked, too."""
+    from hpc_launch import standing
     from hpc_launch.cli.output import print_json, say
-    from hpc_launch.explain import standing
     from hpc_launch.rehearse import rehearse
 
     prepared, here = _prepare(profile, site, set_, to_submit=True)

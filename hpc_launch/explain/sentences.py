@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hpc_launch import standing
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
-from hpc_launch.explain import standing
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_memory, format_walltime

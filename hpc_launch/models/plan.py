@@ -119,7 +119,8 @@ class Job:
 class SchedulerPlan:
     cores: int
     interface: str | None
-    dashboard: bool
+    dashboard: Literal["loopback", "node", "none"]
+    """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
     idle_timeout_seconds: int | None
     """After which a standing cluster ends; None: the run has a workload."""
 
@@ -203,6 +204,8 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    takes: tuple[str, ...] = ()
+    """What not every batch system of its kind takes, and this one does (`Dialect.optional`)."""
     intervals: str = ""
     """How often what changes is looked at, where that was set short (HPC_LAUNCH_INTERVALS); empty: as usual."""
     array_limit: int | None = None

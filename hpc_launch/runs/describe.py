@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from hpc_launch import standing
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.explain import standing
 from hpc_launch.models.record import Record, RecordedJob
 from hpc_launch.runs.evidence import Progress
 from hpc_launch.runs.parts import Part
+from hpc_launch.runs.services import PATHS, Page
 from hpc_launch.runs.settle import View
 from hpc_launch.units import format_memory, format_walltime
 
@@ -49,7 +50,7 @@ def as_json(view: View) -> dict[str, Any]:
         "tasks": dict(progress.tasks),
         "memory_bytes": progress.memory_bytes,
         "spilled_bytes": progress.spilled_bytes,
-        "dashboard": _dashboard(view),
+        **{name: page.as_json() if (page := pages(view).get(name)) else None for name in PATHS},
         "times": times(view),
     }
 
@@ -59,12 +60,9 @@ def pools(view: View) -> dict[str, dict[str, Any]]:
     return {name: pool.as_json() for name, pool in view.evidence.pools.items()}
 
 
-def _dashboard(view: View) -> dict[str, Any] | None:
-    """It listens on loopback only, so its address is one on that host alone."""
-    port = view.evidence.progress.dashboard if view.evidence.progress else None
-    if not port or view.standing.over:
-        return None
-    return {"host": view.evidence.host, "port": port, "url": f"http://127.0.0.1:{port}/status"}
+def pages(view: View) -> Mapping[str, Page]:
+    """Those that the run serves now."""
+    return {} if view.standing.over else view.evidence.pages
 
 
 def _job(job: RecordedJob, reports: Mapping[str, JobReport]) -> dict[str, Any]:
@@ -144,8 +142,7 @@ def facts(view: View) -> list[tuple[str, str]]:
     if progress and not view.standing.over:
         spilled = f", {format_memory(progress.spilled_bytes)} spilled" if progress.spilled_bytes else ""
         found.append(("memory", format_memory(progress.memory_bytes) + spilled))
-    if dashboard := _dashboard(view):
-        found.append(("dashboard", f"{dashboard['url']} on {dashboard['host']} itself"))
+    found += [(name, page.sentence()) for name, page in pages(view).items()]
     found += [(name, _local(when)) for name, when in times(view).items() if when]
     return [*found, ("directory", str(view.directory))]
 
