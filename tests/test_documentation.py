@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -56,7 +57,7 @@ def keys(model: type[Model], above: str = "") -> Iterator[tuple[str, Any]]:
     for name, field in model.model_fields.items():
         path = above + (field.alias or name)
         inner, between = inner_model(field.annotation)
-        if inner is not None:
+        if inner is not None and not issubclass(model, inner):  # a group has the keys of all workers
             yield from keys(inner, f"{path}{between}.")
         else:
             yield path, field.default
@@ -112,8 +113,8 @@ def test_the_defaults_in_the_tables_are_those_of_the_models(title: str, model: t
 
 def test_every_key_of_the_record_is_named() -> None:
     text = CONTRACTS.split("### run.json")[1].split("### ")[0]
-    for name, field in Record.model_fields.items():
-        assert f"`{field.alias or name}`" in text, name
+    for field in fields(Record):
+        assert f"`{field.name}`" in text or field.name == "unknown", field.name
 
 
 # Profiles in the text

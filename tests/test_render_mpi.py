@@ -58,7 +58,7 @@ def test_one_of_the_golden_ones_is_node_sh() -> None:
 
 
 @pytest.mark.parametrize("site", SITES)
-@pytest.mark.parametrize("more", [(), ("workers.count=1", "scheduler.idle_timeout=1h", "workers.lifetime=35m")])
+@pytest.mark.parametrize("more", [(), ("workers.count=1", "workers.lifetime=35m")])
 def test_rendered_scripts_are_clean_and_short(
     prepared: Prepare, tmp_path: Path, site: str, more: tuple[str, ...]
 ) -> None:

@@ -45,7 +45,7 @@ class Room:
         if key.endswith("memory"):
             return (IDLE if key.startswith("workers") else LEAST_MEMORY) // MIB
         if key == "workers.count":
-            return self.resolved.profile.workers.minimum or 1
+            return min(self.resolved.profile.workers.minimum or 1, self.resolved.profile.workers.count)
         return 0 if key in ("scheduler.cores", "workload.cores") else 1
 
     @property
@@ -57,7 +57,8 @@ class Room:
     def per_node(self) -> int:
         """Workers on a node as it is planned."""
         workers = self.resolved.profile.workers
-        return min(workers.count, workers.per_node or self._most(self.queue, self.memory or IDLE))
+        most = workers.per_node or self._most(self.queue, self.memory or IDLE)
+        return min(workers.count or most, most)
 
     def even(self) -> list[int]:
         """Numbers of workers on a node of which one fits if any does; where they are few, all."""

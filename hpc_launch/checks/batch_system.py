@@ -66,7 +66,7 @@ def _asked(resolved: Resolved) -> list[Written]:
     own: dict[KeyPath, list[str] | None] = {
         ("directives",): resolved.profile.directives,
         ("workers", "directives"): workers.directives,
-        **{("workers", "groups", name, "directives"): each.directives for name, each in (workers.groups or {}).items()},
+        **{("workers", "groups", name, "directives"): each.directives for name, each in workers.groups.items()},
     }
     return [Written(directives, resolved.document, path) for path, directives in own.items() if directives]
 

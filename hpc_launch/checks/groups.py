@@ -22,7 +22,7 @@ def _said_of_all(resolved: Resolved) -> Iterator[Problem]:
     groups = resolved.profile.workers.groups
     for key in OF_EACH_GROUP if groups else ():
         if origin := resolved.document.origins.get(("workers", key)):
-            example = f"workers.groups.{next(iter(groups or ()))}.{key}"
+            example = f"workers.groups.{next(iter(groups))}.{key}"
             hint = f"set {example}, and leave it out here (`{key}: null` takes away that of a lower layer)"
             yield Problem(f"workers.{key}: where there are groups each has its own", origin, hint)
 

@@ -108,12 +108,13 @@ def _memory(resolved: Resolved, context: Context) -> Iterator[Problem]:
         cause = f"workers.memory: must be given, for {site.name} does not know a node's memory and cores"
         yield Misfit(cause, resolved.origin("workers"), "add `memory:` under `workers:`")
     elif share < LEAST_MEMORY:
+        others = [each.of for each in beside.shares]
         yield Misfit(
             f"a node of {format_memory(usable_memory(queue, site) or 0)} leaves {format_memory(max(share, 0))} for"
             f" each worker: {float(site.memory.headroom):.0%} stay free,"
-            f" scheduler and workload on it ask for {format_memory(beside.memory)}",
+            f" {' and '.join(others)} on it ask for {format_memory(beside.memory)}",
             resolved.origin("workers"),
-            "lower scheduler.memory and workload.memory, or choose a queue with larger nodes",
+            f"lower {' and '.join(f'{name}.memory' for name in others)}, or choose a queue with larger nodes",
         )
 
 

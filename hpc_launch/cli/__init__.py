@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from hpc_launch.cli import export, launch, runs, scale, site
+from hpc_launch.cli import close, export, launch, runs, scale, site
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ for command in (
     runs.wait,
     runs.logs,
     scale.scale,
+    close.close,
     runs.cancel,
     runs.keep,
     export.schema,

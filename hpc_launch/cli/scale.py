@@ -36,7 +36,6 @@ def scale(
     from hpc_launch.runs import scale as scaling
     from hpc_launch.runs.choice import find_unfinished
     from hpc_launch.runs.describe import pools
-    from hpc_launch.runs.keeper_copy import copy_keeper
     from hpc_launch.runs.status import bring_up_to_date
 
     here = context.current()
@@ -45,11 +44,7 @@ def scale(
     view = bring_up_to_date(directory)
     chosen = scaling.group_of(view, group)
     target = _target(chosen, workers, jobs, minimum, maximum, grace)
-    try:
-        copy_keeper(directory, view.record.batch_system)  # before the wish, on which it is started
-        serial = scaling.write_wish(directory, here.user, here.hostname, chosen, target)
-    except OSError as fault:
-        raise UsageError(f"the wish cannot be written: {fault}") from fault
+    serial = scaling.ask_for(view, here, chosen, target)
     if json:
         wish = {"serial": serial, "group": chosen.name, **target.as_json()}
         return print_json({"schema": 1, "run": view.record.id, "wish": wish, "pools": pools(view)})

@@ -26,6 +26,8 @@ state=$PWD/state/$attempt
     mv state/attempt.new state/attempt
 } || cannot_write
 export HPC_LAUNCH_ATTEMPT=$attempt
+# Who has this opens the scheduler's pages.
+(umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$state/token") && [ -s "$state/token" ] || cannot_write
 rm -f scheduler.json # an earlier attempt's would lead workers astray
 
 event() { echo "$(date +%s) $*" >>"$state/events"; }
@@ -87,10 +89,14 @@ killed_for_memory() {
   echo 0
 }
 killed_before=$(killed_for_memory)
+killed_here="the kernel killed a process on $(uname -n) for its memory"
+was_killed_for_memory() { # EXIT_CODE…
+  [[ " $* " == *" 137 "* ]] && [ "$(killed_for_memory)" -gt "$killed_before" ]
+}
 
 # The outcome is written as soon as it is known: what comes after may be cut short.
 outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
-workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
+begun='' workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
 scheduler_gets=10 workers_get=5 elements_get=10 # seconds to end in order
 # For a shell that ends: a signal that came a second time would end it in the middle of `finish`.
 ignore_signals() { trap '' TERM INT HUP QUIT XCPU USR1 USR2 URG; }
@@ -117,6 +123,7 @@ finish() {
   wait $workload $scheduler $workers 2>/dev/null
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
+  rm -f "$state/token"
   event ended
   # The batch system would take these for a wish of its own; state/ keeps the truth.
   case " ${exit_codes_taken-} " in *" $code "*) code=1 ;; esac

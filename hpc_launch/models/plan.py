@@ -128,8 +128,10 @@ class Job:
 class SchedulerPlan:
     cores: int
     interface: str | None
-    dashboard: bool
+    dashboard: Literal["loopback", "node", "none"]
+    """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
     idle_timeout_seconds: int | None
+    """After which a standing cluster ends; None: the run has a workload."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ class EnvironmentPlan:
 
 @dataclass(frozen=True)
 class WorkloadPlan:
-    command: tuple[str, ...] | str
+    command: tuple[str, ...] | str | None
+    """None: a standing cluster."""
     directory: str
     """Absolute, or starting with a variable that is expanded on the node."""
 
@@ -210,12 +213,16 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    takes: tuple[str, ...] = ()
+    """What not every batch system of its kind takes, and this one does (`Dialect.optional`)."""
     intervals: str = ""
     """How often what changes is looked at, where that was set short (HPC_LAUNCH_INTERVALS); empty: as usual."""
     array_limit: int | None = None
     """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
     most_elements: int | None = None
     """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
+    on_demand: tuple[Job, ...] = ()
+    """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
 
@@ -228,9 +235,14 @@ class Plan:
     def kinds_of_jobs(self) -> list[Job]:
         """One job of each kind: arrays of one group are alike, but perhaps for their size."""
         kinds: dict[tuple[Role, str | None], Job] = {}
-        for job in self.jobs:
+        for job in (*self.jobs, *self.on_demand):
             kinds.setdefault((job.role, job.group), job)
         return list(kinds.values())
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a standing cluster, which has no workload."""
+        return self.workload.command is None
 
     @property
     def workers_wanted(self) -> int:

@@ -1,10 +1,10 @@
 """The user's profile: what to run. Every key, its default and its meaning stand here, once."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hpc_launch.models.base import Json, Model, PassedOn, key
+from hpc_launch.models.base import Model, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
     Auto,
@@ -32,14 +32,12 @@ from hpc_launch.units import GIB
 
 AUTO = "auto"
 """As a queue: the first one that fits."""
+NONE: Final = "none"
+"""In place of a workload: a standing cluster."""
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
+Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
+"""The same, or none."""
 Cores = Annotated[Whole, Field(ge=0, le=100_000)]
-
-
-def count_or_groups(schema: Json) -> None:
-    """Make a schema ask for `count` only where there are no `groups`."""
-    schema["required"].remove("count")
-    schema["if"], schema["then"] = {"not": {"required": ["groups"]}}, {"required": ["count"]}
 
 
 class Mail(Model):
@@ -48,7 +46,7 @@ class Mail(Model):
 
 
 class Adapt(Model):
-    minimum: Annotated[Whole, Field(ge=0)] = key(0, "workers, at least")
+    minimum: Perhaps = key(0, "workers, at least")
     maximum: Count | None = key(None, "workers, at most; left out: count")
     interval: Seconds | None = key(None, "between two looks at the tasks; left out: 5s")
     wait_count: Count | None = key(None, "so many looks must want fewer before it shrinks; left out: 3")
@@ -58,7 +56,7 @@ class Adapt(Model):
 class WorkerKeys(Model):
     """What can be said of all workers, and of those of one group."""
 
-    count: Count = key(description="worker processes, exactly; the last node or element may hold fewer")
+    count: Perhaps = key(description="worker processes, exactly; the last node or element may hold fewer")
     threads: Count = key(1, "threads of each worker")
     memory: Bytes | None = key(None, "limit of each worker; left out: its threads' share of a node")
     per_node: Count | None = key(None, "workers on a node; left out: as many as fit")
@@ -90,19 +88,17 @@ class WorkerKeys(Model):
 
 
 class Workers(WorkerKeys):
-    minimum: Count | None = key(None, "the workload starts when so many are connected")
+    minimum: Perhaps | None = key(None, "the workload starts when so many are connected")
     timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
-    groups: Annotated[dict[GroupName, WorkerKeys], Field(min_length=1)] | None = key(
-        None, "job-array: workers of several kinds, in place of count"
-    )
+    groups: dict[GroupName, WorkerKeys] = key({}, "job-array: workers of several kinds, in place of count")
 
-    model_config = ConfigDict(json_schema_extra=count_or_groups)
+    model_config = ConfigDict(json_schema_extra={"in_place_of_required": "groups"})
 
     @model_validator(mode="before")
     @classmethod
     def _count_all_groups(cls, data: Any) -> Any:
         groups = data.get("groups") if isinstance(data, dict) else None
-        if not isinstance(groups, dict) or "count" in data:
+        if not isinstance(groups, dict) or not groups or "count" in data:
             return data
         counts = [group.get("count") for group in groups.values() if isinstance(group, dict)]
         return {**data, "count": sum(count for count in counts if type(count) is int and count > 0) or 1}
@@ -115,18 +111,17 @@ class Workers(WorkerKeys):
 
     @model_validator(mode="after")
     def _one_group_adapts(self) -> "Workers":
-        adaptive = [name for name, group in (self.groups or {}).items() if group.adapt is not None]
+        adaptive = [name for name, group in self.groups.items() if group.adapt is not None]
         if len(adaptive) > 1:
             raise ValueError(f"{' and '.join(adaptive)} both have adapt: one group at most adapts to the tasks")
         return self
 
     def of_group(self, name: str) -> "Workers":
         """The keys of a group: its own, otherwise those of all workers."""
-        assert self.groups is not None
         group = self.groups[name]
         own = {key: getattr(group, key) for key in (*group.model_fields_set, *OF_EACH_GROUP)}
         resources = {**self.resources, **group.resources}
-        return self.model_copy(update={**own, "resources": resources, "groups": None})
+        return self.model_copy(update={**own, "resources": resources, "groups": {}})
 
 
 OF_EACH_GROUP = ("count", "adapt", "at_once")
@@ -137,8 +132,10 @@ class Scheduler(Model):
     cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
-    dashboard: Switch = key(True, "serve the dashboard, on loopback of the first node")
-    idle_timeout: Seconds | None = key(None, "the scheduler ends when idle for so long")
+    dashboard: Switch | Literal["loopback", "node"] = key(
+        True, "serve the dashboard; true: loopback, for the first node itself; node: for other hosts too, unencrypted"
+    )
+    idle_timeout: Seconds | None = key(None, "a standing cluster ends when idle for so long; left out: 1h")
 
 
 class Container(Model):
@@ -191,8 +188,15 @@ class Profile(Model):
     workers: Workers = key(description="the workers")
     scheduler: Scheduler = key(Scheduler, "the Dask scheduler")
     environment: Environment = key(Environment, "what to load")
-    workload: Workload = key(description="what to run on the cluster")
+    workload: Workload | Literal["none"] = key(
+        description="what to run on the cluster; none: it stands until it is closed"
+    )
     security: Literal["tls", "none"] = key("tls", "none: anyone who reaches the ports can run code as you")
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is no workload: the cluster stays until it is closed."""
+        return self.workload == NONE
 
     @classmethod
     def passed_on(cls) -> list[str]:

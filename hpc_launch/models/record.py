@@ -1,9 +1,13 @@
 """A run's record, `run.json`: what was submitted where, and how it ended. Written by the launcher side."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from hpc_launch.models.stored import Kept, read, written
 
 SCHEMA: Final = 1
 MAIN: Final = ("all", "scheduler")
@@ -23,12 +27,7 @@ Outcome = Literal[
 """How a run can end. `failed`: the workload's own exit code is not 0; `lost`: gone without a trace."""
 
 
-class Kept(BaseModel):
-    """A mapping of the record. Keys that a later version of the same schema has added are kept, and written back."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-
+@dataclass(frozen=True, kw_only=True)
 class RecordedJob(Kept):
     """One call of the batch system's submit command, and what came back."""
 
@@ -60,14 +59,20 @@ class RecordedJob(Kept):
     """The number of its first element, of a worker job; None: of an earlier version's."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Request(Kept):
     """What the plan asked for, as far as a run is compared with it."""
 
     workers_wanted: int
     minimum: int
     security: str
+    stands: bool = False
+    """Whether it is a standing cluster, which has no workload."""
+    idle_timeout_seconds: int | None = None
+    """After which a standing cluster ends."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Ending(Kept):
     """How the run ended, once that is certain: it stays so after the batch system has forgotten the job."""
 
@@ -81,10 +86,11 @@ class Ending(Kept):
     attempt: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class Record(Kept):
     """All that the launcher side knows of a run. Times are in UTC."""
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema: Literal[1]
     id: str
     name: str
     site: str
@@ -102,7 +108,9 @@ class Record(Kept):
     plan: Request
     jobs: tuple[RecordedJob, ...]
     """In the order in which they are submitted."""
-    commands: dict[str, list[str]]
+    on_demand: tuple[RecordedJob, ...] = ()
+    """Of each group that began without workers what its worker jobs are like."""
+    commands: Mapping[str, list[str]]
     """The site's own words for submit, status and cancel."""
     submit_stdin: bool | None = None
     """Whether the script went to the submit command's input; None: as is usual with the batch system."""
@@ -117,22 +125,6 @@ class Record(Kept):
     missing_since: datetime | None = None
     """When the run was first found gone without a trace; state files may still arrive."""
     outcome: Ending | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_roles(cls, data: Any) -> Any:
-        """What each job is for, in a record that does not tell: only worker jobs are `after` another."""
-        if not isinstance(data, dict) or not isinstance(jobs := data.get("jobs"), list | tuple):
-            return data
-        main = {"role": "scheduler"} if len(jobs) > 1 else {"role": "all", "group": "workers"}
-        of_workers = {"role": "workers", "group": "workers"}
-        known = [
-            {**(of_workers if job.get("after") else main), **job}
-            if isinstance(job, dict) and "role" not in job
-            else job
-            for job in jobs
-        ]
-        return {**data, "jobs": known}
 
     @property
     def main(self) -> RecordedJob:
@@ -158,3 +150,27 @@ class Record(Kept):
     def missing(self) -> list[RecordedJob]:
         """Jobs of which no id is known: not submitted yet, never, or without an answer."""
         return [job for job in self.jobs if not job.job_id]
+
+
+def record_of(data: object) -> Record:
+    """The record that JSON holds; raises Unfit."""
+    return read(Record, _with_roles(data))
+
+
+def data_of(record: Record) -> dict[str, Any]:
+    """As JSON has it, with what a later version has added."""
+    data: dict[str, Any] = written(record)
+    return data
+
+
+def _with_roles(data: object) -> object:
+    """What each job is for, in a record that does not tell: only worker jobs are `after` another."""
+    if not isinstance(data, dict) or not isinstance(jobs := data.get("jobs"), list):
+        return data
+    main = {"role": "scheduler"} if len(jobs) > 1 else {"role": "all", "group": "workers"}
+    of_workers = {"role": "workers", "group": "workers"}
+    known = [
+        {**(of_workers if job.get("after") else main), **job} if isinstance(job, dict) and "role" not in job else job
+        for job in jobs
+    ]
+    return {**data, "jobs": known}

@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from hpc_launch.models.plan import Plan
+from hpc_launch.models.stored import read
 
 SCHEMA: Final = 1
 
@@ -17,9 +18,7 @@ def stored(plan: Plan) -> str:
 
 def read_plan(text: str) -> Plan:
     """The plan again, equal to the one that was stored; raises ValueError for what is none, or of another schema."""
-    from pydantic import TypeAdapter
-
     data = json.loads(text)
     if not isinstance(data, dict) or data.pop("schema", None) != SCHEMA:
         raise ValueError(f"no plan of schema {SCHEMA}")
-    return TypeAdapter(Plan).validate_python(data)
+    return read(Plan, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
@@ -17,12 +17,16 @@ from hpc_launch.models.plan import (
     SchedulerPlan,
     WorkloadPlan,
 )
-from hpc_launch.models.profile import AUTO
-from hpc_launch.plan.environment import beside, plan_environment
+from hpc_launch.models.profile import AUTO, Workload
+from hpc_launch.plan.environment import plan_environment, workload_directory
 from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
+from hpc_launch.units import format_walltime
+
+IDLE_TIMEOUT = 3600
+"""Seconds after which a standing cluster ends that nobody uses."""
 
 
 def make_plan(resolved: Resolved, context: Context) -> Planned:
@@ -63,24 +67,36 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
             for kind, given in vars(site.parallel_environments).items()
         },
         rejects=tuple(site.rejects),
+        takes=tuple(site.takes),
         jobs=laid.jobs,
         groups=laid.groups,
-        minimum=profile.workers.minimum or (profile.workers.count if layout.all_at_once else 1),
+        minimum=_minimum(resolved),
         timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
             interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
-            dashboard=profile.scheduler.dashboard,
-            idle_timeout_seconds=profile.scheduler.idle_timeout,
+            dashboard=_dashboard(profile.scheduler.dashboard),
+            idle_timeout_seconds=(profile.scheduler.idle_timeout or IDLE_TIMEOUT) if profile.stands else None,
         ),
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        on_demand=laid.on_demand,
         array_limit=array_limit(site),
         most_elements=_most_elements(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
+
+
+def _minimum(resolved: Resolved) -> int:
+    """Workers with which the workload starts. Those of a job array come when they come: one is enough to begin with."""
+    profile = resolved.profile
+    if profile.workers.minimum is not None:
+        return profile.workers.minimum
+    if layout_of(profile.layout).all_at_once:
+        return profile.workers.count
+    return 0 if profile.stands else min(1, profile.workers.count)
 
 
 def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
@@ -94,11 +110,21 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
         ("scheduler", "interface"): Reason(plan.scheduler.interface, resolved.said_by_site("network", "interface")),
         ("workload", "directory"): Reason(plan.workload.directory, "the profile's directory"),
     }
+    if plan.scheduler.idle_timeout_seconds is not None:
+        idle = format_walltime(plan.scheduler.idle_timeout_seconds)
+        reasons["scheduler", "idle_timeout"] = Reason(idle, "built-in default of standing clusters")
     if plan.timeout_seconds is not None:
         reasons["workers", "timeout"] = Reason(f"{plan.timeout_seconds}s", default)
     if plan.environment.python is not None:
         reasons["environment", "python"] = Reason(plan.environment.python, "the interpreter that runs hpc-launch")
     return reasons
+
+
+def _dashboard(given: bool | Literal["loopback", "node"]) -> Literal["loopback", "node", "none"]:
+    """Where it is served."""
+    if isinstance(given, bool):
+        return "loopback" if given else "none"
+    return given
 
 
 def _passed_on(resolved: Resolved) -> dict[str, str | None]:
@@ -109,7 +135,7 @@ def _passed_on(resolved: Resolved) -> dict[str, str | None]:
 
 def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | None:
     """How many worker jobs a user may have submitted, running ones among them, beside the scheduler's."""
-    queues = [job.queue for job in laid.jobs if job.role == "workers"]
+    queues = [job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"]
     if not queues:
         return None
     (main,) = (job for job in laid.jobs if job.role != "workers")
@@ -120,9 +146,10 @@ def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | No
 
 
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
-    given = resolved.profile.workload
-    command = given.command if isinstance(given.command, str) else tuple(given.command)
-    return WorkloadPlan(command, beside(given.directory, resolved, context))
+    given, directory = resolved.profile.workload, workload_directory(resolved, context)
+    if not isinstance(given, Workload):
+        return WorkloadPlan(None, directory)
+    return WorkloadPlan(given.command if isinstance(given.command, str) else tuple(given.command), directory)
 
 
 def _launcher(resolved: Resolved) -> LauncherPlan | None:
@@ -142,6 +169,9 @@ def _notes(resolved: Resolved) -> list[str]:
         keys = (*profile.passed_on(), "queue", "qos", "directives")
         unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
     notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
+    if profile.scheduler.dashboard == "node":
+        unencrypted = "the dashboard and the token that opens it go over the network as plain HTTP"
+        notes.append(f"{resolved.origin('scheduler', 'dashboard')}: scheduler.dashboard: {unencrypted}")
     if layout_of(profile.layout).all_at_once:
         for key in ("walltime", "queue"):
             if getattr(profile.workers, key) is not None:

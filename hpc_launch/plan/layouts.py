@@ -10,6 +10,7 @@ from typing import Literal
 from hpc_launch import locations
 from hpc_launch.context import Context
 from hpc_launch.models.plan import WORKERS, Job, Reasons, Share, WorkerGroup, script_of
+from hpc_launch.models.profile import Workload
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import Part, end_early, make_job
 from hpc_launch.plan.queues import Place, run_place, workers_place
@@ -27,6 +28,8 @@ class Laid:
     groups: Mapping[str, WorkerGroup]
     jobs: tuple[Job, ...]
     reasons: Reasons
+    on_demand: tuple[Job, ...] = ()
+    """Of each group that begins without workers a worker job."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,14 @@ def job_array(resolved: Resolved, context: Context) -> Laid:
     main = make_job(resolved, Part("scheduler", "scheduler", None), run, beside_workers(resolved))
     groups: dict[str, WorkerGroup] = {}
     arrays: list[Job] = []
+    on_demand: list[Job] = []
     for part_of_run in resolved.of_groups():
         name = part_of_run.group or WORKERS
         groups[name], element, why = _elements(part_of_run, run, main.name, context)
         reasons = {**reasons, **why}
         arrays += [*_arrays(element, resolved.site, groups[name].nodes, arrays)]
-    return Laid(groups, (main, *arrays), reasons)
+        on_demand += [] if groups[name].nodes else [element]
+    return Laid(groups, (main, *arrays), reasons, tuple(on_demand))
 
 
 def _elements(resolved: Resolved, run: Place, after: str, context: Context) -> tuple[WorkerGroup, Job, Reasons]:
@@ -145,13 +150,13 @@ def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Besid
     return places(resolved, context)[1].queue, Beside(beside, several_nodes=several)
 
 
-def beside_workers(resolved: Resolved) -> tuple[Share, Share]:
+def beside_workers(resolved: Resolved) -> tuple[Share, ...]:
     """What scheduler and workload take."""
     profile = resolved.profile
-    return (
-        Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory),
-        Share("workload", 1, profile.workload.cores, profile.workload.memory),
-    )
+    scheduler = Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)
+    if isinstance(workload := profile.workload, Workload):
+        return scheduler, Share("workload", 1, workload.cores, workload.memory)
+    return (scheduler,)
 
 
 def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:
@@ -180,7 +185,7 @@ def _chunks(site: Site, elements: int) -> Iterator[tuple[int, int]]:
 
 def most_elements(site: Site, elements: int) -> int:
     """Of so many elements, how many come with one call of the submit command."""
-    return array_limit(site) or elements
+    return array_limit(site) or max(1, elements)
 
 
 def array_limit(site: Site) -> int | None:

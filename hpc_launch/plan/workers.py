@@ -62,7 +62,8 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
     workers, site = resolved.profile.workers, resolved.site
     memory = workers.memory or share_of_memory(resolved, queue, beside)
     assert memory is not None
-    per_node = min(workers.count, workers.per_node or most_per_node(resolved, queue, beside, memory))
+    most = workers.per_node or most_per_node(resolved, queue, beside, memory)
+    per_node = min(workers.count or most, most)
     nodes = -(-workers.count // per_node)
     made = WorkerGroup(
         count=workers.count,
@@ -134,7 +135,7 @@ def share_of_memory(resolved: Resolved, queue: Queue, beside: Beside) -> int | N
 def most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
     """As many as fit by cores, memory and GPUs; at least one, so that the checks can say by how much it does not."""
     workers = resolved.profile.workers
-    fits = [workers.count]
+    fits = [workers.count] if workers.count else []
     if queue.cores is not None:
         fits.append((queue.cores - beside.cores) // workers.threads)
     if (free := free_memory(resolved, queue, beside)) is not None:
@@ -142,7 +143,7 @@ def most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int)
     if workers.gpus and (gpus := usable_gpus(queue, resolved.site)) is not None:
         fits.append(gpus // workers.gpus)
     environments = resolved.site.parallel_environments
-    most = max(1, _within_slots(environments.node, min(fits), beside, workers.threads))
+    most = max(1, _within_slots(environments.node, min(fits, default=1), beside, workers.threads))
     if beside.several_nodes and most < workers.count:
         most = _within_slots(environments.nodes, most, beside, workers.threads)
     return max(1, most)

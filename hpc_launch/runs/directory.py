@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from hpc_launch.errors import Problem, UsageError
-from hpc_launch.models.record import MAIN, SCHEMA, Record
+from hpc_launch.models.record import MAIN, SCHEMA, Record, data_of, record_of
+from hpc_launch.models.stored import Unfit
 from hpc_launch.runs.lock import alone
 from hpc_launch.runs.ownership import opened, refuse_shared, refuse_unless_private
 
@@ -28,7 +29,7 @@ def write_record(directory: Path, record: Record) -> None:
         OSError: it could not be written; the old one is still there.
     """
     with opened(directory) as descriptor:
-        _replace(descriptor, RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+        _replace(descriptor, RECORD, json.dumps(data_of(record), indent=2, ensure_ascii=False) + "\n")
 
 
 def _worker_jobs(record: Record) -> str:
@@ -36,13 +37,14 @@ def _worker_jobs(record: Record) -> str:
     return "".join(f"{job_id}\n" for job_id in record.worker_ids)
 
 
-def _write_worker_jobs(directory: Path, ids: str) -> None:
+def write_control(directory: Path, name: str, text: str) -> None:
+    """Replace a file that the job reads. Raises as `write_record`."""
     with opened(directory) as descriptor:
         with suppress(FileExistsError):
             os.mkdir(CONTROL, 0o700, dir_fd=descriptor)
         control = os.open(CONTROL, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
         try:
-            _replace(control, WORKER_JOBS, ids)
+            _replace(control, name, text)
         finally:
             os.close(control)
 
@@ -89,18 +91,16 @@ def _read(directory: int, path: Path) -> Record:
 
 
 def _parsed(text: str, path: Path) -> Record:
-    from pydantic import ValidationError
-
     content: object = None
     try:
         content = json.loads(text)
         _check_schema(path, content)
-        record = Record.model_validate_json(text)
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        if "\\u" in text:  # half a character cannot be written again
+            json.dumps(content, ensure_ascii=False).encode()
+        record = record_of(content)
+    except Unfit as fault:
         by = f" (written by hpc-launch {content.get('version')})" if isinstance(content, dict) else ""
-        raise UsageError(f"{path} is not a record as this hpc-launch knows it{by}: {where}: {first['msg']}") from None
+        raise UsageError(f"{path} is not a record as this hpc-launch knows it{by}: {fault}") from None
     except (ValueError, RecursionError) as fault:
         raise UsageError(f"{path} is damaged: {fault}") from fault
     if not any(job.role in MAIN for job in record.jobs):
@@ -123,7 +123,7 @@ def update_record(directory: Path, change: Callable[[Record], Record]) -> Record
         old = read_record(directory)
         new = change(old)
         if (ids := _worker_jobs(new)) != _worker_jobs(old):  # before the record: a job may run that waits for it
-            _write_worker_jobs(directory, ids)
+            write_control(directory, WORKER_JOBS, ids)
         if new != old:
             write_record(directory, new)
     return new

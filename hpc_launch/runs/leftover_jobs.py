@@ -73,5 +73,5 @@ def _record_ids_found(system: BatchSystem, directory: Path, record: Record) -> R
 def _recorded_as_withdrawn(directory: Path, record: Record) -> Record:
     now = datetime.now(timezone.utc)
     with suppress(OSError, HpcLaunchError):
-        return update_record(directory, lambda current: current.model_copy(update={"withdrawn": now}))
+        return update_record(directory, lambda current: replace(current, withdrawn=now))
     return record

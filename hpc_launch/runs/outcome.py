@@ -105,11 +105,13 @@ def needs_asking(evidence: Evidence, record: Record) -> bool:
 def _is_latched(evidence: Evidence, record: Record) -> bool:
     """The record's outcome holds, unless the job was started once more after it.
 
-    What was taken back stays so, too: its job may have started before it was ended. Only a workload counts for more.
+    What was taken back stays so, too: its job may have started before it was ended. Only a workload
+    that has ended by itself counts for more.
     """
     if record.outcome is None:
         return False
-    if record.taken_back and evidence.workload is None:
+    told_to_end = evidence.told is not None and evidence.told.outcome == "cancelled"
+    if record.taken_back and (evidence.workload is None or told_to_end):
         return True
     return (evidence.attempt or 0) <= (record.outcome.attempt or 0)
 
@@ -168,6 +170,8 @@ def _active(
     report = reports[record.main.name]
     if evidence.told or evidence.ending is not None or report.status is JobStatus.ENDING:
         return Standing("ending", attempt=evidence.attempt)
+    if report.status is JobStatus.SUSPENDED:
+        return Standing("suspended", why=report.why or report.raw, attempt=evidence.attempt)
     if evidence.workload is not None:
         without = f"{_files(never)} never submitted, it runs without" if never else ""
         return Standing("running", why=without, attempt=evidence.attempt)
@@ -223,4 +227,5 @@ def _word(report: JobReport, record: Record) -> str:
     if report.status is JobStatus.GONE:
         return f"{record.batch_system} does not know the job any more"
     code = "" if report.exit_code is None else f", exit code {report.exit_code}"
-    return f"{record.batch_system} says {report.raw or report.status.value}{code}"
+    node = f" of {report.nodes}" if report.status is JobStatus.NODE_FAILURE and report.nodes else ""
+    return f"{record.batch_system} says {report.raw or report.status.value}{node}{code}"

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +29,7 @@ SCHEMA: Final = 1
 def write_pool(place: Path, plan: Plan, record: Record) -> None:
     """Write down what was planned, with the names of the jobs that are still to be submitted. May raise OSError."""
     planned = [job for job in plan.jobs if job.role == "workers"]
-    if not planned:
+    if not planned and not plan.on_demand:
         return
     (place / POOL).mkdir(mode=0o700)
     _write(place / POOL / "groups.json", _groups(plan, record))
@@ -54,16 +55,18 @@ def take_in_submissions(place: Path, record: Record, over: bool) -> Record:
     `over`: then also those of which no id is known: they are looked for by their names, and called off.
     """
     known = {job.job_name for job in record.jobs}
-    found = [each for number in _numbers(place) if (each := read_document(_file(place, number)))]
+    settled = {_number_in(job.job_name) for job in record.worker_jobs if job.job_id}  # nothing more is told of these
+    numbers = [number for number in _numbers(place) if number not in settled]
+    found = [each for number in numbers if (each := read_document(_file(place, number)))]
     new = [each for each in found if each["job_name"] not in known and _is_there(each, over)]
     if not new:
         return record
-    kinds = {job.group: job for job in reversed(record.worker_jobs)}
+    kinds = {job.group: job for job in reversed((*record.on_demand, *record.worker_jobs))}
     jobs = tuple(_recorded(each, kinds[each["group"]]) for each in new if each["group"] in kinds)
 
     def with_them(current: Record) -> Record:
         known = {job.job_name for job in current.jobs}
-        return current.model_copy(update={"jobs": (*current.jobs, *(job for job in jobs if job.job_name not in known))})
+        return replace(current, jobs=(*current.jobs, *(job for job in jobs if job.job_name not in known)))
 
     try:
         return update_record(place, with_them)
@@ -78,19 +81,24 @@ def _is_there(submission: dict[str, Any], over: bool) -> bool:
 def _recorded(submission: dict[str, Any], kind: RecordedJob) -> RecordedJob:
     """A submission of a keeper, as the record has those of `submit`; the rest is as in the first one of its group."""
     number, when = submission["number"], submission.get("submitted")
-    return kind.model_copy(
-        update={
-            "name": f"{submission['group']}-{number}",
-            "job_name": submission["job_name"],
-            "job_id": submission.get("job_id"),
-            "submitted": datetime.fromtimestamp(when, timezone.utc) if when else None,
-            "array": submission["array"],
-            "first_element": submission["first"],
-            "log": f"logs/{kind.file.removesuffix('.sh')}-{number}-job",
-            "after": None,
-            "command": (),
-        }
+    return replace(
+        kind,
+        name=f"{submission['group']}-{number}",
+        job_name=submission["job_name"],
+        job_id=submission.get("job_id"),
+        submitted=datetime.fromtimestamp(when, timezone.utc) if when else None,
+        array=submission["array"],
+        first_element=submission["first"],
+        log=f"logs/{kind.file.removesuffix('.sh')}-{number}-job",
+        after=None,
+        command=(),
     )
+
+
+def _number_in(job_name: str) -> int:
+    """Of which call of the submit command this is the name: it ends with its number, but that of the first."""
+    last = job_name.rpartition("-")[2]
+    return int(last) if last.isdecimal() else 1
 
 
 def _numbers(place: Path) -> list[int]:

@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.directory import CONTROL
 from hpc_launch.runs.files import replace_file
-from hpc_launch.runs.keeper_copy import travels
+from hpc_launch.runs.keeper_copy import copy_keeper, travels
 from hpc_launch.runs.lock import alone
 from hpc_launch.runs.pool import POOL, SCHEMA, read_document
 from hpc_launch.runs.settle import View
+
+if TYPE_CHECKING:
+    from hpc_launch.context import Context
 
 WISH: Final = "scale.json"
 
@@ -28,6 +31,10 @@ class Group:
     name: str
     per_node: int
     """Workers of an element, which is a worker job or an element of an array."""
+    threads: int
+    """Of each worker."""
+    memory_bytes: int
+    """Limit of each worker."""
     kept_by_job: bool
     """Whether the scheduler's job brings them to the wanted number; otherwise somebody must, on a login host."""
 
@@ -45,11 +52,16 @@ class Target:
     """For the tasks of an element that is to leave; None: as long as they need."""
     minimum: int | None = None
     maximum: int | None = None
+    interval: float | None = None
+    """Seconds between two looks at what the tasks need; None: as usual."""
+    wait_count: int | None = None
+    """So many looks in a row must want fewer; None: as usual."""
 
     def as_json(self) -> dict[str, Any]:
         if self.workers is not None:
             return {"target": self.workers, "grace_seconds": self.grace_seconds}
-        return {"minimum": self.minimum, "maximum": self.maximum}
+        pace = {"interval": self.interval, "wait_count": self.wait_count}
+        return {"minimum": self.minimum, "maximum": self.maximum, **{k: v for k, v in pace.items() if v is not None}}
 
 
 def group_of(view: View, name: str | None) -> Group:
@@ -69,7 +81,8 @@ def group_of(view: View, name: str | None) -> Group:
         hint = f"Did you mean {near[0]}?" if near else f"It has: {_listed(groups)}"
         raise UsageError(Problem(f"{record.id} has no group {chosen}", hint=hint))
     by_job = bool(known["from_compute"]) and travels(str(known["batch_system"]))
-    return Group(chosen, int(groups[chosen]["per_node"]), by_job)
+    numbers = {key: int(groups[chosen][key]) for key in ("per_node", "threads", "memory_bytes")}
+    return Group(chosen, **numbers, kept_by_job=by_job)
 
 
 def _cannot_grow(view: View) -> UsageError:
@@ -85,6 +98,19 @@ def _cannot_grow(view: View) -> UsageError:
 
 def _listed(groups: Mapping[str, Any]) -> str:
     return ", ".join(groups)
+
+
+def ask_for(view: View, context: Context, group: Group, target: Target) -> int:
+    """Leave the wish for the run's keeper, which is put into the run directory with the first one; gives its number.
+
+    Raises:
+        UsageError: it could not be written; the earlier one holds.
+    """
+    try:
+        copy_keeper(view.directory, view.record.batch_system)  # before the wish, on which it is started
+        return write_wish(view.directory, context.user, context.hostname, group, target)
+    except OSError as fault:
+        raise UsageError(f"the wish cannot be written: {fault}") from fault
 
 
 def write_wish(directory: Path, user: str, host: str, group: Group, target: Target) -> int:

@@ -51,6 +51,7 @@ def settle(one: Look) -> View:
             record = update_record(directory, lambda current: _with_outcome(current, standing, now))
     if standing.over and standing.settled and standing.understood:
         security.remove(directory / "tls")  # the job does it too, if it gets to it
+        security.remove_tokens(directory)
     return View(directory, record, one.evidence, one.reports, standing)
 
 
@@ -58,20 +59,24 @@ def _with_outcome(record: Record, standing: Standing, now: datetime) -> Record:
     if not standing.understood:
         return record
     if not standing.over:
-        return record.model_copy(update={"missing_since": None})
+        return replace(record, missing_since=None)
     if standing.doubt:
         return record
     if not standing.settled:
-        return record.model_copy(update={"missing_since": record.missing_since or now})
+        return replace(record, missing_since=record.missing_since or now)
     if record.outcome and record.outcome.attempt == standing.attempt:
         return record
-    end = {
-        "outcome": standing.outcome,
-        "exit_code": standing.exit_code,
-        "reason": standing.reason,
-        "source": standing.source,
-        "decided": now,
-        "attempt": standing.attempt,
-    }
-    given_up = {"taken_back": record.taken_back or now} if standing.taken_back else {}
-    return record.model_copy(update={"missing_since": None, "outcome": Ending.model_validate(end), **given_up})
+    taken_back = (record.taken_back or now) if standing.taken_back else record.taken_back
+    return replace(record, missing_since=None, outcome=_ending(standing, now), taken_back=taken_back)
+
+
+def _ending(standing: Standing, now: datetime) -> Ending:
+    assert standing.outcome is not None and standing.exit_code is not None  # it is over
+    return Ending(
+        outcome=standing.outcome,
+        exit_code=standing.exit_code,
+        reason=standing.reason,
+        source=standing.source,
+        decided=now,
+        attempt=standing.attempt,
+    )

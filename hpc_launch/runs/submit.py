@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +29,7 @@ from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
     from hpc_launch.context import Context
+    from hpc_launch.models.plan import Job
     from hpc_launch.prepare import Rendered
 
 
@@ -74,21 +76,28 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         host=context.hostname,
         submitter=processes.this_one(),
         profile=str(context.directory / rendered.profile),
-        plan=Request(workers_wanted=plan.workers_wanted, minimum=plan.minimum, security=plan.security),
+        plan=Request(
+            workers_wanted=plan.workers_wanted,
+            minimum=plan.minimum,
+            security=plan.security,
+            stands=plan.stands,
+            idle_timeout_seconds=plan.scheduler.idle_timeout_seconds,
+        ),
         jobs=(),
         commands=commands,
         submit_stdin=rendered.submit_stdin,
     )
-    system = batch_system(record)
-    jobs = []
-    for job in plan.jobs:
-        job_name = job.named(f"{plan.name}-{token}")
-        log = job.log_on_line
-        command = tuple(system.submit_command(job.file, job_name, job.array, after(job), log))
-        first = job.first_element if job.role == "workers" else None
-        more = {"command": command, "after": job.after, "log": log, "first_element": first}
-        jobs.append(RecordedJob.model_validate({**job.asked(), **more, "job_name": job_name}))
-    return record.model_copy(update={"jobs": tuple(jobs)})
+    system, name = batch_system(record), f"{plan.name}-{token}"
+    jobs, on_demand = (tuple(_recorded(system, job, name) for job in some) for some in (plan.jobs, plan.on_demand))
+    return replace(record, jobs=jobs, on_demand=on_demand)
+
+
+def _recorded(system: BatchSystem, job: Job, run: str) -> RecordedJob:
+    """A job of the plan, in a run of which the main job has this name."""
+    name, log = job.named(run), job.log_on_line
+    command = tuple(system.submit_command(job.file, name, job.array, after(job), log))
+    first = job.first_element if job.role == "workers" else None
+    return RecordedJob(**job.asked(), job_name=name, command=command, after=job.after, log=log, first_element=first)
 
 
 def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) -> None:

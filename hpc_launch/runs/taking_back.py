@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +23,7 @@ def record_refusal(place: Path, source: str, words: str) -> None:
     """The batch system took none of the jobs; what it said is the end of the run."""
     end = _ending("launch-failed", words, source)
     with suppress(OSError, HpcLaunchError):
-        update_record(place, lambda record: record.model_copy(update={"refused": words, "outcome": end}))
+        update_record(place, lambda record: replace(record, refused=words, outcome=end))
     security.remove(place / "tls")
 
 
@@ -54,8 +55,9 @@ def take_back(
 
     def taken_back(current: Record) -> Record:
         known = {job.name: job for job in record.jobs if job.job_id}
-        more = {"jobs": tuple(known.get(job.name, job) for job in current.jobs), "refused": refused or current.refused}
-        return current.model_copy(update={"taken_back": now, "outcome": current.outcome or end, **more})
+        jobs = tuple(known.get(job.name, job) for job in current.jobs)
+        words = refused or current.refused
+        return replace(current, jobs=jobs, refused=words, taken_back=now, outcome=current.outcome or end)
 
     with suppress(OSError, HpcLaunchError):
         update_record(place, taken_back)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -241,12 +242,10 @@ def run_of(name: str, number: int, directory: Path) -> tuple[Path, Record]:
     pbs = name in ("pbs", "torque")
     main, workers = (f"{number}.s", f"1{number}[].s") if pbs else (str(number), f"1{number}")
     one = record(name, main)
-    two = one.jobs[0].model_copy(
-        update={"name": "workers", "role": "workers", "after": "job", "job_id": workers, "array": 2}
-    )
+    two = replace(one.jobs[0], name="workers", role="workers", after="job", job_id=workers, array=2)
     place = directory / f"run-{number}"
     (place / "tls").mkdir(parents=True)
-    one = one.model_copy(update={"id": f"run-{number}", "jobs": (*one.jobs, two)})
+    one = replace(one, id=f"run-{number}", jobs=(*one.jobs, two))
     write_record(place, one)
     return place, one
 

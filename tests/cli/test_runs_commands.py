@@ -16,6 +16,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.runs import index
+from hpc_launch.runs.directory import write_record
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 from tests.commands import command, environment, hpc_launch
@@ -28,6 +29,7 @@ from tests.runs.jobs import (
     end,
     finished,
     on_slurm,
+    record,
     rendered,
     squeue_line,
     start,
@@ -329,12 +331,12 @@ def test_submit_says_the_id_alone_and_wait_ends_with_the_exit_code(prepared: Pre
     assert data["submissions"][0]["file"] == "job.sh" and "job.sh" in data["files"]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["status", "--help"], ["--version"], ["list"]])
-def test_start_up_loads_nothing_heavy(context: Context, words: list[str]) -> None:
+def loaded(context: Context, names: set[str], *words: str) -> tuple[int, str]:
+    """What a command has imported of these modules, as its exit code and words on stderr."""
     code = (
         "import sys; from hpc_launch.cli import main; main(sys.argv[1:])\n"
-        "heavy = {'dask', 'distributed', 'rich', 'cryptography', 'asyncio'} & set(sys.modules)\n"
-        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+        f"found = sorted({names} & set(sys.modules))\n"
+        "sys.exit(f'loaded {found}' if found else 0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
@@ -343,7 +345,22 @@ def test_start_up_loads_nothing_heavy(context: Context, words: list[str]) -> Non
         text=True,
         check=False,
     )
-    assert (
-        done.returncode,
-        done.stderr.replace("there is no run yet; start one: hpc-launch submit profile.yaml\n", ""),
-    ) == (0, "")
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["status", "--help"], ["--version"], ["list"]])
+def test_start_up_loads_nothing_heavy(context: Context, words: list[str]) -> None:
+    code, said = loaded(context, {"dask", "distributed", "rich", "cryptography", "asyncio"}, *words)
+    assert (code, said.replace("there is no run yet; start one: hpc-launch submit profile.yaml\n", "")) == (0, "")
+
+
+def test_looking_at_runs_loads_neither_models_nor_templates(prepared: Prepare, context: Context) -> None:
+    _, over = finished(prepared, context, SUCCEEDS)
+    directory = context.directory / "waiting"
+    directory.mkdir(mode=0o700)
+    commands = batch_commands(directory, status=squeue_line("PENDING    "))
+    write_record(directory, record(id="waiting-1", commands=commands))
+    index.add(context, "waiting-1", directory)
+    for words in (["list"], ["list", "--json"], ["status", over], ["status", "waiting-1"], ["wait", over]):
+        code, said = loaded(context, {"pydantic", "jinja2", "yaml", "rich"}, *words)
+        assert code == 0, (words, said)

@@ -39,7 +39,7 @@ class There(Here):
         (self.project / name).write_text(text)
         shutil.chown(self.project / name, "hpcuser", "hpcuser")
 
-    def profile(self, command: list[str] | str, **keys: Any) -> str:
+    def profile(self, command: list[str] | str | None, **keys: Any) -> str:
         return super().profile(command, **{"walltime": "00:05:00", **keys})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from hpc_launch.batch.report import JobReport
 from hpc_launch.batch.slurm.answers import FIELDS
@@ -50,7 +51,7 @@ def rendered(prepared: Prepare, script: str, security: str = "none", site: str =
     return replace(full, files={**full.files, "job.sh": script})
 
 
-def record(batch_system: str = "slurm", job_id: str | None = "36", **others: object) -> Record:
+def record(batch_system: str = "slurm", job_id: str | None = "36", **others: Any) -> Record:
     """The record of a run that was submitted just before NOW."""
     job = RecordedJob(
         name="job",
@@ -80,7 +81,7 @@ def record(batch_system: str = "slurm", job_id: str | None = "36", **others: obj
         jobs=(job,),
         commands={},
     )
-    return full.model_copy(update=others)
+    return replace(full, **others)
 
 
 def until(directory: Path, condition: Callable[[View], bool], seconds: float = 20.0) -> View:

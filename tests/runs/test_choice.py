@@ -15,9 +15,7 @@ from hpc_launch.runs.choice import find_unfinished
 from hpc_launch.runs.directory import write_record
 from tests.runs.jobs import NOW, batch_commands, record, squeue_line
 
-OVER = Ending.model_validate(
-    {"outcome": "failed", "exit_code": 7, "reason": "", "source": "job", "decided": NOW, "attempt": None}
-)
+OVER = Ending(outcome="failed", exit_code=7, source="job", decided=NOW)
 
 
 def run(context: Context, run_id: str, status: str | None = None) -> Path:

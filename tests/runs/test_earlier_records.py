@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_a_job_of_an_earlier_version_finds_the_ids_in_a_record_that_this_one_has
         return subprocess.run(["bash", "-c", lines], cwd=directory, capture_output=True, text=True).stdout.split()
 
     assert len(ids) > 1
-    update_record(directory, lambda old: old.model_copy(update={"refused": "changed"}))
+    update_record(directory, lambda old: replace(old, refused="changed"))
     assert found() == []
     for number, job in enumerate(content["jobs"]):
         record_job_id(directory, read_record(directory), job["name"], ids[number])

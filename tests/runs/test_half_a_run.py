@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -287,15 +287,15 @@ def test_where_the_submitting_process_cannot_be_seen_it_is_said_when_no_submissi
 ) -> None:
     login = at(tmp_path, "slurm")
     login.submit("2 KILL before")
-    update_record(login.run, lambda record: record.model_copy(update={"submitter": "elsewhere:1:1"}))
+    update_record(login.run, lambda record: replace(record, submitter="elsewhere:1:1"))
     assert login.status()["outcome"] is None
     from datetime import timedelta
 
     old = read_record(login.run).created - timedelta(minutes=3)
 
     def aged(record: Any) -> Any:
-        jobs = tuple(job.model_copy(update={"submitted": job.submitted and old}) for job in record.jobs)
-        return record.model_copy(update={"created": old, "jobs": jobs})
+        jobs = tuple(replace(job, submitted=job.submitted and old) for job in record.jobs)
+        return replace(record, created=old, jobs=jobs)
 
     update_record(login.run, aged)
     assert login.status()["outcome"] == "launch-failed"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.errors import UsageError
+from hpc_launch.models.record import Record
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
 from hpc_launch.runs.status import bring_up_to_date
@@ -128,13 +130,13 @@ def test_what_was_opened_is_what_is_read_wherever_the_name_leads_by_then(context
     link = context.directory / "link"
     link.symlink_to(run)
 
-    def meanwhile(old: object) -> object:
+    def meanwhile(old: Record) -> Record:
         link.unlink()
         link.symlink_to(strange)
-        return old.model_copy(update={"refused": "changed"})  # type: ignore[attr-defined]
+        return replace(old, refused="changed")
 
     with pytest.raises(UsageError, match="is refused"):
-        update_record(link, meanwhile)  # type: ignore[arg-type]
+        update_record(link, meanwhile)
     assert "changed" not in (strange / "run.json").read_text()
     assert read_record(run).refused is None
 

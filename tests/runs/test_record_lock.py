@@ -17,15 +17,14 @@ from tests.runs.jobs import record
 
 UPDATE = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from hpc_launch.runs.directory import update_record
 directory, own = Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(15):
-    update_record(
-        directory, lambda old: old.model_copy(update={"commands": {**old.commands, f"{own}-{number}": ["x"]}})
-    )
+    update_record(directory, lambda old: replace(old, commands={**old.commands, f"{own}-{number}": ["x"]}))
 """
 
 

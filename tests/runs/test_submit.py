@@ -198,7 +198,7 @@ def test_a_job_that_leaves_no_trace_is_lost_and_that_is_kept_only_when_it_stays_
     view = until(directory, lambda view: view.standing.state == "lost")
     assert not view.final and view.record.outcome is None and (directory / "tls").exists()
     long_ago = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    update_record(directory, lambda record: record.model_copy(update={"missing_since": long_ago}))
+    update_record(directory, lambda record: replace(record, missing_since=long_ago))
     view = bring_up_to_date(directory)
     assert view.final and view.record.outcome and view.record.outcome.outcome == "lost"
     assert not (directory / "tls").exists()
@@ -255,6 +255,6 @@ def test_a_record_is_read_back_as_it_was_written(prepared: Prepare, context: Con
     directory, record = submit(rendered(prepared, SUCCEEDS), context)
     until(directory, lambda view: view.standing.over)
     kept = read_record(directory)
-    assert kept.model_copy(update={"outcome": None}) == record
+    assert replace(kept, outcome=None) == record
     write_record(directory, kept)
     assert read_record(directory) == kept

@@ -51,4 +51,4 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
 
 def _queues(plan: Plan, resolved: Resolved, context: Context) -> dict[str | None, Queue]:
     """Those of its jobs by name; None: this machine."""
-    return {job.queue: queue_of(resolved, job.queue, context)[1] for job in plan.jobs}
+    return {job.queue: queue_of(resolved, job.queue, context)[1] for job in plan.kinds_of_jobs}

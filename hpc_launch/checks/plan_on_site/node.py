@@ -109,7 +109,7 @@ def _mib(size: int) -> str:
 def _deciding(job: Job, what: Literal["cores", "memory"]) -> tuple[str, ...]:
     """The keys that decide how much of it a node of this job is asked for."""
     workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory", "workers.count")
-    beside = (f"workload.{what}", f"scheduler.{what}") if job.role != "workers" else ()
+    beside = [f"{share.of}.{what}" for share in reversed(job.holds) if share.of != "workers"]
     return (*(workers if job.group else ()), *beside)
 
 

@@ -1,0 +1,112 @@
+"""A run that goes on, taken up from another process: a client of it, and a cluster object."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from distributed import Client
+from distributed.core import Status
+
+from hpc_launch import HPCCluster, connect
+from hpc_launch.errors import UsageError
+from tests.client.people import UNTIL_STOPPED, Person
+from tests.local.runs import Run, until
+
+pytestmark = pytest.mark.shares_jobs
+
+
+@pytest.fixture(scope="module")
+def run(person: Person) -> Run:
+    """It has one worker, and goes on until it is stopped."""
+    return person.submit(person.script(UNTIL_STOPPED), layout="job-array", workers={"per_node": 1})
+
+
+@pytest.fixture
+def cluster(run: Run) -> Iterator[HPCCluster]:
+    with HPCCluster.from_run(run.id) as cluster:
+        yield cluster
+
+
+def test_a_client_waits_for_the_scheduler_and_says_where_the_run_stands(
+    run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with connect(run.id) as client:
+        assert client.submit(sum, [1, 2]).result() == 3
+        assert client.scheduler.address.startswith("tls://")
+    assert f"{run.id}: " in capfd.readouterr().err
+
+
+def test_closing_what_was_taken_up_leaves_the_run_alone(run: Run) -> None:
+    cluster = HPCCluster.from_run(run.id)
+    cluster.close()
+    cluster.close()
+    assert cluster.status is Status.closed
+    with pytest.raises(UsageError, match="closed"):
+        cluster.scale(2)
+    assert run.status()["state"] == "running"
+
+
+def test_it_grows_to_what_each_of_the_words_means(cluster: HPCCluster, run: Run) -> None:
+    cluster.scale(jobs=2)
+    cluster.wait_for_workers(2, timeout=60)
+    assert len(cluster.scheduler.workers) == 2
+    with pytest.raises(TypeError):
+        cluster.scheduler.workers["tls://nobody:1"] = {}
+    with cluster.get_client() as client:
+        assert client.gather(client.map(lambda number: 2 * number, range(20))) == [2 * number for number in range(20)]
+        assert cluster.get_client() is client
+    adaptive = cluster.adapt(minimum_jobs=1, maximum_cores=3)
+    assert (adaptive.minimum, adaptive.maximum) == (1, 3)
+    until(lambda: run.status()["pools"]["workers"]["mode"] == "adaptive", "the bounds to be seen")
+
+
+def test_two_objects_of_a_run_have_clients_of_their_own(cluster: HPCCluster, run: Run) -> None:
+    with HPCCluster.from_run(run.id) as other, Client(cluster) as client, Client(other) as others:
+        assert other != cluster and len({other, cluster}) == 2
+        assert client.submit(sum, [1, 2]).result() == others.submit(sum, [1, 2]).result() == 3
+
+
+def test_a_pickled_object_is_one_of_the_same_run(cluster: HPCCluster) -> None:
+    with pickle.loads(pickle.dumps(cluster)) as other, Client(other) as client:
+        assert client.submit(sum, [1, 2]).result() == 3
+        assert other.name == cluster.name and not other.shutdown_on_close
+
+
+def test_in_an_event_loop(run: Run) -> None:
+    async def use() -> None:
+        cluster = await HPCCluster.from_run(run.id, asynchronous=True)
+        assert await cluster is cluster
+        async with cluster, Client(cluster, asynchronous=True) as client:
+            assert await client.submit(sum, [1, 2]) == 3
+        assert cluster.status is Status.closed
+
+    asyncio.run(use())
+
+
+def test_a_run_that_others_may_write_is_refused(run: Run) -> None:
+    before = stat.S_IMODE(os.stat(run.directory).st_mode)
+    Path(run.directory).chmod(0o770)
+    try:
+        for take_up in (connect, HPCCluster.from_run):
+            with pytest.raises(UsageError, match="others may write it"):
+                take_up(run.id)
+    finally:
+        Path(run.directory).chmod(before)
+
+
+def test_that_the_scheduler_has_gone_is_noticed_and_told(run: Run, person: Person) -> None:
+    cluster = HPCCluster.from_run(run.id)
+    (person.project / "stop").touch()
+    until(lambda: cluster.status is Status.failed, "the end of the scheduler to be noticed")
+    assert not cluster.scheduler.workers
+    cluster.close()
+    run.ended_as("succeeded", 0)
+    for take_up in (connect, HPCCluster.from_run):
+        with pytest.raises(UsageError, match="is over: succeeded"):
+            take_up(run.id)
