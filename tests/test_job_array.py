@@ -421,3 +421,22 @@ def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJo
     script += "; at_every_look; at_every_look"
     done = subprocess.run(["bash", "-c", script], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["released 2", "released 3"]
+
+
+def test_what_a_keeper_had_submitted_is_called_off_also_when_it_is_started_no_more(
+    schedulers_job: SchedulersJob,
+) -> None:
+    run = schedulers_job.run
+    for directory in ("control", "logs", "jobside/keeper"):
+        (run / directory).mkdir(parents=True)
+    (run / "control" / "scale.json").touch()
+    (run / "jobside" / "keeper" / "__main__.py").touch()
+    (run / "python").write_text('#!/bin/bash\necho "${@: -1}" >>told\nexit 1\n')
+    (run / "python").chmod(0o755)
+    script = ["state=$PWD/state worker_submissions=0 elements_get=0 wake_at='' keeper_python=(./python)"]
+    script += ['see() { :; }; alive() { kill -0 "$1" 2>/dev/null; }', f". {ARRAY_SH}"]
+    script += ['for turn in {1..8}; do start_keeper; [ -z "$keeper" ] || wait "$keeper"; done', "end_other_jobs"]
+    done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=run, capture_output=True, text=True, timeout=60)
+    assert done.stderr.count("the keeper of the worker jobs has ended") == 6, done.stderr
+    assert done.stderr.count("it is not started again") == 1
+    assert (run / "told").read_text().splitlines() == [*[str(run)] * 6, "call-off"]

@@ -463,6 +463,21 @@ def test_lsf_is_asked_for_memory_in_the_sites_unit(
     assert expected in prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files["job.sh"]
 
 
+def test_scripts_say_only_what_every_lsf_takes_unless_the_site_says_more(prepared: Prepare, tmp_path: Path) -> None:
+    site = (ROOT / "tests/site/lsfcluster.yaml").read_text()
+    for takes, memory, no_rerun in (
+        ("[]", "mem=5020]", False),
+        ("[units]", "mem=5020MB]", False),
+        ("[-rn]", "mem=5020]", True),
+    ):
+        (tmp_path / "site.yaml").write_text(site.replace("takes: [-rn, units]", f"takes: {takes}"))
+        job = prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files["job.sh"]
+        assert memory in job and ("#BSUB -rn" in job) is no_rerun
+    (tmp_path / "site.yaml").write_text(site.replace("takes: [-rn, units]", "takes: [-r]"))
+    with pytest.raises(InvalidConfiguration, match=r"takes\[0\]: '-r' is nothing that only some lsf take"):
+        prepared(EXAMPLE, site="./site.yaml")
+
+
 def test_a_unit_of_memory_that_the_batch_system_does_not_know_is_refused(prepared: Prepare, tmp_path: Path) -> None:
     for name in ("lsfcluster", "testcluster"):
         site = (ROOT / f"tests/site/{name}.yaml").read_text()

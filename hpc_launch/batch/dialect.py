@@ -51,6 +51,8 @@ class Dialect:
     """Ways of asking for memory, as in a site profile's `memory.directive`."""
     memory_units: tuple[str, ...] = ()
     """Units that a site may choose for them; none: its own is always written."""
+    optional: tuple[str, ...] = ()
+    """What not every batch system of its kind takes: scripts say it where a site's `takes` names it."""
     memory_resource: bool = False
     """Whether it is asked for by a resource that each site calls as it likes."""
     has_queues: bool = True

@@ -34,11 +34,11 @@ workers_lost() {
     return 1
   fi
   [ -z "$none_left" ] || return 0
-  [ "$worker_submissions" != 0 ] || [ -e pool/lease ] || return 1 # workers come when somebody asks for them
-  if [ -n "$keeper" ] || [ -e pool/lease ]; then # beside this shell, or on a login host (`hpc-launch keep`)
+  if a_keeper_has_begun; then
     keeper_has_stopped
     return
   fi
+  [ "$worker_submissions" != 0 ] || return 1 # workers come when somebody asks for them
   read_worker_jobs
   if submission_broke_off && [ -z "$begun" ]; then
     reason="of $worker_submissions calls to submit worker jobs ${#jobs[@]} were made, then hpc-launch submit ended"
@@ -76,34 +76,38 @@ release_held_worker_jobs() {
 
 # Once `hpc-launch scale` has left a wish, a keeper submits worker jobs and lets them go (pool/, logs/keeper.log). If it dies it
 # is started again, five times at most; what it had submitted it finds by name.
-keeper='' keeper_starts=0
+keeper='' keeper_starts=0 # its process while it runs; how often it was started
 declare -p keeper_python &>/dev/null || keeper_python=(bash jobside/within.sh python)
 start_keeper() {
-  [ -n "${keeper_python[*]}" ] || return 0
-  if [ -n "$keeper" ]; then
-    alive "$keeper" && return
-    echo "hpc-launch: the keeper of the worker jobs has ended$(see logs/keeper.log)" >&2
-    if [ "$keeper_starts" -ge 6 ]; then
-      echo "hpc-launch: it is not started again: \`hpc-launch keep\` can do its work on a login host" >&2
-      keeper_python=() keeper=''
-      return
-    fi
-  elif [ ! -e control/scale.json ] || [ ! -e jobside/keeper/__main__.py ]; then
+  ! keeper_runs && [ "$keeper_starts" -lt 6 ] || return 0
+  if ! keeper_can_run || [ ! -e control/scale.json ]; then
     [ -z "${HPC_LAUNCH_INTERVALS-}" ] || wake_at+=" $((SECONDS + 1))" # set short, for a test or a notebook
     return
   fi
   "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" </dev/null >>logs/keeper.log 2>&1 &
   keeper=$! keeper_starts=$((keeper_starts + 1))
 }
+keeper_can_run() { [ -n "${keeper_python[*]}" ] && [ -e jobside/keeper/__main__.py ]; }
+keeper_runs() {
+  [ -n "$keeper" ] || return
+  ! alive "$keeper" || return 0
+  keeper=''
+  echo "hpc-launch: the keeper of the worker jobs has ended$(see logs/keeper.log)" >&2
+  [ "$keeper_starts" -lt 6 ] ||
+    echo "hpc-launch: it is not started again: \`hpc-launch keep\` can do its work on a login host" >&2
+  return 1
+}
+# Whether one has, or had, this run: beside this shell, or on a login host (`hpc-launch keep`).
+a_keeper_has_begun() { [ "$keeper_starts" -gt 0 ] || [ -e pool/lease ] || [ -e pool/status.json ]; }
 # Whether it submits nothing more for any group, and why.
 keeper_has_stopped() {
   local status=''
   read -r -d '' status 2>/dev/null <pool/status.json
   [[ $status != *'"brake": null'* && $status =~ \"brake\":\ \"([^\"]+)\" ]] && reason=${BASH_REMATCH[1]}
 }
-# Of what it had submitted it calls off what is left: by ids, and by name where an answer was never read.
+# What keepers have submitted, also one that runs no more, is called off: by ids, and by name where an answer was never read.
 end_with_keeper() {
-  end 5 "$keeper"
+  [ -z "$keeper" ] || end 5 "$keeper"
   timeout 30 "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" call-off </dev/null >>logs/keeper.log 2>&1
 }
 
@@ -118,7 +122,7 @@ end_other_jobs() {
   local give_up=$((SECONDS + elements_get))
   [ -z "$keeper" ] || kill -TERM "$keeper" 2>/dev/null # from now on nothing is submitted
   while worker_jobs_run && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
-  [ -z "$keeper" ] || end_with_keeper
+  ! { a_keeper_has_begun && keeper_can_run; } || end_with_keeper
   read_worker_jobs
   [ ${#jobs[@]} = 0 ] || end_worker_jobs "${jobs[@]}"
 }

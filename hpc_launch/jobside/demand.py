@@ -57,27 +57,24 @@ def group_for(groups: Sequence[Group], need: Need) -> Group | None:
     return next(able, None) or next((group for group in groups if group.name == need.on), None)
 
 
-def demands(
-    groups: Sequence[Group], needs: Iterable[Need], connected: Mapping[str, Connected], target_duration: float
-) -> dict[str, Demand]:
+def demands(groups: Sequence[Group], needs: Iterable[Need], connected: Mapping[str, Connected]) -> dict[str, Demand]:
     """Workers wanted of each group."""
     of_group: dict[str, list[Need]] = {group.name: [] for group in groups}
     for need in needs:
         if group := group_for(groups, need):
             of_group[group.name].append(need)
     return {
-        group.name: _demand(group, of_group[group.name], connected.get(group.name, Connected()), target_duration)
-        for group in groups
+        group.name: _demand(group, of_group[group.name], connected.get(group.name, Connected())) for group in groups
     }
 
 
-def _demand(group: Group, needs: Sequence[Need], there: Connected, target_duration: float) -> Demand:
+def _demand(group: Group, needs: Sequence[Need], there: Connected) -> Demand:
     """Never more workers than there are tasks for; at least one if a task waits; twice as many if memory is short.
 
     Tasks of unknown duration want what is there already, or one worker: one is enough to learn more.
     """
     at_a_time = [(need, max(1, slots(group, need.resources))) for need in needs]
-    raw = sum(need.seconds / number for need, number in at_a_time) / target_duration
+    raw = sum(need.seconds / number for need, number in at_a_time) / group.target_duration
     unknown = sum(need.unknown / number for need, number in at_a_time)
     at_most = sum(need.tasks / number for need, number in at_a_time)
     workers = math.ceil(min(at_most, raw + min(unknown, max(1.0, there.workers - raw))))

@@ -14,6 +14,8 @@ class Group:
     name: str
     threads: int
     resources: Mapping[str, float]
+    target_duration: float = 30.0
+    """Seconds in which its tasks are to be done."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,6 @@ class Known:
     """What the files of the run have told so far."""
 
     groups: tuple[Group, ...] = ()
-    target_duration: float = 30.0
     submissions: tuple[Submission, ...] = ()
     hosts: Mapping[int, str] = field(default_factory=dict)  # of elements that run
     retire: Mapping[int, float | None] = field(default_factory=dict)  # element → grace in seconds
@@ -67,10 +68,13 @@ def _readings(worker: str) -> Iterator[tuple[str, int]]:
 
 def groups_from(document: Mapping[str, Any]) -> tuple[Group, ...]:
     """The groups of ``pool/groups.json``, the cheapest first; raises KeyError, TypeError or ValueError."""
-    return tuple(
-        Group(name, max(1, int(each["threads"])), {key: float(value) for key, value in each["resources"].items()})
-        for name, each in document["groups"].items()
-    )
+    return tuple(_group(name, each) for name, each in document["groups"].items())
+
+
+def _group(name: str, document: Mapping[str, Any]) -> Group:
+    resources = {key: float(value) for key, value in document["resources"].items()}
+    target = (document.get("adapt") or {}).get("target_duration") or Group.target_duration
+    return Group(name, max(1, int(document["threads"])), resources, float(target))
 
 
 def submission_from(document: Mapping[str, Any]) -> Submission:

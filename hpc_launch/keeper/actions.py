@@ -28,9 +28,10 @@ class CallOff:
 
 @dataclass(frozen=True)
 class End:
-    """End elements that run, and have had no worker for long."""
+    """End elements that run, and are of no use."""
 
     elements: frozenset[int]
+    why: str
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hpc_launch.keeper.elements import Element, Phase, elements
 from hpc_launch.keeper.intervals import Intervals
 from hpc_launch.keeper.memory import Memory, OfGroup
 from hpc_launch.keeper.missing import submission
-from hpc_launch.keeper.silence import hopeless, noticed
+from hpc_launch.keeper.silence import hopeless, looping, noticed
 from hpc_launch.keeper.target import is_settled, target, wish_of
 from hpc_launch.keeper.values import Group, Look, Retirement, Run
 
@@ -24,12 +24,13 @@ def decide(run: Run, look: Look, memory: Memory, intervals: Intervals) -> Decisi
     plans = [_plan(group, _alive(there, group), look, memory, intervals) for group in run.groups.values()]
     retiring = {number: why for plan in plans for number, why in plan.retiring.items()}
     call_off = {number for plan in plans for number in plan.call_off} | _still_waiting(there, look, memory)
-    end = hopeless(look, there, memory, intervals)
+    silent, loops = hopeless(look, there, memory, intervals), looping(look, there, memory, intervals)
     submit = next((plan.submit for plan in plans if plan.submit), None)
     actions: list[Action | None] = [
         Retire(retiring) if retiring != memory.retiring else None,
         CallOff(frozenset(call_off)) if call_off else None,
-        End(end) if end else None,
+        End(silent, "no worker of theirs connected") if silent else None,
+        End(loops, "their workers come back again and again, and finish no task") if loops else None,
         submit,
     ]
     remembered = replace(
@@ -37,7 +38,8 @@ def decide(run: Run, look: Look, memory: Memory, intervals: Intervals) -> Decisi
         groups={plan.standing.group.name: plan.remembered for plan in plans},
         retiring=retiring,
         leaving=(memory.leaving | retiring.keys()) - _called_back(there, memory, retiring),
-        ended={**memory.ended, **dict.fromkeys(call_off | end, look.now)},
+        looping=memory.looping | loops,
+        ended={**memory.ended, **dict.fromkeys(call_off | silent | loops, look.now)},
     )
     done = tuple(action for action in actions if action)
     changing = bool(done or retiring) or any(_is_changing(plan) for plan in plans)

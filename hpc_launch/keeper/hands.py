@@ -95,7 +95,7 @@ class Hands:
         return None
 
     def _call_off(self, action: CallOff, decision: Decision) -> None:
-        self.ledger.unwanted(action.elements)
+        self.ledger.note_unwanted(action.elements)
         reached("unwanted")
         self._try(lambda: self.system.withdraw(ids_of_all(self.system, action.elements, decision.elements)))
         reached("called off")
@@ -105,7 +105,7 @@ class Hands:
         elements = [decision.elements[number] for number in sorted(action.elements)]
         self._try(lambda: self.system.cancel([id_of(self.system, each) for each in elements]))
         reached("ended")
-        say(f"ended, for want of a worker: elements {', '.join(str(each.number) for each in elements)}")
+        say(f"ended, since {action.why}: elements {', '.join(str(each.number) for each in elements)}")
 
     def _retire(self, action: Retire) -> None:
         disk.replace(self.watch.directory / "pool" / "retire.json", reading.retire_document(action.elements))

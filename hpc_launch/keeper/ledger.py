@@ -70,16 +70,13 @@ class Ledger:
         """There is no such job."""
         self._write(replace(submission, refused=why))
 
-    def unwanted(self, numbers: Iterable[int]) -> list[Submission]:
-        """Write down that these elements are not wanted any more; gives the submissions that have some of them."""
-        numbers, touched = set(numbers), []
+    def note_unwanted(self, numbers: Iterable[int]) -> None:
+        """Write down that these elements are not wanted any more."""
+        numbers = set(numbers)
         for submission in list(self.submissions.values()):
-            if some := numbers.intersection(submission.numbers):
-                if not some <= submission.called_off:
-                    submission = replace(submission, called_off=submission.called_off | some)
-                    self._write(submission)
-                touched.append(submission)
-        return touched
+            some = numbers.intersection(submission.numbers)
+            if not some <= submission.called_off:
+                self._write(replace(submission, called_off=submission.called_off | some))
 
     def log(self, submission: Submission) -> str:
         """Where its jobs write, below the run directory and without suffix."""

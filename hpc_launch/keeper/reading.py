@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from hpc_launch.keeper.values import Adaptive, Demand, Fixed, Group, Retirement, Run, Submission, Wish
 
 SCHEMA = 1
+USUAL = Adaptive(0, 0)
+"""How often to look at the demand where nobody has said so."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """A file that is not there, not all there yet, or not what was agreed: what was known before still holds."""
 Document = Mapping[str, Any]
@@ -32,7 +33,7 @@ def _group(name: str, document: Document) -> Group:
         file=str(document["file"]),
         count=int(document["count"]),
         per_node=max(1, int(document["per_node"])),
-        arrays=bool(document.get("arrays", True)),
+        adapt=_adaptive(document["adapt"], USUAL) if document.get("adapt") else None,
         array_limit=_number(document.get("array_limit")),
         most_elements=_number(document.get("most_elements")),
         walltime=_seconds(document.get("walltime_seconds")),
@@ -51,7 +52,7 @@ def submission_from(document: Document, seen: float) -> Submission:
         array=_number(document.get("array")),
         job_id=_text(document.get("job_id")),
         refused=_text(document.get("refused")),
-        asked=float(document.get("asked") or seen),
+        asked=float(document.get("asked") or document.get("submitted") or seen),
         called_off=frozenset(numbers(document.get("called_off") or ())),
     )
 
@@ -75,19 +76,25 @@ def submission_document(submission: Submission, others: Document) -> dict[str, A
     }
 
 
-def wish_from(document: Document) -> Wish:
+def wish_from(document: Document, run: Run) -> Wish:
     """`control/scale.json`."""
-    return Wish(int(document["serial"]), {name: _target(each) for name, each in document["groups"].items()})
+    usual = {name: group.adapt for name, group in run.groups.items()}
+    targets = {name: _target(each, usual.get(name)) for name, each in document["groups"].items()}
+    return Wish(int(document["serial"]), float(document.get("time") or 0.0), targets)
 
 
-def _target(document: Document) -> Fixed | Adaptive:
+def _target(document: Document, usual: Adaptive | None) -> Fixed | Adaptive:
     if "target" in document:
         return Fixed(max(0, int(document["target"])), _seconds(document.get("grace_seconds")))
-    usual = Adaptive(max(0, int(document["minimum"])), max(0, int(document["maximum"])))
-    return replace(
-        usual,
-        interval=_seconds(document.get("interval")) or usual.interval,
-        wait_count=_number(document.get("wait_count")) or usual.wait_count,
+    return _adaptive(document, usual or USUAL)
+
+
+def _adaptive(document: Document, usual: Adaptive) -> Adaptive:
+    return Adaptive(
+        max(0, int(document["minimum"])),
+        max(0, int(document["maximum"])),
+        _seconds(document.get("interval")) or usual.interval,
+        _number(document.get("wait_count")) or usual.wait_count,
     )
 
 
@@ -101,8 +108,9 @@ def demand_from(document: Document) -> Demand:
         spare=tuple(map(int, document.get("spare") or ())),
         held=frozenset(map(int, document.get("held_by_data") or ())),
         draining={int(number): str(phase) for number, phase in (document.get("draining") or {}).items()},
-        joins={name: int(count) for name, count in (document.get("joins") or {}).items()},
-        finished=int(document.get("tasks_finished") or 0),
+        rejoins={int(number): int(times) for number, times in (document.get("rejoins") or {}).items()},
+        finished={name: int(each.get("tasks_finished") or 0) for name, each in groups.items()},
+        unknown=int(document.get("unknown_workers") or 0),
         longest=float(document.get("longest_task_seconds") or 0.0),
     )
 

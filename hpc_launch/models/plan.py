@@ -213,6 +213,8 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    takes: tuple[str, ...] = ()
+    """What not every batch system of its kind takes, and this one does (`Dialect.optional`)."""
     intervals: str = ""
     """How often what changes is looked at, where that was set short (HPC_LAUNCH_INTERVALS); empty: as usual."""
     array_limit: int | None = None

@@ -194,6 +194,7 @@ class Site(Model):
     containers: Word | None = key(None, "the program that runs them")
     directives: list[Directive] = key([], "always added")
     rejects: list[Text] = key([], "directives that this site refuses")
+    takes: list[Text] = key([], "what not every batch system of its kind takes, and this one does")
     resources: dict[Word, Text] = key({}, "named resource → directive, with {n}")
     queues: dict[Word, Queue] = key(description="by name; in this order `queue: auto` tries them")
     retired_queues: dict[Word, Text] = key({}, "queue that is no more, and what to take instead")

@@ -168,6 +168,8 @@ def _active(
     report = reports[record.main.name]
     if evidence.told or evidence.ending is not None or report.status is JobStatus.ENDING:
         return Standing("ending", attempt=evidence.attempt)
+    if report.status is JobStatus.SUSPENDED:
+        return Standing("suspended", why=report.why or report.raw, attempt=evidence.attempt)
     if evidence.workload is not None:
         without = f"{_files(never)} never submitted, it runs without" if never else ""
         return Standing("running", why=without, attempt=evidence.attempt)
@@ -223,4 +225,5 @@ def _word(report: JobReport, record: Record) -> str:
     if report.status is JobStatus.GONE:
         return f"{record.batch_system} does not know the job any more"
     code = "" if report.exit_code is None else f", exit code {report.exit_code}"
-    return f"{record.batch_system} says {report.raw or report.status.value}{code}"
+    node = f" of {report.nodes}" if report.status is JobStatus.NODE_FAILURE and report.nodes else ""
+    return f"{record.batch_system} says {report.raw or report.status.value}{node}{code}"

@@ -52,7 +52,9 @@ def take_in_submissions(place: Path, record: Record, over: bool) -> Record:
     `over`: then also those of which no id is known: they are looked for by their names, and called off.
     """
     known = {job.job_name for job in record.jobs}
-    found = [each for number in _numbers(place) if (each := read_document(_file(place, number)))]
+    settled = {_number_in(job.job_name) for job in record.worker_jobs if job.job_id}  # nothing more is told of these
+    numbers = [number for number in _numbers(place) if number not in settled]
+    found = [each for number in numbers if (each := read_document(_file(place, number)))]
     new = [each for each in found if each["job_name"] not in known and _is_there(each, over)]
     if not new:
         return record
@@ -88,6 +90,12 @@ def _recorded(submission: dict[str, Any], kind: RecordedJob) -> RecordedJob:
         after=None,
         command=(),
     )
+
+
+def _number_in(job_name: str) -> int:
+    """Of which call of the submit command this is the name: it ends with its number, but that of the first."""
+    last = job_name.rpartition("-")[2]
+    return int(last) if last.isdecimal() else 1
 
 
 def _numbers(place: Path) -> list[int]:

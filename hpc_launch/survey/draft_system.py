@@ -33,6 +33,8 @@ def system_lines(machine: Machine, host: Host) -> Lines:
     yield from _group(machine, "parallel_environments")
     yield from _group(machine, "memory", Line("  headroom: 5%"))
     yield from _group(machine, "resources")
+    if takes := machine.said("takes"):
+        yield _value(takes)
 
 
 def _value(said: Said, indent: int = 0) -> Line:

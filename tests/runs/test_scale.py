@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from hpc_launch.batch import get, processes
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.cli import main
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.job_ids import find_by_name
 from hpc_launch.runs.outcome import decide
-from hpc_launch.runs.pool import take_in_submissions
+from hpc_launch.runs.pool import read_document, take_in_submissions
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 
@@ -112,6 +115,24 @@ def test_what_the_keeper_submitted_is_taken_into_the_record(run: Path) -> None:
     assert bring_up_to_date(run).record == record
 
 
+def test_what_the_record_knows_is_not_read_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = json.loads((run / "pool/1.json").read_text())
+    mine = {**first, "first": 3, "size": 1, "array": None, "workers": 2, "by": "keeper"}
+    for number, job_id in {2: "40", 3: "41", 4: None}.items():
+        more = {"number": number, "job_name": f"{first['job_name']}-{number}", "job_id": job_id}
+        (run / f"pool/{number}.json").write_text(json.dumps({**mine, **more}))
+    take_in_submissions(run, read_record(run), over=False)
+    read: list[str] = []
+
+    def counted(file: Path) -> dict[str, object] | None:
+        read.append(file.name)
+        return read_document(file)
+
+    monkeypatch.setattr("hpc_launch.runs.pool.read_document", counted)
+    take_in_submissions(run, read_record(run), over=False)
+    assert read == ["4.json"]
+
+
 def test_what_a_keeper_never_submitted_does_not_end_the_run(run: Path) -> None:
     first = json.loads((run / "pool/1.json").read_text())
     mine = {"number": 2, "job_name": f"{first['job_name']}-2", "by": "keeper", "job_id": None}
@@ -120,6 +141,16 @@ def test_what_a_keeper_never_submitted_does_not_end_the_run(run: Path) -> None:
     assert [job.name for job in record.missing] == ["workers-2"]
     reports = {"scheduler": JobReport(JobStatus.RUNNING), "workers-2": JobReport(JobStatus.GONE)}
     assert decide(Evidence(attempt=2), reports, record, datetime.now(timezone.utc), False).state == "starting"
+
+
+def test_a_local_job_of_another_host_is_unknown_not_gone(run: Path) -> None:
+    record = read_record(run)
+    record = replace(record, batch_system="local", submitter="elsewhere:1:1")
+    report = find_by_name(get("local"), record, "none-abc123")
+    assert isinstance(report, JobReport) and report.status is JobStatus.UNKNOWN
+    assert "it was submitted on elsewhere" in report.raw
+    here = replace(record, submitter=processes.this_one())
+    assert find_by_name(get("local"), here, "none-abc123") == JobReport(JobStatus.GONE)
 
 
 def test_a_wish_that_cannot_be_read_is_not_replaced(run: Path, capfd: pytest.CaptureFixture[str]) -> None:

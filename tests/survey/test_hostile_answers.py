@@ -47,7 +47,7 @@ def test_times_and_numbers(text: str) -> None:
 @given(TEXTS)
 @example("9" * 18 + "tw")
 def test_sizes_are_whole_mebibytes(text: str) -> None:
-    for size in (lsf_survey._size(text), pbs_survey._size(text), sge_survey._size(text)):
+    for size in (lsf_survey._size(text), pbs_survey.size(text), sge_survey._size(text)):
         assert is_number(size) and size != 0 and (size or 0) % MIB == 0
 
 

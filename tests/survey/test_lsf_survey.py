@@ -26,6 +26,37 @@ def test_the_machine(make: Make) -> None:
     assert (found.cluster, found.default_queue, found.array) == ("lsfcluster", "normal", 2000)
 
 
+def test_what_this_lsf_takes_is_told_by_its_version_and_its_own_file(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("lsf")
+    monkeypatch.setenv("LSF_ENVDIR", str(tmp_path))
+    found = machine("lsf")
+    taken = found.said("takes")
+    assert taken and taken.value == ["-rn", "units"]
+    assert found.said("memory", "unit") is None and "memory.unit" in found.missing
+    for line, unit in (("LSF_UNIT_FOR_LIMITS=GB", "GB"), ("# LSF_UNIT_FOR_LIMITS=GB", "MB"), ("LSF_X=1", "MB")):
+        (tmp_path / "lsf.conf").write_text(f"LSF_LIM_PORT=1\n{line}\n")
+        said = machine("lsf").said("memory", "unit")
+        assert said and said.value == unit
+
+
+def test_openlava_is_asked_in_its_own_way_and_takes_less(make: Make, programs: Path) -> None:
+    """As seen: `bparams -a` is invalid on 4.0, `bparams -l` prints the limit; on 2.2 neither is known."""
+    make("lsf", lambda name, text: "openlava project 4.0, Aug 01 2016\n" if name == "cluster" else text)
+    write(
+        programs / "bparams",
+        "[ $1 = -l ] || { echo 'bparams: invalid option' >&2; exit 255; }; echo ' MAX_JOB_ARRAY_SIZE = 500'",
+    )
+    found = machine("lsf")
+    assert (found.array, found.commands["config"], found.said("takes")) == (500, "bparams -l", None)
+    write(programs / "bparams", "echo 'Default Queues: normal'")
+    assert machine("lsf").array == 1000  # lsb.params(5), where it is not set
+    write(programs / "bparams", "exit 255")
+    found = machine("lsf")
+    assert found.array is None and "config" not in found.commands
+
+
 def test_closed_queues_are_left_out(queues: dict[str, LiveQueue]) -> None:
     assert list(queues) == ["normal", "big", "elsewhere"]
 

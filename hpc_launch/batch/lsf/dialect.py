@@ -12,6 +12,7 @@ DIALECT = Dialect(
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "per-slot", "omit"),  # per-slot: RESOURCE_RESERVE_PER_TASK (lsb.params(5))
     memory_units=("KB", "MB", "GB", "TB"),  # of bare numbers, the site's LSF_UNIT_FOR_LIMITS (lsf.conf(5))
+    optional=("-rn", "units"),  # neither is known to OpenLava; units behind the number of rusage[mem=…]: LSF 10.1
     unused=("qos",),
     whole_options=True,
     said={

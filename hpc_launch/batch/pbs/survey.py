@@ -73,7 +73,7 @@ def _passing(
     return routes.route(name, found[name], server, known)
 
 
-def _size(value: object) -> int | None:
+def size(value: object) -> int | None:
     """Bytes, rounded down to MiB: `4046164kb`, `2gb`; pbs_resources(7B), size; a word has eight bytes."""
     found = re.fullmatch(r"(\d{1,18})([kmgtp]?)([bw]?)", str(value).strip().lower())
     bytes_ = int(found[1]) * _UNITS[found[2]] * (8 if found[3] == "w" else 1) if found else 0
@@ -127,4 +127,4 @@ def _node(name: str, node: Fields, has_gpus: bool) -> Node:
     reason = str(node.get("comment", ""))
     out = ": ".join(part for part in (state, reason) if part) if _OUT.search(state) else ""
     gpus = count(str(has.get("ngpus", "0"))) if has_gpus else None
-    return Node(name, count(str(has.get("ncpus", ""))), _size(has.get("mem", "")), out, gpus)
+    return Node(name, count(str(has.get("ncpus", ""))), size(has.get("mem", "")), out, gpus)

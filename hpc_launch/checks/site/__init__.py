@@ -20,6 +20,7 @@ OF_ONE_VALUE: tuple[Rule, ...] = (
     names.auto,
     layouts.loads,
     directives.options,
+    directives.optional,
     policy.keys,
     profile_keys.values,
     profile_keys.site,

@@ -9,7 +9,7 @@ from hpc_launch.checks.site.places import dialect, mapping, text, word, words
 from hpc_launch.checks.site.resources import ASKED_FOR
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
-from hpc_launch.config.wording import dotted
+from hpc_launch.config.wording import dotted, nearest
 from hpc_launch.errors import Problem
 
 OPTION = re.compile(r"--[A-Za-z][\w-]*|-[A-Za-z][\w-]*( [A-Za-z_]\w*)?")
@@ -26,6 +26,21 @@ def options(document: Document) -> Iterator[Problem]:
             )
             cause = f"{dotted(path)}: {option!r} is no option of a directive, alone and without a value"
             yield Problem(cause, document.origins.get(path), hint)
+
+
+def optional(document: Document) -> Iterator[Problem]:
+    """What a batch system takes beyond what all of its kind do is something that scripts may say."""
+    if (known := dialect(document)) is None:
+        return
+    system = word(document, ("batch_system",))
+    for path, option in words(document, ("takes",)):
+        if option not in known.optional:
+            near = nearest(option, known.optional)
+            cause = f"{dotted(path)}: {option!r} is nothing that only some {system} take"
+            cause += f"; did you mean {near!r}?" if near else ""
+            yield Problem(
+                cause, document.origins.get(path), f"allowed with {system}: {', '.join(known.optional) or 'none'}"
+            )
 
 
 def refused(document: Document) -> Iterator[Problem]:

@@ -32,10 +32,13 @@ launcher=blaunch
 . ./jobside/hosts.sh
 (
   processes=()
+  script="$HPC_LAUNCH_RUN_DIR/node.sh"
+  [ "$(printf %q "$script")" = "$script" ] ||
+    [ "$(blaunch "${hosts[0]}" echo 'a\ b' </dev/null)" = 'a\ b' ] || script=$(printf %q "$script")
   trap '' USR2
   trap end_hosts TERM
   for ((index = 0; index < 3; index++)); do
-    blaunch "${hosts[index]}" "$BASH" "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)
+    blaunch "${hosts[index]}" "$BASH" "$script" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)
   done
   until_hosts_end
 ) &
