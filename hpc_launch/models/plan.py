@@ -119,7 +119,8 @@ class Job:
 class SchedulerPlan:
     cores: int
     interface: str | None
-    dashboard: bool
+    dashboard: Literal["loopback", "node", "none"]
+    """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
     idle_timeout_seconds: int | None
     """After which a standing cluster ends; None: the run has a workload."""
 
