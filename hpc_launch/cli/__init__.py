@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from hpc_launch.cli import close, export, launch, runs, scale, site
+from hpc_launch.cli import close, export, keep, launch, runs, scale, site
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ for command in (
     scale.scale,
     close.close,
     runs.cancel,
-    runs.keep,
+    keep.keep,
     export.schema,
 ):
     app.command()(command)
