@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpc_launch import quoting
+from hpc_launch import quoting, standing
 from hpc_launch.advice.candidates import first_that_fits, with_advice
 from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
@@ -68,7 +68,8 @@ class Prepared:
 
     def as_json(self) -> dict[str, Any]:
         """`render --json`."""
-        return {"schema": 1, "files": dict(self.rendered.files), "submissions": self.submissions()}
+        files = dict(self.rendered.files)
+        return {"schema": 1, "files": files, "submissions": self.submissions(), "standing": standing.as_json(self.plan)}
 
 
 def after(job: Job) -> str | None:

@@ -15,6 +15,7 @@ from hpc_launch.runs.parts import Part
 
 if TYPE_CHECKING:
     from hpc_launch.context import Context
+    from hpc_launch.models.record import Record
     from hpc_launch.prepare import Prepared
     from hpc_launch.runs.settle import View
 
@@ -68,7 +69,9 @@ def status(
 
 def wait(run: RUN = None, json: JSON = False) -> None:
     """Wait until a run is over; ends with the workload's exit code."""
-    view = _watch(_unfinished(run))
+    directory = _unfinished(run)
+    _tell_if_it_stands(directory)
+    view = _watch(directory)
     if json:
         show(view, json)
     else:
@@ -77,6 +80,15 @@ def wait(run: RUN = None, json: JSON = False) -> None:
         print(describe.headline(view))
     _where_to_look(view)
     raise typer.Exit(_exit_code(view))
+
+
+def _tell_if_it_stands(directory: Path) -> None:
+    from hpc_launch.cli.output import say
+    from hpc_launch.runs.directory import read_record
+
+    record = read_record(directory)
+    if record.plan.stands and not record.outcome:
+        say(f"a standing cluster: {_next_steps(record)}")
 
 
 def logs(
@@ -138,6 +150,9 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     from hpc_launch.runs.status import bring_all_up_to_date
     from hpc_launch.runs.submit import submit
 
+    if wait and prepared.plan.stands:
+        hint = "Leave out --wait. `hpc-launch wait` waits for its end, `hpc-launch close` ends it."
+        raise UsageError(Problem("--wait: a standing cluster does not end by itself", hint=hint))
     if prepared.rendered.message:
         say(prepared.rendered.message.rstrip())
     try:
@@ -150,7 +165,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if wait or not as_json:
         say(submitted(prepared.plan, record.main.job_id, directory))
     if not wait and not as_json:
-        return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
+        return say(_next_steps(record))
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves
     view = _watch(directory) if wait else bring_all_up_to_date([(directory, record)])[0]
     if as_json:
@@ -160,6 +175,14 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
             say(describe.headline(view))
         _where_to_look(view)
         raise typer.Exit(_exit_code(view))
+
+
+def _next_steps(record: Record) -> str:
+    from hpc_launch.runs.describe import stands
+
+    if record.plan.stands:
+        return f"it stands {stands(record)} · how it goes: hpc-launch status"
+    return "how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait"
 
 
 def _watch(directory: Path, as_lines: Callable[[View], object] | None = None, full: bool = False) -> View:
@@ -178,7 +201,8 @@ def _where_to_look(view: View) -> None:
     from hpc_launch.cli.output import say
 
     if view.standing.outcome in ("failed", "out-of-memory", "timeout"):
-        say(f"what it printed: hpc-launch logs {view.record.id}")
+        part = " --of scheduler" if view.record.plan.stands else ""
+        say(f"what it printed: hpc-launch logs {view.record.id}{part}")
     elif view.standing.outcome in ("launch-failed", "lost"):
         say(f"what the job printed: hpc-launch logs {view.record.id} --of job    (or --of workers, --of scheduler)")
 

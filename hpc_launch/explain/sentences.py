@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hpc_launch import standing
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_memory, format_walltime
+
+CLOSE = "hpc-launch close RUN"
 
 
 def described(resolved: Resolved, plan: Plan) -> list[str]:
@@ -16,7 +19,10 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
     sentences = [sentence for job in kinds for sentence in _job(resolved, plan, job)]
     if further := [job.file for job in plan.jobs if job not in kinds]:
         sentences.append(f"{', '.join(further)}: the same for the elements that are left")
-    if hours := core_hours(plan):
+    if plan.stands:
+        sentences.append(f"a standing cluster: it stays {standing.end(plan.scheduler.idle_timeout_seconds, CLOSE)}")
+        sentences += [cost] if (cost := standing.cost(plan)) else []
+    elif hours := core_hours(plan):
         sentences.append(f"asked for in all: {hours:.1f} core-hours")
     environment = plan.environment
     python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
@@ -33,8 +39,10 @@ def core_hours(plan: Plan) -> float | None:
 
 def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
     """What was submitted, at what cost, and where it is kept."""
-    hours = core_hours(plan)
-    cost = f", for {hours:.1f} core-hours" if hours else ""
+    if plan.stands:
+        cost = ": ".join(filter(None, (", a standing cluster", standing.cost(plan))))
+    else:
+        cost = f", for {hours:.1f} core-hours" if (hours := core_hours(plan)) else ""
     return f"submitted to {plan.site} as job {job_id}{cost}; run directory {directory}"
 
 
@@ -43,8 +51,9 @@ def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     holds = " and ".join(share.of for share in job.holds)
     if job.group:
         group = plan.group_of(job)
-        holds = f"at most {group.per_node} of {group.count} workers on each"
-    many = f"{job.array} times " if job.array else ""
+        number = f"at most {group.per_node} of {group.count}" if group.count else str(group.per_node)
+        holds = f"{number} workers on each"
+    many = f"{job.array} times " if job.array else "none at first; each " if job in plan.on_demand else ""
     return [
         f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",
         f"cores per node: {cores_held(job)} = {job.cores_per_node}",

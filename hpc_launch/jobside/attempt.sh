@@ -26,6 +26,8 @@ state=$PWD/state/$attempt
     mv state/attempt.new state/attempt
 } || cannot_write
 export HPC_LAUNCH_ATTEMPT=$attempt
+# Who has this opens the scheduler's pages.
+(umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$state/token") && [ -s "$state/token" ] || cannot_write
 rm -f scheduler.json # an earlier attempt's would lead workers astray
 
 event() { echo "$(date +%s) $*" >>"$state/events"; }
@@ -121,6 +123,7 @@ finish() {
   wait $workload $scheduler $workers 2>/dev/null
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
+  rm -f "$state/token"
   event ended
   # The batch system would take these for a wish of its own; state/ keeps the truth.
   case " ${exit_codes_taken-} " in *" $code "*) code=1 ;; esac

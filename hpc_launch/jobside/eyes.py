@@ -16,6 +16,7 @@ from tornado.ioloop import PeriodicCallback
 
 from . import dask_private, report
 from .elements import Known
+from .idle import idle_since
 from .pool_files import Files, Reader
 from .retiring import Retiring
 
@@ -119,7 +120,7 @@ class Eyes(SchedulerPlugin):
 
     def look(self, elements: dict[int, list[Any]]) -> None:
         self.longest_task = max(self.longest_task, dask_private.longest_task(self.scheduler))
-        self.idle_since = report.idle_since(self.scheduler, self.idle_since)
+        self.idle_since = idle_since(self.scheduler, self.idle_since)
         document = report.document(self, elements)
         leaving = any(not drain.ended for drain in self.retiring.drains.values())
         changed, self.told = document != self.told, document

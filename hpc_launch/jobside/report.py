@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from .eyes import Eyes
 
 Elements = Mapping[int, Sequence[Any]]
-OURS = ("fire-and-forget", "Client-hpc-launch-")
-"""Clients that do not count: Dask's own, and those of hpc-launch, made as ``Client(name="hpc-launch")``."""
 
 
 def document(eyes: Eyes, elements: Elements) -> dict[str, Any]:
@@ -117,11 +114,3 @@ def data_of(workers: Iterable[Any]) -> int:
 
 def free_of(worker: Any) -> int:
     return room.free(worker.memory_limit, dask_private.used_bytes(worker)) if worker.status == Status.running else 0
-
-
-def idle_since(scheduler: Any, before: float | None) -> float | None:
-    """Since when there is no task, no data, and no client but ours; None: it is not so now."""
-    others = [name for name in scheduler.clients if not str(name).startswith(OURS)]
-    if scheduler.tasks or others:
-        return None
-    return before or time.time()

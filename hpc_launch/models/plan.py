@@ -124,7 +124,8 @@ class Job:
 class SchedulerPlan:
     cores: int
     interface: str | None
-    dashboard: bool
+    dashboard: Literal["loopback", "node", "none"]
+    """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
     idle_timeout_seconds: int | None
     """After which a standing cluster ends; None: the run has a workload."""
 
@@ -174,6 +175,16 @@ class LauncherPlan:
 
 
 @dataclass(frozen=True)
+class AccessPlan:
+    """How people reach the machine by ssh."""
+
+    login: str | None = None
+    jump: tuple[str, ...] = ()
+    """Hosts on the way to it, the outermost first."""
+    ssh_to_nodes: bool = True
+
+
+@dataclass(frozen=True)
 class Plan:
     """What will be asked of the batch system and started in its jobs."""
 
@@ -218,6 +229,7 @@ class Plan:
     """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
     on_demand: tuple[Job, ...] = ()
     """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
+    access: AccessPlan = AccessPlan()
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
 

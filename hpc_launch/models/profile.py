@@ -72,7 +72,9 @@ class Scheduler(Model):
     cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
-    dashboard: Switch = key(True, "serve the dashboard, on loopback of the first node")
+    dashboard: Switch | Literal["loopback", "node"] = key(
+        True, "serve the dashboard; true: loopback, for the first node itself; node: for other hosts too, unencrypted"
+    )
     idle_timeout: Seconds | None = key(None, "a standing cluster ends when idle for so long; left out: 1h")
 
 

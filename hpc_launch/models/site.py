@@ -11,6 +11,7 @@ from hpc_launch.models.fields import (
     Date,
     Directive,
     EnvironmentName,
+    HostName,
     Name,
     PathText,
     Ports,
@@ -80,6 +81,12 @@ class Policy(Model):
 class Network(Model):
     interface: Word | None = key(None, "the fast network's interface on compute nodes")
     ports: Ports | None = key(None, "where a firewall asks for it")
+
+
+class Access(Model):
+    login: HostName | None = key(None, "login host, as people's own machines know it")
+    jump: list[HostName] = key([], "hosts on the way to it, the outermost first")
+    ssh_to_nodes: Switch = key(True, "whether users may ssh to nodes on which they have a job")
 
 
 class Storage(Model):
@@ -176,6 +183,7 @@ class Site(Model):
     layouts: list[LayoutName] = key([*OWN], "those that the machine's rules allow")
     ruled_out: dict[LayoutName, Text] = key({}, "layout that they do not allow, and which rule it is")
     policy: Policy = key(Policy, "profile keys that users must, or must not, set")
+    access: Access = key(Access, "how people reach it by ssh")
     network: Network = key(Network, "between compute nodes")
     storage: Storage = key(Storage, "where runs and workers write")
     memory: Memory = key(Memory, "how it is asked for")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
 from hpc_launch.models.plan import (
+    AccessPlan,
     LauncherPlan,
     ParallelEnvironmentPlan,
     Plan,
@@ -67,12 +70,13 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
             interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
-            dashboard=profile.scheduler.dashboard,
+            dashboard=_dashboard(profile.scheduler.dashboard),
             idle_timeout_seconds=(profile.scheduler.idle_timeout or IDLE_TIMEOUT) if profile.stands else None,
         ),
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        access=AccessPlan(site.access.login, tuple(site.access.jump), site.access.ssh_to_nodes),
         on_demand=laid.on_demand,
         array_limit=array_limit(site),
         most_elements=_most_elements(resolved, laid, context),
@@ -110,6 +114,13 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
     if plan.environment.python is not None:
         reasons["environment", "python"] = Reason(plan.environment.python, "the interpreter that runs hpc-launch")
     return reasons
+
+
+def _dashboard(given: bool | Literal["loopback", "node"]) -> Literal["loopback", "node", "none"]:
+    """Where it is served."""
+    if isinstance(given, bool):
+        return "loopback" if given else "none"
+    return given
 
 
 def _passed_on(resolved: Resolved) -> dict[str, str | None]:
@@ -154,6 +165,9 @@ def _notes(resolved: Resolved) -> list[str]:
         keys = (*profile.passed_on(), "queue", "qos", "directives")
         unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
     notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
+    if profile.scheduler.dashboard == "node":
+        unencrypted = "the dashboard and the token that opens it go over the network as plain HTTP"
+        notes.append(f"{resolved.origin('scheduler', 'dashboard')}: scheduler.dashboard: {unencrypted}")
     if layout_of(profile.layout).all_at_once:
         for key in ("walltime", "queue"):
             if getattr(profile.workers, key) is not None:

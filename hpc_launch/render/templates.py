@@ -21,7 +21,7 @@ from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.locations import TEMPLATES, plug_in_templates
 from hpc_launch.resolve import Resolved
 from hpc_launch.template_names import no_such
-from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
+from hpc_launch.units import MIB, format_duration, format_walltime, format_walltime_minutes, memory_in
 
 NEEDED = {"directives": ("directives",), "launchers": ("node_index", "start")}
 """What every template of a kind defines: some come from plug-ins."""
@@ -63,6 +63,7 @@ def template_environment() -> Environment:
         path=quoting.path,
         walltime=format_walltime,
         walltime_minutes=format_walltime_minutes,
+        duration=format_duration,
         memory_in=memory_in,
         without_blank_lines=lambda text: "".join(line + "\n" for line in text.splitlines() if line.strip()),
         mebibytes=lambda size: size // MIB,

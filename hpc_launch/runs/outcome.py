@@ -105,11 +105,13 @@ def needs_asking(evidence: Evidence, record: Record) -> bool:
 def _is_latched(evidence: Evidence, record: Record) -> bool:
     """The record's outcome holds, unless the job was started once more after it.
 
-    What was taken back stays so, too: its job may have started before it was ended. Only a workload counts for more.
+    What was taken back stays so, too: its job may have started before it was ended. Only a workload
+    that has ended by itself counts for more.
     """
     if record.outcome is None:
         return False
-    if record.taken_back and evidence.workload is None:
+    told_to_end = evidence.told is not None and evidence.told.outcome == "cancelled"
+    if record.taken_back and (evidence.workload is None or told_to_end):
         return True
     return (evidence.attempt or 0) <= (record.outcome.attempt or 0)
 

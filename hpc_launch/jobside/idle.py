@@ -1,4 +1,4 @@
-"""Loaded into the Dask scheduler (``--preload``) of a standing cluster, which it ends when it was idle for too long."""
+"""Since when nobody uses a cluster. Loaded into the Dask scheduler (``--preload``) of a standing one, it ends that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tornado.ioloop import PeriodicCallback
 if TYPE_CHECKING:
     from distributed import Scheduler
 
-RUN = os.environ["HPC_LAUNCH_RUN_DIR"]
+MINIMUM = int(os.environ.get("HPC_LAUNCH_MINIMUM", "0"))
 INTERVAL = 2000  # milliseconds between two looks at the scheduler
 OURS = ("fire-and-forget", "Client-hpc-launch-", "Client-worker-")
 """Clients that do not count: Dask's own, those of hpc-launch, made as ``Client(name="hpc-launch")``, and those that
@@ -31,40 +31,31 @@ def idle_since(scheduler: Any, before: float | None) -> float | None:
 class Idle:
     """Ends the scheduler once it was idle for so many seconds."""
 
-    def __init__(self, scheduler: Scheduler, seconds: float) -> None:
+    def __init__(self, scheduler: Scheduler, seconds: float, note: str) -> None:
         self.scheduler = scheduler
         self.seconds = seconds
+        self.note = note
         self.since: float | None = None
-        self.look_at = PeriodicCallback(self.look, INTERVAL)
+        self.began = False
+        self.callback = PeriodicCallback(self.look, INTERVAL)
 
     def look(self) -> None:
-        self.since = idle_since(self.scheduler, self.since)
+        self.began = self.began or len(self.scheduler.workers) >= MINIMUM  # until then it is waited for
+        self.since = idle_since(self.scheduler, self.since) if self.began else None
         if self.since is not None and time.time() - self.since >= self.seconds:
-            self.look_at.stop()
+            self.callback.stop()
             self.end = asyncio.ensure_future(self.close())
 
     async def close(self) -> None:
-        with suppress(OSError):  # a full disk: then nobody hears why
-            self.tell(f"it was idle for {in_words(self.seconds)}")
+        """The job's shell sees that the scheduler ends, and by a file why."""
+        with suppress(OSError), open(self.note, "w"):
+            pass
         await self.scheduler.close()
-
-    def tell(self, reason: str) -> None:
-        """For the job's shell, which sees that the scheduler ends."""
-        path = os.path.join(RUN, "state", os.environ["HPC_LAUNCH_ATTEMPT"], "idle")
-        with open(path + ".new", "w") as file:
-            file.write(reason + "\n")
-        os.replace(path + ".new", path)
-
-
-def in_words(seconds: float) -> str:
-    """``1 h``, ``90 min``, ``20 s``."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{int(seconds // size)} {unit}"
-    return f"{seconds:g} s"
 
 
 async def dask_setup(scheduler: Scheduler) -> None:
     """Called by the scheduler when it starts (Dask's preload protocol)."""
-    if scheduler.scheduler_file == os.path.join(RUN, "scheduler.json"):  # otherwise a task's own cluster
-        Idle(scheduler, float(os.environ["HPC_LAUNCH_IDLE_TIMEOUT"])).look_at.start()
+    run = os.environ["HPC_LAUNCH_RUN_DIR"]
+    if scheduler.scheduler_file == os.path.join(run, "scheduler.json"):  # otherwise a task's own cluster
+        note = os.path.join(run, "state", os.environ["HPC_LAUNCH_ATTEMPT"], "idle")
+        Idle(scheduler, float(os.environ["HPC_LAUNCH_IDLE_TIMEOUT"]), note).callback.start()
