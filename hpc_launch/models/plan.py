@@ -41,6 +41,11 @@ class WorkerGroup:
     options: tuple[str, ...]
 
 
+def ends_before(walltime: int | None, run: int | None) -> bool:
+    """Whether a worker job's walltime ends while its run may go on, which then needs another one in its place."""
+    return walltime is not None and (run is None or walltime < run)
+
+
 @dataclass(frozen=True)
 class Share:
     """What processes that are alike take of each node of a job."""
