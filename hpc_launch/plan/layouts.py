@@ -9,7 +9,7 @@ from typing import Literal
 
 from hpc_launch import locations
 from hpc_launch.context import Context
-from hpc_launch.models.plan import WORKERS, Job, Reasons, Share, WorkerGroup, script_of
+from hpc_launch.models.plan import WORKERS, Job, Reasons, Share, WorkerGroup, ends_before, script_of
 from hpc_launch.models.profile import Workload
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import Part, end_early, make_job
@@ -78,7 +78,8 @@ def _elements(resolved: Resolved, run: Place, after: str, context: Context) -> t
     place, reasons = workers_place(resolved, run, context)
     lifetime = _lifetime(resolved)
     if resolved.profile.workers.lifetime == "auto" and place.walltime is not None:
-        lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime))
+        replaced = resolved.site.submit_from_compute and ends_before(place.walltime, run.walltime)
+        lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime), replaced)
     made, why = group(resolved, *room_for_workers(resolved, context), lifetime)
     name = resolved.group or WORKERS
     part = Part(name, "workers", name, after, script_of("workers", name))
@@ -151,12 +152,14 @@ def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Besid
 
 
 def beside_workers(resolved: Resolved) -> tuple[Share, ...]:
-    """What scheduler and workload take."""
+    """What scheduler, workload and services take."""
     profile = resolved.profile
-    scheduler = Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)
+    shares = [Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)]
     if isinstance(workload := profile.workload, Workload):
-        return scheduler, Share("workload", 1, workload.cores, workload.memory)
-    return (scheduler,)
+        shares.append(Share("workload", 1, workload.cores, workload.memory))
+    if jupyter := profile.services.jupyter:
+        shares.append(Share("JupyterLab", 1, jupyter.cores, jupyter.memory))
+    return tuple(shares)
 
 
 def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:
