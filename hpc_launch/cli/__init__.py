@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from hpc_launch.cli import close, export, launch, runs, scale, site
+from hpc_launch.cli import close, connect, export, launch, runs, scale, site
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ for command in (
     runs.status,
     runs.wait,
     runs.logs,
+    connect.connect,
     scale.scale,
     close.close,
     runs.cancel,

@@ -18,6 +18,8 @@ from hpc_launch.client.endpoint import INSIDE, Endpoint, refuse_unless_reachable
 from hpc_launch.client.request import prepared
 from hpc_launch.client.scaling import Scaling
 from hpc_launch.client.submission import submit_and_say
+from hpc_launch.client.through import tunnel_to
+from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler
 from hpc_launch.errors import UsageError
 from hpc_launch.runs.directory import read_record
@@ -36,6 +38,7 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
         asynchronous: for use in an event loop, with `await`. The first await does not wait for the queue.
         loop: as in Dask.
         wait: for the scheduler; left out: yes, but not with `asynchronous`.
+        tunnel: go through ssh to the scheduler's node, or by way of the site's login host.
         shutdown_on_close: whether `close()` ends the run; left out: if the object made it.
         keys: of a profile, nested ones as mappings; or dask-jobqueue's words of one job. They win over the file's.
             Without any, and without a profile: the run that this process is part of, or else defaults alone.
@@ -50,6 +53,7 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
         asynchronous: bool = False,
         loop: Any = None,
         wait: bool | None = None,
+        tunnel: bool = False,
         shutdown_on_close: bool | None = None,
         **keys: Any,
     ) -> None:
@@ -63,6 +67,8 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
             self._take_up(run_directory(self.context, run))
         self.shutdown_on_close = makes if shutdown_on_close is None else shutdown_on_close
         self._wait = not asynchronous if wait is None else wait
+        self._wants_tunnel = tunnel
+        self._tunnel: Tunnel | None = None
         self._submission: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
         name = self._prepared.plan.name if self._prepared else self.run
@@ -74,7 +80,7 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
     def from_run(cls, run: str | os.PathLike[str] | None = None, **options: Any) -> HPCCluster:
         """Take up a run, from whichever process; left out: the one this process is part of, or the latest.
 
-        Closing the object leaves the run alone. Options: `asynchronous`, `loop`, `wait`, `shutdown_on_close`.
+        Closing the object leaves the run alone. Options: `asynchronous`, `loop`, `wait`, `tunnel`, `shutdown_on_close`.
         """
         return cls(run=run_directory(context.current(), run), **options)
 
@@ -120,8 +126,12 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
         steps = looks(self.directory)
         while not isinstance(found, Endpoint):
             found = await asyncio.to_thread(_next, steps)
-        await asyncio.to_thread(refuse_unless_reachable, found)
-        self.scheduler_comm = rpc(found.address, connection_args=self.security.get_connection_args("client"))
+        near = found
+        if self._wants_tunnel:
+            near, self._tunnel = await asyncio.to_thread(tunnel_to, found)
+        else:
+            await asyncio.to_thread(refuse_unless_reachable, found)
+        self.scheduler_comm = rpc(near.address, connection_args=self.security.get_connection_args("client"))
         await self._start()
 
     def _note_failure(self, task: asyncio.Task[None]) -> None:
@@ -172,6 +182,8 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
             with suppress(asyncio.CancelledError):
                 await self._connecting
         await super()._close()
+        if self._tunnel is not None:
+            await asyncio.to_thread(self._tunnel.close)
 
     def __eq__(self, other: object) -> bool:
         return self is other

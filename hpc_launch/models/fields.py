@@ -165,6 +165,8 @@ NodePath = Annotated[
     Matching(r"(auto|[/$~].*)", "{value!r} is relative, which means nothing on a node: start it with / or a variable"),
 ]
 """A path on a node, or `auto`."""
+HostName = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.@:\-]*", "a host as ssh knows it: NAME or USER@NAME")]
+"""A host, for ssh."""
 ResourceName = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", "letters, digits and _ . -")]
 """A resource of Dask's workers."""
 Directive = Annotated[Text, _only(r"--?[A-Za-z@][^#]*", "one option that starts with - and a letter, without #")]

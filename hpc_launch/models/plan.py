@@ -170,6 +170,16 @@ class LauncherPlan:
 
 
 @dataclass(frozen=True)
+class AccessPlan:
+    """How people reach the machine by ssh."""
+
+    login: str | None = None
+    jump: tuple[str, ...] = ()
+    """Hosts on the way to it, the outermost first."""
+    ssh_to_nodes: bool = True
+
+
+@dataclass(frozen=True)
 class Plan:
     """What will be asked of the batch system and started in its jobs."""
 
@@ -214,6 +224,7 @@ class Plan:
     """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
     on_demand: tuple[Job, ...] = ()
     """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
+    access: AccessPlan = AccessPlan()
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
 

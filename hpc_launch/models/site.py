@@ -11,6 +11,7 @@ from hpc_launch.models.fields import (
     Date,
     Directive,
     EnvironmentName,
+    HostName,
     Name,
     PathText,
     Ports,
@@ -82,6 +83,12 @@ class Network(Model):
     ports: Ports | None = key(None, "where a firewall asks for it")
 
 
+class Access(Model):
+    login: HostName | None = key(None, "login host, as people's own machines know it")
+    jump: list[HostName] = key([], "hosts on the way to it, the outermost first")
+    ssh_to_nodes: Switch = key(True, "whether users may ssh to nodes on which they have a job")
+
+
 class Storage(Model):
     runs: PathText = key("$HOME/.hpc-launch/runs", "where run directories are made; shared")
     local: PathText = key("$TMPDIR", "node-local scratch")
@@ -128,6 +135,12 @@ class NodeSize(Model):
     memory: Bytes | None = key(None, "what a job may ask for")
 
 
+class Least(Model):
+    cores: Positive | None = key(None, "of all nodes of the job together")
+    memory: Bytes | None = key(None, "of all nodes of the job together")
+    nodes: Positive | None = key(None, "of the job")
+
+
 class Queue(Model):
     nodes: Positive | None = key(None, "how many there are")
     cores: Positive | None = key(None, "of one node, as the batch system counts them")
@@ -138,6 +151,9 @@ class Queue(Model):
     walltime: Seconds | None = key(None, "the longest")
     default_walltime: Seconds | None = key(None, "when none is asked for")
     max_nodes: Positive | None = key(None, "of one job")
+    max_cores: Positive | None = key(None, "of one job")
+    max_memory: Bytes | None = key(None, "of one job")
+    least: Least = key(Least, "of one job: a smaller one is refused")
     max_jobs: Positive | None = key(None, "running jobs of one user")
     max_submitted: Positive | None = key(None, "queued and running jobs of one user")
     max_user_nodes: Positive | None = key(None, "of all running jobs of one user")
@@ -176,6 +192,7 @@ class Site(Model):
     layouts: list[LayoutName] = key([*OWN], "those that the machine's rules allow")
     ruled_out: dict[LayoutName, Text] = key({}, "layout that they do not allow, and which rule it is")
     policy: Policy = key(Policy, "profile keys that users must, or must not, set")
+    access: Access = key(Access, "how people reach it by ssh")
     network: Network = key(Network, "between compute nodes")
     storage: Storage = key(Storage, "where runs and workers write")
     memory: Memory = key(Memory, "how it is asked for")

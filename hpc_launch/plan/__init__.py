@@ -8,6 +8,7 @@ from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
 from hpc_launch.models.plan import (
+    AccessPlan,
     LauncherPlan,
     ParallelEnvironmentPlan,
     Plan,
@@ -75,6 +76,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        access=AccessPlan(site.access.login, tuple(site.access.jump), site.access.ssh_to_nodes),
         on_demand=laid.on_demand,
         array_limit=array_limit(site),
         most_elements=_most_elements(resolved, laid, context),

@@ -63,6 +63,7 @@ def test_leaving_the_with_ends_what_it_made(person: Person, capfd: pytest.Captur
     run.ended_as("succeeded", 0)
     said = capfd.readouterr().err
     assert "submitted to here as job" in said and f"`hpc-launch close {run.id}` ends it" in said
+    assert f"\n{run.id}: " in said  # where it stood while its scheduler was waited for
 
 
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "ended"])

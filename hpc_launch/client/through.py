@@ -1,0 +1,43 @@
+"""A run's scheduler through ssh."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hpc_launch.client.access import Forward, Way, free_port, way_from_here
+from hpc_launch.client.endpoint import Endpoint
+from hpc_launch.client.tunnel import Tunnel
+from hpc_launch.models.plan import AccessPlan
+from hpc_launch.models.stored_plan import read_plan
+from hpc_launch.runs.directory import read_record
+
+
+def tunnel_to(found: Endpoint) -> tuple[Endpoint, Tunnel]:
+    """Open a tunnel to the scheduler, and to its pages; gives where they are on this host.
+
+    Raises:
+        Unreachable: ssh did not get there.
+    """
+    way = way_to(found)
+    host, port = found.host_and_port
+    forwards = [Forward(free_port(), host, port)]
+    if found.dashboard and way.on_node:
+        forwards.append(Forward(free_port(), "127.0.0.1", found.dashboard))
+    tunnel = Tunnel(way, forwards)
+    scheme = found.address.partition("://")[0]
+    dashboard = forwards[1].local if len(forwards) > 1 else None
+    return replace(found, address=f"{scheme}://127.0.0.1:{forwards[0].local}", dashboard=dashboard), tunnel
+
+
+def way_to(found: Endpoint) -> Way:
+    """From this host to the scheduler."""
+    record = read_record(found.directory)
+    return way_from_here(access_of(found), found.node, record.host, record.user)
+
+
+def access_of(found: Endpoint) -> AccessPlan:
+    """What the site profile said of access when the run was submitted."""
+    try:
+        return read_plan((found.directory / "plan.json").read_text(encoding="utf-8")).access
+    except (OSError, ValueError):  # of an earlier version
+        return AccessPlan()
