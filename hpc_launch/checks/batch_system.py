@@ -50,7 +50,8 @@ def of_profile(dialect: Dialect, resolved: Resolved, context: Context) -> Iterat
     groups = resolved.of_groups()
     of_jobs = (place.name for of_group in groups for place in places(of_group, context))
     queues = dict.fromkeys(name for name in of_jobs if name is not None)
-    yield from directive_faults(dialect, site, document, queues, _asked(resolved))
+    gpus = any(of_group.profile.workers.gpus for of_group in groups) and bool(site.resources.get("gpus"))
+    yield from directive_faults(dialect, site, document, queues, _asked(resolved), gpus)
     yield from constraint(dialect, site, resolved.profile.constraint, resolved.origin("constraint"))
     for each in groups:
         own, origin = each.profile.workers.constraint, each.origin("workers", "constraint")
