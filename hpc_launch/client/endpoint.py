@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpc_launch.client.pages import Page, pages
 from hpc_launch.errors import HpcLaunchError, Problem, UsageError
 from hpc_launch.runs.choice import find_unfinished
 from hpc_launch.runs.directory import read_record
@@ -41,8 +42,8 @@ class Endpoint:
     """`tls://10.0.0.7:41234`"""
     node: str
     """The host that it runs on, as it calls itself."""
-    dashboard: int | None
-    """Port on that host; None: it serves no pages."""
+    dashboard: Page | None
+    """None: it serves no pages."""
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -72,7 +73,7 @@ def endpoint(view: View) -> Endpoint | None:
         raise UsageError(Problem(f"{record.id} is over: {view.standing.outcome}", hint=hint))
     if progress is None or progress.address is None or view.standing.state == "queued":
         return None
-    return Endpoint(view.directory, progress.address, view.evidence.host or "", progress.dashboard)
+    return Endpoint(view.directory, progress.address, view.evidence.host or "", pages(view).get("dashboard"))
 
 
 def run_directory(context: Context, run: str | os.PathLike[str] | None = None) -> Path:
