@@ -128,16 +128,6 @@ def cancel(run: THIS_RUN, json: JSON = False) -> None:
     raise typer.Exit(5 if view.standing.state == "unknown" else 0)
 
 
-def keep(run: RUN = None) -> None:
-    """Keep the workers of a run at the number that is wanted, from this host, until it is over.
-
-    For sites whose jobs may not speak to the batch system. Ended and started again it goes on where it was.
-    """
-    from hpc_launch.runs.keep import keep
-
-    keep(_unfinished(run))
-
-
 def list_(json: JSON = False) -> None:
     """List your runs, newest first."""
     from hpc_launch import context

@@ -33,7 +33,8 @@ def main(directory: Path, call_off: bool) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return Keeping(directory, shell, every, beside=True).run()
+            Keeping(directory, shell, every, beside=True).run()
+            return
         except UNREADABLE as fault:
             if time.monotonic() > until:
                 raise

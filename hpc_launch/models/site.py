@@ -135,6 +135,12 @@ class NodeSize(Model):
     memory: Bytes | None = key(None, "what a job may ask for")
 
 
+class Least(Model):
+    cores: Positive | None = key(None, "of all nodes of the job together")
+    memory: Bytes | None = key(None, "of all nodes of the job together")
+    nodes: Positive | None = key(None, "of the job")
+
+
 class Queue(Model):
     nodes: Positive | None = key(None, "how many there are")
     cores: Positive | None = key(None, "of one node, as the batch system counts them")
@@ -145,6 +151,9 @@ class Queue(Model):
     walltime: Seconds | None = key(None, "the longest")
     default_walltime: Seconds | None = key(None, "when none is asked for")
     max_nodes: Positive | None = key(None, "of one job")
+    max_cores: Positive | None = key(None, "of one job")
+    max_memory: Bytes | None = key(None, "of one job")
+    least: Least = key(Least, "of one job: a smaller one is refused")
     max_jobs: Positive | None = key(None, "running jobs of one user")
     max_submitted: Positive | None = key(None, "queued and running jobs of one user")
     max_user_nodes: Positive | None = key(None, "of all running jobs of one user")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from hpc_launch import locations
 from hpc_launch.context import Context
-from hpc_launch.models.plan import Job, Reasons, Share, WorkerGroup
+from hpc_launch.models.plan import Job, Reasons, Share, WorkerGroup, ends_before
 from hpc_launch.models.profile import Workload
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import Part, end_early, make_job
@@ -65,7 +65,8 @@ def job_array(resolved: Resolved, context: Context) -> Laid:
     place, more = workers_place(resolved, run, context)
     lifetime = _lifetime(resolved)
     if workers.lifetime == "auto" and place.walltime is not None:
-        lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime))
+        replaced = resolved.site.submit_from_compute and ends_before(place.walltime, run.walltime)
+        lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime), replaced)
     made, why = group(resolved, *room_for_workers(resolved, context), lifetime)
     part = Part(WORKERS, "workers", WORKERS, after=main.name)
     element = make_job(resolved, part, place, [share_of(made)])
@@ -133,12 +134,14 @@ def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Besid
 
 
 def beside_workers(resolved: Resolved) -> tuple[Share, ...]:
-    """What scheduler and workload take."""
+    """What scheduler, workload and services take."""
     profile = resolved.profile
-    scheduler = Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)
+    shares = [Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)]
     if isinstance(workload := profile.workload, Workload):
-        return scheduler, Share("workload", 1, workload.cores, workload.memory)
-    return (scheduler,)
+        shares.append(Share("workload", 1, workload.cores, workload.memory))
+    if jupyter := profile.services.jupyter:
+        shares.append(Share("JupyterLab", 1, jupyter.cores, jupyter.memory))
+    return tuple(shares)
 
 
 def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:

@@ -18,6 +18,8 @@ LEAST_MEMORY = 100 * MIB
 """Bytes that a worker is given unasked."""
 START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
+LAST_SECONDS = 35
+"""In which a worker whose tasks are done moves its data (`keeper.intervals`)."""
 LONGEST_STAGGER = 300
 """Seconds. Workers that began together leave one after the other: their data has to move to those that stay."""
 
@@ -48,11 +50,14 @@ class Lifetime:
     stagger: int | None = None
 
     @classmethod
-    def until_walltime(cls, walltime: int, end_early: int) -> Lifetime:
+    def until_walltime(cls, walltime: int, end_early: int, replaced: bool = False) -> Lifetime:
         """So that the last worker leaves before the batch system ends its job, and not all at the same moment.
 
-        Dask adds up to plus or minus `stagger` to each worker's `seconds`.
+        Dask adds up to plus or minus `stagger` to each worker's `seconds`. Where worker jobs are `replaced` the run's
+        keeper has them leave before that, one job after the other: then this is for the worst case.
         """
+        if replaced:
+            return cls(walltime - min(LAST_SECONDS, walltime // 4), 0)
         stagger = min(LONGEST_STAGGER, walltime // 20)
         return cls(walltime - end_early - stagger, stagger)
 
@@ -94,7 +99,8 @@ def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
     """Why the keys that were left open have the values that they have."""
     lifetime: tuple[str | None, str] = (None, f"computed: none in {resolved.profile.layout}")
     if made.lifetime_seconds is not None:
-        leave = f"computed: leave in order before the walltime, ±{made.lifetime_stagger_seconds} s"
+        spread = f", ±{made.lifetime_stagger_seconds} s" if made.lifetime_stagger_seconds else ""
+        leave = f"computed: leave in order before the walltime{spread}"
         lifetime = (f"{made.lifetime_seconds}s", leave)
     found = {
         "memory": Reason(exact_memory(made.memory_bytes), "computed: its threads' share of what a node can give"),

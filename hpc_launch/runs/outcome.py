@@ -22,6 +22,11 @@ NEVER_BEGAN = {
     73: "the job could not write to the run directory: is there no space left, or a quota used up?",
 }
 """What our scripts end with before they can tell anything in `state/` (parts/run-directory.sh, jobside/attempt.sh)."""
+VANISHED = (
+    "it was ended before that (deleted while it was queued, or rejected by the queue that it was passed on to), or its"
+    " node cannot see the run directory: is storage.runs shared by all nodes?"
+)
+"""What becomes of a job of which nobody knows anything any more."""
 NOT_ASKED = JobReport(JobStatus.UNKNOWN, raw="it was not asked")
 
 
@@ -207,6 +212,9 @@ def _silent(evidence: Evidence, report: JobReport, record: Record, main: Recorde
         return _over("cancelled", evidence, "hpc-launch", "as asked for by hpc-launch cancel")
     if evidence.attempt is None and report.exit_code in NEVER_BEGAN:
         return _over("launch-failed", evidence, "hpc-launch", NEVER_BEGAN[report.exit_code], settled=False)
+    if evidence.attempt is None and report.status is JobStatus.GONE and not evidence.full:
+        reason = f"{_word(report, record)}, and it never began: {VANISHED}"
+        return _over("launch-failed", evidence, "hpc-launch", reason, settled=False)
     cause = "no space is left in the run directory" if evidence.full else "the job left no outcome in state/"
     if evidence.attempt is None and not evidence.full:
         cause = "nothing of it is in the run directory: can its node see that, is storage.runs shared by all nodes?"

@@ -21,6 +21,7 @@ from hpc_launch.runs import evidence, index, space
 from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
+from hpc_launch.runs.first_wish import write_first_wish
 from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
 from hpc_launch.runs.job_ids import batch_system, record_job_id, with_id
 from hpc_launch.runs.pool import note_job_id, write_pool
@@ -109,6 +110,7 @@ def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) 
         if rendered.plan.security == "tls":
             security.create(place / "tls")
         write_pool(place, rendered.plan, record)
+        write_first_wish(place, rendered.plan, context)
         run_directory.write_record(place, record)
         index.add(context, record.id, place)
     except BaseException as fault:  # also Ctrl-C

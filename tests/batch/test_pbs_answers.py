@@ -176,6 +176,7 @@ def test_no_text_breaks_the_reading(text: str) -> None:
         ({"job_state": "F", "Exit_status": "often"}, ("gone", None)),
         ({"job_state": "F", "Exit_status": 0, "substate": 93, "array": "True"}, ("failed", None)),
         ({"job_state": "M"}, ("unknown", None)),
+        ({"job_state": "F", "Exit_status": -20, "substate": 92}, ("node-failure", None)),  # its first host was lost
         ({"job_state": "S"}, ("suspended", None)),
         ({"job_state": "W"}, ("queued", None)),
         ({"job_state": True}, ("unknown", None)),

@@ -31,17 +31,22 @@ workload: {command: [python, work.py]}
 """
 
 
-@pytest.fixture
-def run(prepared: Prepare, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of three worker jobs of two workers each; the batch system answers with ids, and says nothing else."""
+def answering(tmp_path: Path) -> Path:
+    """A site whose batch system answers with ids, and says nothing else."""
     answer = tmp_path / "answer"
     answer.write_text("#!/bin/bash\ncase $* in *scheduler.sh) echo 35 ;; *) echo 36 ;; esac\n")
     answer.chmod(0o755)
     site = tmp_path / "site.yaml"
     commands = f"{{submit: [{answer}], status: ['false'], cancel: ['true']}}"
     site.write_text(f"schema: 1\nname: own\nextends: testcluster\ncommands: {commands}\n")
+    return site
+
+
+@pytest.fixture
+def run(prepared: Prepare, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of three worker jobs of two workers each; the batch system answers with ids, and says nothing else."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    place, _ = submit(prepared(RUN, site=str(site)).rendered, context, tmp_path / "run")
+    place, _ = submit(prepared(RUN, site=str(answering(tmp_path))).rendered, context, tmp_path / "run")
     return place
 
 
@@ -61,6 +66,19 @@ def test_a_wish_is_written_with_a_number_of_its_own(run: Path, capfd: pytest.Cap
     told = json.loads(capfd.readouterr().out)
     assert told["wish"] == {"serial": 3, "group": "workers", "minimum": 0, "maximum": 4} and told["pools"] == {}
     assert (run / "control/scale.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("walltime", "begins"), [("10m", True), ("1h", False)])
+def test_a_run_begins_with_a_wish_where_its_worker_jobs_end_before_it(
+    prepared: Prepare, context: Context, tmp_path: Path, walltime: str, begins: bool
+) -> None:
+    """The wish starts the keeper, which replaces them; it asks for nothing else than the profile does."""
+    made = prepared(RUN, "walltime=1h", f"workers.walltime={walltime}", site=str(answering(tmp_path)))
+    place, _ = submit(made.rendered, context, tmp_path / "run")
+    assert (place / "jobside/keeper/__main__.py").exists()
+    assert (place / "control/scale.json").exists() == begins
+    if begins:
+        assert (wish(place)["serial"], wish(place)["groups"]) == (1, {})
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,17 @@ TODAY = datetime.date(2026, 11, 22)
         ("reviewed: soon\n", None),
         ("queues: {q: {nodes: 3, max_nodes: 4}}\n", "2: queues.q.max_nodes: 4 is more than the queue has nodes, 3"),
         ("queues: {q: {nodes: 4, max_nodes: 4}, r: {max_nodes: 3}, s: null}\n", None),
+        (
+            "launchers: {node: ssh}\n",
+            "2: storage.local: $TMPDIR: $TMPDIR is not set in what ssh starts, unless environment.setup sets it",
+        ),
+        (
+            "launchers: {node: {name: ssh}}\nstorage: {local: '/scratch/$USER/${PBS_JOBID}'}\n",
+            "3: storage.local: /scratch/$USER/${PBS_JOBID}: $PBS_JOBID is not set in what ssh starts,"
+            " unless environment.setup sets it",
+        ),
+        ("launchers: {node: ssh}\nstorage: {local: /scratch/$USER}\n", None),
+        ("launchers: {node: pbsdsh}\n", None),
     ],
 )
 def test_what_is_only_doubtful_disables_nothing(lines: str, words: str | None) -> None:

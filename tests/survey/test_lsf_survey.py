@@ -68,6 +68,27 @@ def test_run_limits_stand_beside_other_limits(queues: dict[str, LiveQueue]) -> N
     assert queues["elsewhere"].walltime == 90 * 60
 
 
+@pytest.mark.parametrize(
+    ("slots", "limits"),
+    [
+        ("     1 96 ", {"max_cores": 96}),
+        ("     96 ", {"max_cores": 96}),
+        ("     2 4 96 ", {"max_cores": 96, "least.cores": 2}),
+        ("     -  ", {}),
+    ],
+)
+def test_slots_of_a_job_and_of_a_user_are_limits(make: Make, slots: str, limits: dict[str, int]) -> None:
+    def edit(name: str, text: str) -> str:
+        return text.replace("     1 96 ", slots) if name == "queues" else text
+
+    make("lsf", edit)
+    assert machine("lsf").queues[0].limits == limits
+    make(
+        "lsf", lambda name, text: edit(name, text.replace("Open:Active       -    - ", "Open:Active     500   64 ", 1))
+    )
+    assert machine("lsf").queues[0].limits == {**limits, "max_user_cores": 64}
+
+
 def test_hosts_are_those_of_the_queue_less_the_excluded(queues: dict[str, LiveQueue]) -> None:
     normal = queues["normal"]
     assert [(node.name, node.out) for node in normal.nodes or ()] == [

@@ -143,9 +143,22 @@ def _queue(name: str, block: str, hosts: Mapping[str, Node], groups: Mapping[str
         None if members is None else tuple(hosts[host] for host in members),
         walltime,
         default_walltime,
+        limits=_limits(maximum, block),
         remarks=tuple(remarks),
         unknown=tuple(limit for limit, is_so in unread.items() if is_so),
     )
+
+
+def _limits(maximum: str, block: str) -> dict[str, int]:
+    """Slots of one job, of `PROCLIMIT` (LSF 10: TASKLIMIT): one number, or the least, perhaps the usual, and the most;
+    slots of one user, `JL/U`; bqueues(1)."""
+    found = re.search(r"\b(?:PROC|TASK)LIMIT[ \t]*\n(.*)", maximum)
+    numbers = re.search(r"((?:\d+[ \t]+){0,2}\d+)[ \t]*$", found[1]) if found else None
+    slots = [int(number) for number in numbers[1].split()] if numbers else []
+    user = re.search(r"^[ \t]*\d+[ \t]+\S+[ \t]+(?:Open|Closed):\S+[ \t]+\S+[ \t]+(\d+)\b", block, re.M)
+    least = slots[0] if len(slots) > 1 and slots[0] > 1 else None
+    limits = {"max_cores": slots[-1] if slots else None, "least.cores": least, "max_user_cores": user and int(user[1])}
+    return {key: limit for key, limit in limits.items() if limit}
 
 
 def _status(block: str) -> str:

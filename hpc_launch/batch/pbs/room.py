@@ -10,7 +10,7 @@ from typing import Any
 
 from hpc_launch.batch.asking import mapping
 from hpc_launch.batch.machine import count
-from hpc_launch.batch.pbs.survey import size
+from hpc_launch.batch.pbs.limits import size
 
 Fields = Mapping[str, Any]
 Room = Mapping[str, Mapping[str, int]]

@@ -24,6 +24,14 @@ SUSPENDED = {
 OVER = ("F", "X")
 """Finished; an element of an array that is still there."""
 
+OWN_CODES = {
+    -20: JobStatus.NODE_FAILURE,  # JOB_EXEC_RERUN_MS_FAIL: its first host was lost
+    -26: JobStatus.OUT_OF_MEMORY,
+    -27: JobStatus.OUT_OF_MEMORY,
+    -29: JobStatus.TIMEOUT,
+}
+"""Negative exit statuses are PBS's own (src/include/job.h); all others are failures."""
+
 ARRAY_COUNTS: dict[str, JobStatus] = {
     "Queued": JobStatus.QUEUED,
     "Running": JobStatus.RUNNING,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.checks.plan_on_site.at_once import at_once
-from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time
+from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time, together
 from hpc_launch.checks.plan_on_site.node import on_a_node
+from hpc_launch.checks.site.doubtful import behind_ssh
 from hpc_launch.context import Context
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue
@@ -26,6 +27,7 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
         misfits += on_node
         if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
             misfits += size(job, plan, resolved, queue)
+            misfits += together(job, plan, resolved, queue)
         misfits += time(job, resolved, queue)
     misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
@@ -39,6 +41,10 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
                 f"{where(job.queue, resolved.site)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
                 f" {job.charged_cores_per_node} cores of each, and is charged for all"
             )
+    launcher = plan.launcher.name if plan.launcher else None
+    for group in plan.groups.values():
+        if cause := behind_ssh(launcher, group.local_directory):
+            yield f"workers.local_directory: {cause}"
     for limit in at_once(plan, resolved, _queues(plan, resolved, context)):
         if limit.asked > limit.most:
             yield limit.waits()

@@ -10,7 +10,7 @@ from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.layouts import MOST_SUBMISSIONS, most_elements
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import format_walltime
+from hpc_launch.units import GIB, format_walltime
 
 LEAST_TIME = 5
 """Seconds that a job has for itself, at least."""
@@ -39,6 +39,48 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
             lower=fewer_nodes(resolved),
             higher=DENSER,
         )
+
+
+def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+    """What a queue allows one job of cores and memory, and what it wants at least, of all its nodes."""
+    here, origin = where(job.queue, resolved.site), resolved.origin("workers", "count")
+    cores, memory = job.nodes * job.charged_cores_per_node, job.nodes * job.memory_bytes_per_node
+    for what, asked, most, key in (
+        (_cores, cores, queue.max_cores, "workers.threads"),
+        (_memory, memory, queue.max_memory, "workers.memory"),
+    ):
+        if most is not None and asked > most:
+            cause = f"{what(asked)} are asked for, a job in {here} may have {what(most)}"
+            yield Misfit(
+                cause,
+                origin,
+                kind=("of a job", key, str(job.queue)),
+                asked=asked,
+                limit=most,
+                lower=(*DENSER, key, *fewer_nodes(resolved)),
+                higher=DENSER,
+            )
+    least = queue.least
+    for what, asked, fewest in (
+        (_cores, cores, least.cores),
+        (_memory, memory, least.memory),
+        (_nodes, job.nodes, least.nodes),
+    ):
+        if fewest is not None and asked < fewest:
+            cause = f"{job.file} asks for {what(asked)}, a job in {here} has to have {what(fewest)}"
+            yield Misfit(cause, origin, "ask for more (workers.count, threads, memory), or name another queue")
+
+
+def _cores(number: int) -> str:
+    return f"{number} cores"
+
+
+def _memory(size: int) -> str:
+    return f"{size / GIB:.1f} GiB of memory"
+
+
+def _nodes(number: int) -> str:
+    return f"{number} node{'s' * (number > 1)}"
 
 
 def longest_walltime(site: Site, queue: Queue, qos: str | None) -> int | None:
