@@ -16,7 +16,6 @@ from hpc_launch import context
 from hpc_launch.client.adaptivity import wished
 from hpc_launch.client.ending import end_run
 from hpc_launch.client.endpoint import INSIDE, Endpoint, refuse_unless_reachable, run_directory, security_of
-from hpc_launch.client.pages import Page
 from hpc_launch.client.request import prepared
 from hpc_launch.client.scaling import Scaling
 from hpc_launch.client.shown import Shown
@@ -28,6 +27,7 @@ from hpc_launch.errors import UsageError
 from hpc_launch.runs import describe
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.pools import Pool, read_pools
+from hpc_launch.runs.services import Page
 
 PENDING = 1.0
 """Seconds that the first await of an asynchronous object waits for a scheduler that may be there already."""
@@ -202,6 +202,7 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         if self._submission is not None:  # what is about to be submitted can be ended only then
             await asyncio.wait([self._submission])
         self._adaptive = None  # what was asked for still holds
+        self._page = None
         if self._connecting is not None and not self._connecting.done():
             self._connecting.cancel()
             with suppress(asyncio.CancelledError):

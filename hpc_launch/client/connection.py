@@ -10,11 +10,11 @@ from distributed import Client
 
 from hpc_launch import context
 from hpc_launch.client.endpoint import Endpoint, refuse_unless_reachable, run_directory, security_of
-from hpc_launch.client.pages import Page
 from hpc_launch.client.shown import link_to
 from hpc_launch.client.through import tunnel_to
 from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.client.waiting import shown_here, wait_for_scheduler
+from hpc_launch.runs.services import Page
 
 
 class ThroughTunnel(Client):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from hpc_launch.models.stored_plan import read_plan
 from hpc_launch.runs.pools import Pool
 
 if TYPE_CHECKING:
-    from hpc_launch.client.pages import Page
+    from hpc_launch.runs.services import Page
 
 USUAL_LINK = "{scheme}://{host}:{port}/status"
 """Dask's own `distributed.dashboard.link`."""
@@ -87,7 +88,9 @@ def link_to(page: Page | None) -> str:
         return ""
     if _is_proxied():
         return str(format_dashboard_link(page.address, page.port))
-    return f"http://{page.address}:{page.port}{page.path}" + ("" if in_notebook() else page.query())
+    with suppress(OSError):  # the run has ended, and the token with it
+        return f"http://{page.address}:{page.port}{page.path}" + ("" if in_notebook() else page.query())
+    return ""
 
 
 def _is_proxied() -> bool:

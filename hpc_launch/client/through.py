@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from hpc_launch.client.access import Forward, Way, free_port, way_from_here
 from hpc_launch.client.endpoint import Endpoint
-from hpc_launch.client.pages import LOOPBACK
 from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.models.plan import AccessPlan
 from hpc_launch.models.stored_plan import read_plan
 from hpc_launch.runs.directory import read_record
+from hpc_launch.runs.services import LOOPBACK
 
 
 def tunnel_to(found: Endpoint) -> tuple[Endpoint, Tunnel]:
@@ -24,7 +24,7 @@ def tunnel_to(found: Endpoint) -> tuple[Endpoint, Tunnel]:
     forwards = [Forward(free_port(), host, port)]
     page = found.dashboard if found.dashboard and (way.on_node or not found.dashboard.on_loopback) else None
     if page:
-        forwards.append(Forward(free_port(), page.address, page.port))
+        forwards.append(Forward(free_port(), page.address, page.port or 0))
         page = replace(page, address=LOOPBACK, port=forwards[1].local)
     tunnel = Tunnel(way, forwards)
     scheme = found.address.partition("://")[0]
