@@ -63,7 +63,7 @@ def directive_faults(
                 if is_asked and refused:
                     cause = f"{key}: {site.name} refuses {refused[0]}{_within(directive, option)}"
                     problems.append(Problem(cause, origin, _rule(site, document, refused[0])))
-                elif written is not asked and refused and replaces(directive):
+                elif refused and replaces(directive):
                     continue  # the site's own words in place of ours
                 elif ours := [known for known in taken if _says(dialect, known, option, part)]:
                     known = option if option in ours else ours[0]
