@@ -26,11 +26,7 @@ CLASHES = [
     (["account: required", "policy: {forbidden: [account]}"], "account is required too", "account: required"),
     (["policy: {forbidden: [workers.count]}"], "workers.count is required too", "every profile has it"),
     (["policy: {forbidden: [workers]}"], "workers forbids workers.count, which is required", "every profile has it"),
-    (
-        ["policy: {forbidden: [workload]}"],
-        "workload forbids workload.command, which is required",
-        "every profile has it",
-    ),
+    (["policy: {forbidden: [workload]}"], "workload is required too", "every profile has it"),
     (
         ["policy: {required: [environment.conda], forbidden: [environment]}"],
         "environment forbids environment.conda, which is required",
@@ -186,6 +182,11 @@ TODAY = datetime.date(2026, 11, 22)
         ),
         ("launchers: {node: ssh}\nstorage: {local: /scratch/$USER}\n", None),
         ("launchers: {node: pbsdsh}\n", None),
+        (
+            "batch_system: pbs\nrejects: [-l select]\n",
+            "3: rejects[0]: without -l select, jobs ask for no cores and no memory",
+        ),
+        ("batch_system: pbs\nrejects: [-l select]\nrequest: nodes\n", None),
     ],
 )
 def test_what_is_only_doubtful_disables_nothing(lines: str, words: str | None) -> None:
