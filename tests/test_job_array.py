@@ -368,7 +368,7 @@ class SchedulersJob:
             'state=$PWD/state worker_submissions=2 reason=""',
             'see() { echo ", see $1"; }',  # attempt.sh has one that looks whether it is there
             f"worker_jobs_left() {{ {'true' if left else 'false'}; }}",
-            f". {ARRAY_SH}",
+            f". {ARRAY_SH.with_name('watch.sh')}; . {ARRAY_SH}",
             *lines,
             f"SECONDS={seconds}",
             '! workers_lost || echo "$reason"',
@@ -399,6 +399,25 @@ def test_a_run_that_lacks_a_worker_job_ends_within_five_minutes(
 def test_a_submission_that_goes_on_is_waited_for(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
     assert schedulers_job.after(290, "SECONDS=200; workers_lost") == ""
+
+
+def test_a_keeper_gets_a_minute_to_submit_what_a_killed_submit_has_left(schedulers_job: SchedulersJob) -> None:
+    schedulers_job.submitted("2")
+    run, known = schedulers_job.run, "jobs=(2); at_every_look"
+    for directory in ("jobside/keeper", "pool", "logs"):
+        (run / directory).mkdir(parents=True)
+    (run / "jobside/keeper/__main__.py").touch()
+    (run / "pool/1.json").write_text('{"number": 1, "job_id": "2"}')
+    (run / "pool/2.json").write_text('{"number": 2, "job_id": null}')
+    python = "alive() { :; }; keeper_python=(touch)"  # what it starts leaves files called by its arguments
+    assert schedulers_job.after(200, python, known) == "" and not (run / "-u").exists()
+    begins = f"SECONDS=250; {known}; wait"
+    assert schedulers_job.after(290, python.replace("touch", "touch --"), begins) == "" and (run / "-u").exists()
+    (run / "pool/status.json").write_text('{"groups": {"workers": {"paused": "no such queue", "brake": null}}}')
+    told = "of 2 calls to submit worker jobs 1 were made, then hpc-launch submit ended"
+    assert schedulers_job.after(301, python, known) == f"{told}; the others could not be made from here: no such queue"
+    (run / "pool/3.json").write_text('{"number": 3, "job_id": "7"}')
+    assert schedulers_job.after(301, python, known) == ""
 
 
 def test_a_run_that_has_begun_goes_on_with_the_workers_that_it_has(schedulers_job: SchedulersJob) -> None:
