@@ -287,6 +287,47 @@ def test_what_a_site_refuses_is_refused_however_it_is_written(
     assert told[-1].strip().startswith("leave it out: ") and told[-1].endswith(f"site.yaml:{line}")
 
 
+GPU_WORDS = [
+    ("testcluster", "--gres=gpu:{n}", "--gres=gpu:1"),
+    ("testcluster", "--gres=gpu:{n}", "--gres=nvme:1,gpu:a100:1"),
+    ("testcluster", "--gres=gpu:{n}", "--gre=nvme:1"),
+    ("testcluster", "--gres=gpu:{n}", "--exclusive --gres=nvme:1"),
+    ("testcluster", "--gres=gpu:{n}", "--gpus=4"),
+    ("testcluster", "--gres=gpu:{n}", "-G4"),
+    ("testcluster", "--gpus-per-node={n}", "--gres=gpu:2"),
+    ("testcluster", "--gpus-per-node={n}", "--tres-per-task=gres/gpu:1"),
+    ("pbscluster", "ngpus={n}", "-l ngpus=2"),
+    ("pbscluster", "ngpus={n}", "-l software=a,gpus=2"),
+    ("lsfcluster", "-gpu num={n}", "-gpu num=1"),
+    ("gridcluster", "-l gpu={n}", "-l gpu=1"),
+    ("gridcluster", "-l gpus={n}", "-l arch=x,gpus=1"),
+]
+
+
+@pytest.mark.parametrize(("site", "words", "directive"), GPU_WORDS)
+@pytest.mark.parametrize("by_site", [False, True])
+def test_gpus_are_asked_for_once(
+    prepared: Prepare, tmp_path: Path, site: str, words: str, directive: str, by_site: bool
+) -> None:
+    text = (ROOT / f"tests/site/{site}.yaml").read_text() + f"resources: {{gpus: '{words}'}}\n"
+    own = f"directives: ['{directive}']\n"
+    (tmp_path / "site.yaml").write_text(text + (own if by_site else ""))
+    profile = f"{'' if by_site else own}workers: {{count: 2, memory: 1 GiB, gpus: GPUS}}\nworkload: {{command: x}}\n"
+    with pytest.raises(InvalidConfiguration, match=r"yaml:\d+: directives: -\S+ is said for workers.gpus"):
+        prepared(profile.replace("GPUS", "1"), site="./site.yaml")
+    assert directive in prepared(profile.replace("GPUS", "0"), site="./site.yaml").rendered.files["job.sh"]
+
+
+def test_of_slurm_other_generic_resources_are_asked_for_with_the_gpus(prepared: Prepare, tmp_path: Path) -> None:
+    """Of two --gres it takes the last alone: no GPU would come."""
+    text = (ROOT / "tests/site/testcluster.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(text + "resources: {gpus: '--gres=gpu:{n}'}\ndirectives: [--gres=bb:1]\n")
+    profile = "directives: [--gres=nvme:2, --exclusive]\nworkers: {count: 1, gpus: 1}\nworkload: {command: x}\n"
+    lines = prepared(profile, site="./site.yaml").rendered.files["job.sh"].splitlines()
+    assert [line for line in lines if "--gres" in line] == ["#SBATCH --gres=gpu:1,bb:1,nvme:2"]
+    assert "#SBATCH --exclusive" in lines
+
+
 @pytest.mark.parametrize("directive", ["--gpus=2", "--gres-flags=enforce-binding", "--mem-bind=local"])
 def test_an_option_that_only_begins_like_one_that_is_refused_is_not(
     prepared: Prepare, tmp_path: Path, directive: str

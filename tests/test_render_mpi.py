@@ -171,7 +171,21 @@ def test_each_rank_sees_gpus_of_its_own(prepared: Prepare, tmp_path: Path) -> No
     for rank, seen in ((0, "4,5"), (1, "6,7"), (2, "4,5"), (3, "6,7")):
         assert run(part, f"node={rank} CUDA_VISIBLE_DEVICES=4,5,6,7") == f"{seen} {seen}\n"
     assert run(part, "node=1 CUDA_VISIBLE_DEVICES=4,5") == "2 GPUs were given, 4 are needed\n"
+    nothing = (
+        "the batch system gave no GPUs to this node: neither CUDA_VISIBLE_DEVICES nor ROCR_VISIBLE_DEVICES names one\n"
+    )
+    for variables in ("", "CUDA_VISIBLE_DEVICES=", "CUDA_VISIBLE_DEVICES=NoDevFiles"):
+        assert run(part, f"node=1 {variables}") == nothing
     assert shellcheck(write(made, tmp_path / "run")) == ""
+    # GPUs that come with a whole node: all of them are this job's
+    whole = site.replace(
+        "queues:", "queues:\n  whole: {nodes: 3, cores: 8, memory: 16000 MiB, gpus: 4, exclusive: true}"
+    )
+    (tmp_path / "site.yaml").write_text(whole)
+    wanted = ("workers.gpus=2", "workers.per_node=2", "workers.count=4", "queue=whole")
+    node = prepared(EXAMPLE, *MPI, *wanted, site="./site.yaml").rendered.files["node.sh"]
+    part = node[node.index("# Each rank sees GPUs") : node.index('echo "rank')]
+    assert run(part, "node=1") == "2,3 2,3\n"
 
 
 def run(part: str, variables: str) -> str:

@@ -63,6 +63,10 @@ class Dialect:
     """Key → options that nobody else may say, whether or not the scripts do, and that the key is to be set for."""
     reserved: tuple[str, ...] = ()
     """Such options for which there is no key."""
+    gpu_options: tuple[str, ...] = ()
+    """Options with which GPUs can be asked for: of a second one beside `workers.gpus` nobody knows which holds."""
+    joined: tuple[str, ...] = ()
+    """Options of which the last one alone holds, but that take several values with commas between: scripts say one."""
     whole_options: bool = False
     """Whether a value never stands directly behind an option of one dash."""
     constraint_pattern: str | None = None

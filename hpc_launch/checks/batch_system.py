@@ -49,7 +49,8 @@ def of_profile(dialect: Dialect, resolved: Resolved, context: Context) -> Iterat
     site, document = resolved.site, resolved.site_document
     queues = dict.fromkeys(place.name for place in places(resolved, context) if place.name is not None)
     asked = Written(resolved.profile.directives, resolved.document, ("directives",))
-    yield from directive_faults(dialect, site, document, queues, asked)
+    gpus = bool(resolved.profile.workers.gpus and site.resources.get("gpus"))
+    yield from directive_faults(dialect, site, document, queues, asked, gpus)
     yield from constraint(dialect, site, resolved.profile.constraint, resolved.origin("constraint"))
     yield from of_site(dialect, site, document)
     yield from _launcher(dialect, resolved)

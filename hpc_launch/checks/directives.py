@@ -13,6 +13,7 @@ from hpc_launch.errors import Problem
 from hpc_launch.models.site import Site
 
 QUOTES = "\"' "
+BESIDE_GPUS = "leave it out, or workers.gpus: of the two only one would hold"
 LEAVE_OUT = "leave it out: a second one, or another value, would break the run or its record"
 
 
@@ -25,7 +26,7 @@ class Written(NamedTuple):
 
 
 def directive_faults(
-    dialect: Dialect, site: Site, document: Document, queues: Iterable[str], asked: Written
+    dialect: Dialect, site: Site, document: Document, queues: Iterable[str], asked: Written, gpus: bool = False
 ) -> list[Problem]:
     """Directives that say again what the scripts say, and those of a profile that the site refuses.
 
@@ -36,6 +37,7 @@ def directive_faults(
         document: the site profile as written.
         queues: those of the jobs.
         asked: the profile's own.
+        gpus: whether the scripts ask for some, in the site's words.
     """
     own = [Written(site.directives, document, ("directives",))]
     for name in queues:
@@ -57,7 +59,18 @@ def directive_faults(
                     cause = f"directives: {option} {_whose(said, known)}{_within(directive, option)}"
                     key = said.get(known) or instead.get(known)
                     problems.append(Problem(cause, origin, _other_way(key, written is asked)))
+                elif gpus and _asks_for_gpus(dialect, option, part, directive):
+                    cause = f"directives: {option} is said for workers.gpus{_within(directive, option)}"
+                    problems.append(Problem(cause, origin, BESIDE_GPUS))
     return problems
+
+
+def _asks_for_gpus(dialect: Dialect, option: str, part: str, directive: str) -> bool:
+    """Whether it does, or would take the place of what does: of options that are joined only a plain one is known."""
+    known = [name for name in dialect.gpu_options if _says(dialect, name, option, part)]
+    resources = {value.partition(":")[0].strip(QUOTES) for value in part.partition("=")[2].split(",")}
+    plain = directive == part and part.startswith(f"{option}=") and option in dialect.joined
+    return bool(known) and not (plain and "gpu" not in resources)
 
 
 def _by_option(by_key: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -96,8 +96,8 @@ was_killed_for_memory() { # EXIT_CODE…
 
 # The outcome is written as soon as it is known: what comes after may be cut short.
 outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
-begun='' workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
-scheduler_gets=10 workers_get=5 elements_get=10 # seconds to end in order
+begun='' workload='' workers='' scheduler='' jupyter='' scheduler_code='' workers_code='' broken_since=''
+scheduler_gets=10 workers_get=5 elements_get=10 jupyter_gets=10 # seconds to end in order
 # For a shell that ends: a signal that came a second time would end it in the middle of `finish`.
 ignore_signals() { trap '' TERM INT HUP QUIT XCPU USR1 USR2 URG; }
 write_outcome() { # over what was written there before: on a full disk there is room for nothing else
@@ -112,18 +112,20 @@ finish() {
   write_outcome
   event ending
   [ -z "$workload" ] || end "$patience" "-$workload"
+  [ -z "$jupyter" ] || kill -TERM "$jupyter" 2>/dev/null # it has its kernels end meanwhile
   # The scheduler sends its workers home, and they tidy up their directories. (Told to end at the same moment as
   # their scheduler, some hang for eight seconds; ended by srun, they leave everything lying about.)
   [ -n "$scheduler" ] || scheduler_among_workers
   [ -z "$scheduler" ] || end "$scheduler_gets" "$scheduler"
   [ -z "$workers" ] || ends "$workers_get" "$workers" || end "$workers_get" "$workers"
   end_other_jobs
+  [ -z "$jupyter" ] || end "$jupyter_gets" "$jupyter"
   stop_sleeping
   # shellcheck disable=SC2086 # some may not have been started
-  wait $workload $scheduler $workers 2>/dev/null
+  wait $workload $scheduler $workers $jupyter 2>/dev/null
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
-  rm -f "$state/token"
+  rm -f "$state/token" "$state/jupyter-token"
   event ended
   # The batch system would take these for a wish of its own; state/ keeps the truth.
   case " ${exit_codes_taken-} " in *" $code "*) code=1 ;; esac
@@ -139,7 +141,7 @@ trap finish EXIT
 told_to_end() {
   ignore_signals
   outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
-  [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1
+  [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1 jupyter_gets=1
   exit 1
 }
 out_of_time() {

@@ -160,6 +160,7 @@ def serve(scheduler: Any) -> None:
     lacks = "" if scheduler.http_application.applications else WITHOUT_BOKEH
     tell(
         {
+            "scheduler": scheduler.address,
             "host": os.uname().nodename,
             "address": address,
             "port": port,

@@ -50,12 +50,17 @@ def ends_before(walltime: int | None, run: int | None) -> bool:
 class Share:
     """What processes that are alike take of each node of a job."""
 
-    of: Literal["workers", "scheduler", "workload"]
+    of: Literal["workers", "scheduler", "workload", "JupyterLab"]
     number: int
     cores: int
     """Of each of them; the threads of a worker."""
     memory_bytes: int
     gpus: int = 0
+
+    @property
+    def named(self) -> str:
+        """In a sentence."""
+        return self.of if self.of == "JupyterLab" else f"the {self.of}"
 
 
 @dataclass(frozen=True)
@@ -229,6 +234,8 @@ class Plan:
     """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
     on_demand: tuple[Job, ...] = ()
     """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
+    jupyter: bool = False
+    """Whether JupyterLab runs beside the scheduler."""
     access: AccessPlan = AccessPlan()
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""

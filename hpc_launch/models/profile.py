@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from hpc_launch.models.base import Model, PassedOn, key
+from hpc_launch.models.base import Model, OrSwitch, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
     Auto,
@@ -78,6 +78,15 @@ class Scheduler(Model):
     idle_timeout: Seconds | None = key(None, "a standing cluster ends when idle for so long; left out: 1h")
 
 
+class Jupyter(Model):
+    cores: Cores = key(1, "cores asked for beside the workers'")
+    memory: Bytes = key(4 * GIB, "what it and its kernels may gather; asked for, not a limit")
+
+
+class Services(Model):
+    jupyter: Annotated[Jupyter | None, OrSwitch()] = key(None, "JupyterLab beside the scheduler; true: as it comes")
+
+
 class Container(Model):
     image: PathText = key(description="image file or address")
     binds: list[PathText] = key([], "further directories to bind in: SOURCE, SOURCE:TARGET, SOURCE:TARGET:ro")
@@ -127,6 +136,7 @@ class Profile(Model):
     directives: list[Directive] = key([], "further directives, one each")
     workers: Workers = key(description="the workers")
     scheduler: Scheduler = key(Scheduler, "the Dask scheduler")
+    services: Services = key(Services, "what else runs beside the scheduler")
     environment: Environment = key(Environment, "what to load")
     workload: Workload | Literal["none"] = key(
         description="what to run on the cluster; none: it stands until it is closed"

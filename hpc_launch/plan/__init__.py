@@ -81,6 +81,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         array_limit=array_limit(site),
         most_elements=_most_elements(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
+        jupyter=profile.services.jupyter is not None,
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
 

@@ -134,12 +134,14 @@ def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Besid
 
 
 def beside_workers(resolved: Resolved) -> tuple[Share, ...]:
-    """What scheduler and workload take."""
+    """What scheduler, workload and services take."""
     profile = resolved.profile
-    scheduler = Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)
+    shares = [Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)]
     if isinstance(workload := profile.workload, Workload):
-        return scheduler, Share("workload", 1, workload.cores, workload.memory)
-    return (scheduler,)
+        shares.append(Share("workload", 1, workload.cores, workload.memory))
+    if jupyter := profile.services.jupyter:
+        shares.append(Share("JupyterLab", 1, jupyter.cores, jupyter.memory))
+    return tuple(shares)
 
 
 def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:

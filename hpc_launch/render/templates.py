@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import (
@@ -66,6 +67,7 @@ def template_environment() -> Environment:
         duration=format_duration,
         memory_in=memory_in,
         without_blank_lines=lambda text: "".join(line + "\n" for line in text.splitlines() if line.strip()),
+        joined=joined,
         mebibytes=lambda size: size // MIB,
         dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
     )
@@ -74,6 +76,16 @@ def template_environment() -> Environment:
         "memory": file_systems.as_stat_says(file_systems.MEMORY),
     }
     return made
+
+
+def joined(directives: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The directives, with one in place of several of such an option (`--gres=gpu:2`): all values in the first."""
+    found: dict[str, str] = {}
+    for directive in directives:
+        option, _, value = directive.partition("=")
+        key = option if option in options and value else directive
+        found[key] = f"{found[key]},{value}" if key in found and key != directive else directive
+    return list(found.values())
 
 
 def part(

@@ -29,6 +29,7 @@ DIALECT = Dialect(
     },
     instead={"constraint": ("-R",), "name": ("-J",), "workload.directory": ("-cwd",)},
     reserved=("-oo", "-eo", "-e", "-wa", "-wt", "-Is", "-Ip", "-I", "-w", "-K", "-H", "-L"),
+    gpu_options=("-gpu",),
     constraint_pattern=r"[^\[\]]+",  # it stands in select[…], and must not end it
     constraint_words="a select expression without [ and ]",
     array_index="LSB_JOBINDEX",

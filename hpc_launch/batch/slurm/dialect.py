@@ -6,6 +6,8 @@ from hpc_launch.batch.dialect import Dialect, Launcher
 
 SRUN = (Launcher("srun"),)
 
+TRES = ("--tres-per-node", "--tres-per-task", "--tres-per-job", "--tres-per-socket")
+
 DIALECT = Dialect(
     submit_directory="$SLURM_SUBMIT_DIR",
     job_id="${SLURM_JOB_ID-}",
@@ -41,5 +43,7 @@ DIALECT = Dialect(
         *("--error", "-e", "--signal", "--array", "-a", "--dependency", "-d", "--parsable", "--wrap", "--wait", "-W"),
         *("--clusters", "-M", "--test-only", "--mem-per-gpu", "--ntasks-per-core", "--ntasks-per-socket"),
     ),
+    gpu_options=("--gpus", "-G", "--gres", *(f"--gpus-per-{what}" for what in ("node", "task", "socket")), *TRES),
+    joined=("--gres",),  # sbatch(1) takes the last one, and says nothing
     array_index="SLURM_ARRAY_TASK_ID",  # an index must stay below MaxArraySize, so each array counts from 0
 )

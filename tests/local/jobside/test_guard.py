@@ -195,7 +195,8 @@ def told(run: Path) -> dict[str, object]:
 def test_it_tells_where_the_pages_are(pages: Path) -> None:
     port = port_of(pages)
     where = {"address": "127.0.0.1", "port": port, "loopback_port": port}
-    assert told(pages) == {"schema": 1, "host": os.uname().nodename, **where, "lacks": ""}
+    address = json.loads((pages / "scheduler.json").read_text())["address"]
+    assert told(pages) == {"schema": 1, "scheduler": address, "host": os.uname().nodename, **where, "lacks": ""}
 
 
 @pytest.mark.parametrize("token", [None, "", "too short"])
