@@ -98,6 +98,8 @@ keeper_can_run() { [ -n "${keeper_python[*]}" ] && [ -e jobside/keeper/__main__.
 keeper_runs() {
   [ -n "$keeper" ] || return
   ! alive "$keeper" || return 0
+  wait "$keeper"
+  [ $? != 3 ] || keeper_starts=6 # it cannot do its work from here
   keeper=''
   echo "hpc-launch: the keeper of the worker jobs has ended$(see logs/keeper.log)" >&2
   [ "$keeper_starts" -lt 6 ] ||

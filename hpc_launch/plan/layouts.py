@@ -65,7 +65,7 @@ def job_array(resolved: Resolved, context: Context) -> Laid:
     place, more = workers_place(resolved, run, context)
     lifetime = _lifetime(resolved)
     if workers.lifetime == "auto" and place.walltime is not None:
-        replaced = resolved.site.submit_from_compute and ends_before(place.walltime, run.walltime)
+        replaced = resolved.site.jobs_may_keep and ends_before(place.walltime, run.walltime)
         lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime), replaced)
     made, why = group(resolved, *room_for_workers(resolved, context), lifetime)
     part = Part(WORKERS, "workers", WORKERS, after=main.name)

@@ -18,7 +18,8 @@ SYSTEMS = {
 }
 WRAPPER = """#!/bin/bash
 # Submits as usual, but for the second time; then as `later` says. Nobody waits for four minutes here.
-[ ! -e {project}/quick ] || sed -i 's/^submission_patience=.*/submission_patience=10/; s/^keeper_gets=60/keeper_gets=20/' jobside/array.sh
+[ ! -e {project}/quick ] ||
+  sed -i 's/^submission_patience=.*/submission_patience=10/; s/^keeper_gets=60/keeper_gets=20/' jobside/array.sh
 [ -e {project}/called ] || {{ touch {project}/called; exec {submit} "$@"; }}
 [ ! -e {project}/called-again ] || {later}
 touch {project}/called-again
