@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpc_launch import sites
@@ -36,10 +36,35 @@ class Resolved:
     text: str
     site_document: Document
     site_text: str
+    group: str | None = None
+    """Of the run's groups of workers, the one whose keys `profile.workers` are; None: they are those of all workers."""
+
+    @property
+    def workers_path(self) -> tuple[str, ...]:
+        """Where the keys of its workers stand."""
+        return ("workers",) if self.group is None else ("workers", "groups", self.group)
+
+    def of_group(self, name: str | None) -> Resolved:
+        """The same for the workers of a group; the whole run, where the profile has none, or for no group."""
+        workers = self.profile.workers
+        if name is None or not workers.groups:
+            return self
+        return replace(self, profile=self.profile.model_copy(update={"workers": workers.of_group(name)}), group=name)
+
+    def of_groups(self) -> list[Resolved]:
+        """One for each group of workers, in order; the whole run, where the profile has none."""
+        return [self.of_group(name) for name in self.profile.workers.groups or [None]]
 
     def origin(self, *path: str) -> Origin:
         """Where a value was set; of its nearest parent where it was not set itself."""
+        if self.group is not None and path[:1] == ("workers",) and not self._is_for_all(*path[1:2]):
+            path = (*self.workers_path, *path[1:])
         return (self.document.nearest(*path) if path else self.document.whole) or BUILT_IN
+
+    def _is_for_all(self, *key: str) -> bool:
+        """Whether a key of the workers is said of all of them, and not of this group."""
+        origins = self.document.origins
+        return ("workers", *key) in origins and (*self.workers_path, *key) not in origins
 
     def said_by_site(self, *path: str) -> str:
         """Where the site profile says it."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from hpc_launch.batch.dialect import Dialect
 from hpc_launch.checks.directives import Written, directive_faults
-from hpc_launch.checks.misfit import Misfit
+from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.document import Document
-from hpc_launch.config.origin import Origin
+from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Plan
@@ -47,21 +47,38 @@ def of_site(dialect: Dialect, site: Site, document: Document) -> Iterator[Proble
 def of_profile(dialect: Dialect, resolved: Resolved, context: Context) -> Iterator[Problem]:
     """The profile of a run whose queues are known."""
     site, document = resolved.site, resolved.site_document
-    queues = dict.fromkeys(place.name for place in places(resolved, context) if place.name is not None)
-    asked = Written(resolved.profile.directives, resolved.document, ("directives",))
-    gpus = bool(resolved.profile.workers.gpus and site.resources.get("gpus"))
-    yield from directive_faults(dialect, site, document, queues, asked, gpus)
+    groups = resolved.of_groups()
+    of_jobs = (place.name for of_group in groups for place in places(of_group, context))
+    queues = dict.fromkeys(name for name in of_jobs if name is not None)
+    gpus = any(of_group.profile.workers.gpus for of_group in groups) and bool(site.resources.get("gpus"))
+    yield from directive_faults(dialect, site, document, queues, _asked(resolved), gpus)
     yield from constraint(dialect, site, resolved.profile.constraint, resolved.origin("constraint"))
+    for each in groups:
+        own, origin = each.profile.workers.constraint, each.origin("workers", "constraint")
+        yield from in_group(each.group, constraint(dialect, site, own, origin, "workers.constraint"))
     yield from of_site(dialect, site, document)
     yield from _launcher(dialect, resolved)
     yield from _layout(dialect, resolved)
 
 
-def constraint(dialect: Dialect, site: Site, words: str | None, origin: Origin | None) -> Iterator[Problem]:
+def _asked(resolved: Resolved) -> list[Written]:
+    """The profile's own directives: the run's, those of all workers, those of each group."""
+    workers = resolved.profile.workers
+    own: dict[KeyPath, list[str] | None] = {
+        ("directives",): resolved.profile.directives,
+        ("workers", "directives"): workers.directives,
+        **{("workers", "groups", name, "directives"): each.directives for name, each in workers.groups.items()},
+    }
+    return [Written(directives, resolved.document, path) for path, directives in own.items() if directives]
+
+
+def constraint(
+    dialect: Dialect, site: Site, words: str | None, origin: Origin | None, key: str = "constraint"
+) -> Iterator[Problem]:
     """One that would be more than a constraint where the batch system's template puts it."""
     pattern = dialect.constraint_pattern
     if words is not None and pattern is not None and not re.fullmatch(pattern, words):
-        cause = f"constraint: {site.batch_system} does not take {words!r}"
+        cause = f"{key}: {site.batch_system} does not take {words!r}"
         yield Problem(cause, origin, f"write {dialect.constraint_words}")
 
 

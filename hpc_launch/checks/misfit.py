@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.site import Site
 
+AnyProblem = TypeVar("AnyProblem", bound=Problem)
 Kind = tuple[str, ...]
 """What there is too little of, and where: two plans have the same fault if its kind is the same."""
 
@@ -25,6 +27,17 @@ class Misfit(Problem):
     asked: int = 0
     limit: int = 0
     """In the same unit; of a duration that is too short, the shortest that is not."""
+
+
+def in_group(name: str | None, problems: Iterable[AnyProblem]) -> Iterator[AnyProblem]:
+    """The same, told of the group of workers in which they were found; None: the workers have no groups."""
+    for problem in problems:
+        yield problem if name is None else replace(problem, message=_within(name, problem.message))
+
+
+def _within(group: str, message: str) -> str:
+    rest = message.removeprefix("workers.")
+    return f"group {group}: {message}" if rest == message else f"workers.groups.{group}.{rest}"
 
 
 def refuse(problems: Iterable[Problem]) -> None:

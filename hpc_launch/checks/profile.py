@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch import quoting
-from hpc_launch.checks.misfit import Misfit
+from hpc_launch.checks import groups
+from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
@@ -30,9 +31,10 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
     yield from _layout_mpi(resolved)
     yield from _no_workers(resolved)
     yield from _idle_timeout(resolved)
-    yield from _worker_options(resolved)
-    yield from _worker_memory(resolved)
-    yield from _worker_resources(resolved)
+    yield from groups.problems(resolved)
+    for of_group in resolved.of_groups():
+        for check in (_worker_options, _worker_memory, _worker_resources):
+            yield from in_group(of_group.group, check(of_group))
     yield from _directory(resolved, context)
     yield from _seen_in_a_container(resolved, context)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,30 @@ from distributed.core import Status, rpc
 from distributed.deploy.cluster import Cluster
 
 from hpc_launch import context
+from hpc_launch.client.adaptivity import wished
 from hpc_launch.client.ending import end_run
 from hpc_launch.client.endpoint import INSIDE, Endpoint, refuse_unless_reachable, run_directory, security_of
 from hpc_launch.client.request import prepared
 from hpc_launch.client.scaling import Scaling
+from hpc_launch.client.shown import Shown
 from hpc_launch.client.submission import submit_and_say
 from hpc_launch.client.through import tunnel_to
 from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler
 from hpc_launch.errors import UsageError
+from hpc_launch.runs import describe
 from hpc_launch.runs.directory import read_record
+from hpc_launch.runs.pools import Pool, read_pools
+from hpc_launch.runs.services import Page
 
 PENDING = 1.0
 """Seconds that the first await of an asynchronous object waits for a scheduler that may be there already."""
 
+LOOK = 5.0
+"""Seconds between two looks at how its worker jobs stand."""
 
-class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other words
+
+class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` knows other words
     """A Dask cluster in the batch system. Only `close()`, or leaving a `with`, ends a run that the object made.
 
     Args:
@@ -67,10 +75,14 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
             self._take_up(run_directory(self.context, run))
         self.shutdown_on_close = makes if shutdown_on_close is None else shutdown_on_close
         self._wait = not asynchronous if wait is None else wait
+        self._page: Page | None = None
+        self._pools: Mapping[str, Pool] = {}
+        self._why = ""
         self._wants_tunnel = tunnel
         self._tunnel: Tunnel | None = None
         self._submission: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         name = self._prepared.plan.name if self._prepared else self.run
         super().__init__(asynchronous=asynchronous, loop=loop, quiet=True, name=name)
         if not asynchronous:
@@ -124,15 +136,28 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
         if self._submission is not None:
             await self._submission
         steps = looks(self.directory)
-        while not isinstance(found, Endpoint):
-            found = await asyncio.to_thread(_next, steps)
+        while found is None:
+            step = await asyncio.to_thread(_next, steps)
+            if isinstance(step, Endpoint):
+                found = step
+            else:
+                self._why = describe.line(step)
         near = found
         if self._wants_tunnel:
             near, self._tunnel = await asyncio.to_thread(tunnel_to, found)
         else:
             await asyncio.to_thread(refuse_unless_reachable, found)
         self.scheduler_comm = rpc(near.address, connection_args=self.security.get_connection_args("client"))
+        self._page, self._why = near.dashboard, ""
+        self._adaptive = self._adaptive or await asyncio.to_thread(wished, self)
         await self._start()
+        self._watching = asyncio.create_task(self._watch_pools())
+
+    async def _watch_pools(self) -> None:
+        """Keep up with what the run's keeper tells."""
+        while self.status == Status.running:
+            self._pools = await asyncio.to_thread(read_pools, self.directory)
+            await asyncio.sleep(LOOK)
 
     def _note_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (fault := task.exception()):
@@ -177,10 +202,13 @@ class HPCCluster(Scaling, Cluster):  # type: ignore[misc]  # `adapt` knows other
         if self._submission is not None:  # what is about to be submitted can be ended only then
             await asyncio.wait([self._submission])
         self._adaptive = None  # what was asked for still holds
+        self._page = None
         if self._connecting is not None and not self._connecting.done():
             self._connecting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._connecting
+        if self._watching is not None:
+            self._watching.cancel()
         await super()._close()
         if self._tunnel is not None:
             await asyncio.to_thread(self._tunnel.close)

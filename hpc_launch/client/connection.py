@@ -7,24 +7,25 @@ import os
 from typing import Any
 
 from distributed import Client
-from distributed.utils import format_dashboard_link
 
 from hpc_launch import context
 from hpc_launch.client.endpoint import Endpoint, refuse_unless_reachable, run_directory, security_of
+from hpc_launch.client.shown import link_to
 from hpc_launch.client.through import tunnel_to
 from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.client.waiting import shown_here, wait_for_scheduler
+from hpc_launch.runs.services import Page
 
 
 class ThroughTunnel(Client):
     """A client whose scheduler is at the other end of an ssh, which ends with it."""
 
     tunnel: Tunnel | None = None
-    dashboard: int | None = None
+    page: Page | None = None
 
     @property
     def dashboard_link(self) -> str:
-        return format_dashboard_link("127.0.0.1", self.dashboard) if self.dashboard else ""
+        return link_to(self.page)
 
     async def _close(self, fast: bool = False) -> None:
         await super()._close(fast)
@@ -60,5 +61,5 @@ def _through_tunnel(found: Endpoint, options: dict[str, Any]) -> Client:
     except BaseException:
         tunnel.close()
         raise
-    client.tunnel, client.dashboard = tunnel, near.dashboard
+    client.tunnel, client.page = tunnel, near.dashboard
     return client

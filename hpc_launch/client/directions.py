@@ -9,9 +9,10 @@ from typing import Any
 
 from hpc_launch.client.access import Forward, Way, refuse_loopback, way_from_outside
 from hpc_launch.client.endpoint import Endpoint
-from hpc_launch.client.pages import LOOPBACK, Page, pages
 from hpc_launch.client.through import access_of
 from hpc_launch.errors import HpcLaunchError
+from hpc_launch.runs import describe
+from hpc_launch.runs.services import LOOPBACK, Page
 from hpc_launch.runs.settle import View
 
 
@@ -21,6 +22,8 @@ class Directions:
 
     run: str
     pages: Mapping[str, Page]
+    lacks: tuple[str, ...]
+    """Why some are not there, or not whole."""
     way: Way
     """From somebody's own machine."""
     obstacle: HpcLaunchError | None
@@ -28,7 +31,7 @@ class Directions:
 
     def forwards(self) -> list[Forward]:
         """A port of one's own machine for each page: of the same number."""
-        return [forward_to(page, page.port) for page in self.pages.values()]
+        return [forward_to(page, page.port or 0) for page in self.pages.values()]
 
     def tunnel(self) -> list[str] | None:
         """The command that leads to the pages; None: there are none, or no way."""
@@ -43,7 +46,7 @@ class Directions:
 
     def lines(self) -> list[str]:
         """For people."""
-        found = [f"{name} on {page.host}: {url_of(page)}" for name, page in self.pages.items()]
+        found = [f"{name} on {page.host}: {url_of(page)}" for name, page in self.pages.items()] + [*self.lacks]
         if (words := self.tunnel()) is not None:
             then = [f"  then {url_of(page, page.port)}" for page in self.pages.values()]
             found += ["from your own machine:", f"  {shlex.join(words)}", *then]
@@ -69,9 +72,11 @@ class Directions:
 
 def directions(view: View, found: Endpoint) -> Directions:
     """To a run whose scheduler is there."""
-    record, there = view.record, pages(view)
+    record, told = view.record, describe.pages(view)
+    there = {name: page for name, page in told.items() if page.port}
+    lacks = tuple(f"{name}: {page.lacks}" for name, page in told.items() if page.lacks)
     way = way_from_outside(access_of(found), found.node, record.host, record.user)
-    return Directions(record.id, there, way, _obstacle(way, there))
+    return Directions(record.id, there, lacks, way, _obstacle(way, there))
 
 
 def _obstacle(way: Way, there: Mapping[str, Page]) -> HpcLaunchError | None:
@@ -85,7 +90,7 @@ def _obstacle(way: Way, there: Mapping[str, Page]) -> HpcLaunchError | None:
 
 def forward_to(page: Page, local: int) -> Forward:
     """A port of this host for a page."""
-    return Forward(local, page.address, page.port)
+    return Forward(local, page.address, page.port or 0)
 
 
 def url_of(page: Page, local: int | None = None) -> str:

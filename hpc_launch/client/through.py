@@ -10,6 +10,7 @@ from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.models.plan import AccessPlan
 from hpc_launch.models.stored_plan import read_plan
 from hpc_launch.runs.directory import read_record
+from hpc_launch.runs.services import LOOPBACK
 
 
 def tunnel_to(found: Endpoint) -> tuple[Endpoint, Tunnel]:
@@ -21,12 +22,13 @@ def tunnel_to(found: Endpoint) -> tuple[Endpoint, Tunnel]:
     way = way_to(found)
     host, port = found.host_and_port
     forwards = [Forward(free_port(), host, port)]
-    if found.dashboard and way.on_node:
-        forwards.append(Forward(free_port(), "127.0.0.1", found.dashboard))
+    page = found.dashboard if found.dashboard and (way.on_node or not found.dashboard.on_loopback) else None
+    if page:
+        forwards.append(Forward(free_port(), page.address, page.port or 0))
+        page = replace(page, address=LOOPBACK, port=forwards[1].local)
     tunnel = Tunnel(way, forwards)
     scheme = found.address.partition("://")[0]
-    dashboard = forwards[1].local if len(forwards) > 1 else None
-    return replace(found, address=f"{scheme}://127.0.0.1:{forwards[0].local}", dashboard=dashboard), tunnel
+    return replace(found, address=f"{scheme}://{LOOPBACK}:{forwards[0].local}", dashboard=page), tunnel
 
 
 def way_to(found: Endpoint) -> Way:

@@ -97,7 +97,7 @@ def _refuse_said(dialect: Dialect, found: SiteFile, profile: Profile, queue: str
     origin = document.origins.get(("defaults", "constraint"))
     refuse(
         [
-            *directive_faults(dialect, site, document, [queue], asked),
+            *directive_faults(dialect, site, document, [queue], [asked]),
             *batch_system.constraint(dialect, site, profile.constraint, origin),
         ]
     )

@@ -6,7 +6,7 @@
 end_if_closed() { [ ! -e control/close ] || end_standing succeeded "it was closed"; }
 
 stand_until_closed() {
-  begun=yes
+  begun=yes outcome=failed
   while :; do
     [ -z "$scheduler" ] || alive "$scheduler" || end_with_scheduler
     [ -z "$workers" ] || alive "$workers" || end_with_workers

@@ -84,7 +84,7 @@ class Ledger:
     def log(self, submission: Submission) -> str:
         """Where its jobs write, below the run directory and without suffix."""
         suffix = f"-{submission.number}" if submission.number > 1 else ""
-        return f"logs/{submission.group}{suffix}-job"
+        return f"logs/{self.run.groups[submission.group].file.removesuffix('.sh')}{suffix}-job"
 
     def _number_of_complete(self) -> int:
         return sum(map(_is_complete, self.submissions.values()))

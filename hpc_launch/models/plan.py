@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from hpc_launch.config.origin import KeyPath
 
+WORKERS: Final = "workers"
+"""The group of all workers, where the profile has no groups: none of these has this name."""
 Role = Literal["all", "scheduler", "workers"]
 """What a job is for: scheduler, workload and workers; the first two alone; workers alone."""
 
@@ -41,6 +43,11 @@ class WorkerGroup:
     options: tuple[str, ...]
 
 
+def script_of(stem: str, group: str) -> str:
+    """The file of a group's own that is called so: `workers.sh`, or `workers-GROUP.sh`."""
+    return f"{stem}.sh" if group == WORKERS else f"{stem}-{group}.sh"
+
+
 def ends_before(walltime: int | None, run: int | None) -> bool:
     """Whether a worker job's walltime ends while its run may go on, which then needs another one in its place."""
     return walltime is not None and (run is None or walltime < run)
@@ -68,7 +75,7 @@ class Job:
     """One call of the batch system's submit command: a job, or an array of jobs that are alike."""
 
     name: str
-    """Within the run: `job`, `scheduler`, `workers`, `workers-2` …"""
+    """Within the run: `job`, `scheduler`; of worker jobs their group, from the second job on with a number: `fat-2`."""
     role: Role
     group: str | None
     """Of its workers; None: it has none."""
@@ -108,6 +115,8 @@ class Job:
     """Number of its elements; None: a plain job."""
     first_element: int
     """The first element's number among all of the run; 0 unless the array is one of several."""
+    constraint: str | None = None
+    """On its nodes; None: any."""
 
     def named(self, run: str) -> str:
         """What the batch system is to call it, in a run of which the main job has this name."""
@@ -225,6 +234,8 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    request: str | None = None
+    """How cores and memory are asked for, where there is a choice; None: in the usual way."""
     takes: tuple[str, ...] = ()
     """What not every batch system of its kind takes, and this one does (`Dialect.optional`)."""
     intervals: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
@@ -36,8 +36,14 @@ def make_plan(resolved: Resolved, context: Context) -> Planned:
     laid = layout_of(resolved.profile.layout).lay(resolved, context)
     plan = _plan(resolved, laid, context)
     reasons = {**laid.reasons, **_reasons(resolved, plan)}
-    left_open = {path: why for path, why in reasons.items() if at(resolved.document.data, path) in (None, AUTO)}
+    left_open = {path: why for path, why in reasons.items() if _said(resolved, path) in (None, AUTO)}
     return Planned(plan, tuple(_notes(resolved)), left_open)
+
+
+def _said(resolved: Resolved, path: KeyPath) -> Any:
+    """What the profile says at a key path; of a group of workers what it says of all workers, where it says no more."""
+    said = at(resolved.document.data, path)
+    return at(resolved.document.data, ("workers", *path[3:])) if said is None and path[1:2] == ("groups",) else said
 
 
 def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
@@ -63,6 +69,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
             for kind, given in vars(site.parallel_environments).items()
         },
         rejects=tuple(site.rejects),
+        request=site.request,
         takes=tuple(site.takes),
         jobs=laid.jobs,
         groups=laid.groups,

@@ -63,7 +63,7 @@ class Lifetime:
 
 
 def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) -> tuple[WorkerGroup, Reasons]:
-    """All workers of the run, of which the site is known to have a node for one."""
+    """All workers of the run, or of a group, of which the site is known to have a node for one."""
     workers, site = resolved.profile.workers, resolved.site
     memory = workers.memory or share_of_memory(resolved, queue, beside)
     assert memory is not None
@@ -111,7 +111,7 @@ def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
     }
     if made.spill != "auto":
         found["spill"] = Reason(made.spill, resolved.said_by_site("storage", "local_kind"))
-    return {("workers", key): reason for key, reason in found.items()}
+    return {(*resolved.workers_path, key): reason for key, reason in found.items()}
 
 
 def interface(wanted: str, queue: Queue, site: Site) -> str | None:

@@ -143,7 +143,8 @@ def facts(view: View) -> list[tuple[str, str]]:
         spilled = f", {format_memory(progress.spilled_bytes)} spilled" if progress.spilled_bytes else ""
         found.append(("memory", format_memory(progress.memory_bytes) + spilled))
     found += [(name, page.sentence()) for name, page in pages(view).items()]
-    found += [(name, _local(when)) for name, when in times(view).items() if when]
+    names = {"workload": "stands since"} if record.plan.stands else {}
+    found += [(names.get(name, name), _local(when)) for name, when in times(view).items() if when]
     return [*found, ("directory", str(view.directory))]
 
 

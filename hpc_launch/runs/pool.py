@@ -34,8 +34,11 @@ def write_pool(place: Path, plan: Plan, record: Record) -> None:
     (place / POOL).mkdir(mode=0o700)
     _write(place / POOL / "groups.json", _groups(plan, record))
     names = {job.name: job.job_name for job in record.jobs}
+    missing = {name: group.count for name, group in plan.groups.items()}
     for number, job in enumerate(planned, 1):
-        _write(_file(place, number), _submission(plan, job, number, names[job.name]))
+        submission = _submission(plan, job, number, names[job.name], missing[str(job.group)])
+        _write(_file(place, number), submission)
+        missing[submission["group"]] -= submission["workers"]
 
 
 def note_job_id(place: Path, record: Record, job: RecordedJob, job_id: str) -> None:
@@ -86,7 +89,7 @@ def _recorded(submission: dict[str, Any], kind: RecordedJob) -> RecordedJob:
         submitted=datetime.fromtimestamp(when, timezone.utc) if when else None,
         array=submission["array"],
         first_element=submission["first"],
-        log=f"logs/{submission['group']}-{number}-job",
+        log=f"logs/{kind.file.removesuffix('.sh')}-{number}-job",
         after=None,
         command=(),
     )
@@ -149,7 +152,7 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
     }
 
 
-def _submission(plan: Plan, job: Job, number: int, job_name: str) -> dict[str, Any]:
+def _submission(plan: Plan, job: Job, number: int, job_name: str, missing: int) -> dict[str, Any]:
     group = plan.group_of(job)
     size = job.array or 1
     return {
@@ -160,7 +163,7 @@ def _submission(plan: Plan, job: Job, number: int, job_name: str) -> dict[str, A
         "size": size,
         "array": job.array,
         "per_node": group.per_node,
-        "workers": min(size * group.per_node, group.count - job.first_element * group.per_node),
+        "workers": min(size * group.per_node, missing),
         "job_name": job_name,
         "by": "submit",
         "job_id": None,

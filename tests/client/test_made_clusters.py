@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import dask
 import pytest
@@ -58,6 +59,11 @@ def test_leaving_the_with_ends_what_it_made(person: Person, capfd: pytest.Captur
         cluster.wait_for_workers(2, timeout=PATIENCE)
         with Client(cluster) as client:
             assert client.submit(sum, [1, 2]).result() == 3
+        link = cluster.dashboard_link
+        token = Path(cluster.directory, "state/1/token").read_text()
+        assert link.endswith(f"/status?token={token}") and urlopen(link).status == 200
+        assert "#LOCAL" in cluster.job_script() and "dask_scheduler" in cluster.job_script("scheduler")
+        until(lambda: "Workers: 2 of 2 connected" in cluster._scaling_status(), "the widget to tell of both workers")
         assert {key.partition("://")[0] for key in cluster.get_logs()} == {"Cluster", "Scheduler", "tls"}
     assert cluster.status is Status.closed
     run.ended_as("succeeded", 0)

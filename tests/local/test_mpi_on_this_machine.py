@@ -181,7 +181,14 @@ def test_a_rank_that_is_killed_ends_the_run_with_a_reason(mpi: Here) -> None:
     assert "all workers ended before the workload did, with exit code 9" in run.ended_as("failed", 3)["reason"]
 
 
-def test_an_idle_standing_cluster_ends_by_itself(mpi: Here) -> None:
+def test_a_standing_cluster_ends_when_it_is_closed(mpi: Here) -> None:
+    run = mpi.stand(layout="mpi")
+    run.until_running()
+    assert mpi.command("close", run.id).returncode == 0
+    assert run.ended_as("succeeded", 0)["reason"] == "it was closed"
+
+
+def test_a_standing_cluster_ends_when_it_was_idle_for_too_long(mpi: Here) -> None:
     """It is idle from its start on."""
     run = mpi.stand(layout="mpi", scheduler={"idle_timeout": "2s"})
     assert run.ended_as("succeeded", 0)["reason"] == "it was idle for 2 s"

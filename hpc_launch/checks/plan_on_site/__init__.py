@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpc_launch.checks.misfit import Misfit, where
+from hpc_launch.checks.misfit import Misfit, in_group, where
 from hpc_launch.checks.plan_on_site.at_once import at_once
 from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time, together
 from hpc_launch.checks.plan_on_site.node import on_a_node
 from hpc_launch.checks.site.doubtful import behind_ssh
 from hpc_launch.context import Context
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.resolve import Resolved
@@ -22,15 +22,20 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
         return too_many
     queues, misfits = _queues(plan, resolved, context), [*submitted(plan, resolved)]
     for job in plan.kinds_of_jobs:
-        queue = queues[job.queue]
-        on_node = [*on_a_node(job, resolved, queue)]
-        misfits += on_node
-        if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
-            misfits += size(job, plan, resolved, queue)
-            misfits += together(job, plan, resolved, queue)
-        misfits += time(job, resolved, queue)
+        of_group = resolved.of_group(job.group)
+        misfits += in_group(of_group.group, _of_job(job, plan, of_group, queues[job.queue]))
     misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
+
+
+def _of_job(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+    """What of its queue a job breaks."""
+    on_node = [*on_a_node(job, resolved, queue)]
+    yield from on_node
+    if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
+        yield from size(job, plan, resolved, queue)
+        yield from together(job, plan, resolved, queue)
+    yield from time(job, resolved, queue)
 
 
 def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:

@@ -76,7 +76,7 @@ class Limit:
         """The run could never begin."""
         least = self.amount.said(self.least)
         asked = f"{least}{self.sum} are asked for"
-        if self.minimum is not None:
+        if self.minimum:
             first = f"{self.minimum} workers (workers.minimum)" if self.minimum > 1 else "worker"
             asked = f"{least} are needed at once for the first {first}"
         return Misfit(
@@ -91,7 +91,7 @@ class Limit:
 
     def _lower(self, resolved: Resolved) -> tuple[str, ...]:
         """The keys of which a smaller number may make it less."""
-        least = () if self.minimum is None else ("workers.minimum", "workers.per_node")
+        least = ("workers.minimum", "workers.per_node") if self.minimum else ()
         worker = (self.amount.of_a_worker,) if self.amount.of_a_worker else ()
         return (*least, *(DENSER if worker else ()), *worker, *fewer_nodes(resolved))
 
