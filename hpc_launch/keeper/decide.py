@@ -43,7 +43,10 @@ def decide(run: Run, look: Look, memory: Memory, intervals: Intervals) -> Decisi
     )
     done = tuple(action for action in actions if action)
     changing = bool(done or retiring) or any(_is_changing(plan) for plan in plans)
-    return Decision(done, remembered, there, {plan.standing.group.name: plan.standing for plan in plans}, changing)
+    ends = [leave.next_to_retire(group, _alive(there, group), look, intervals) for group in run.groups.values()]
+    again = min((end for end in ends if end is not None), default=None)
+    standings = {plan.standing.group.name: plan.standing for plan in plans}
+    return Decision(done, remembered, there, standings, changing, again)
 
 
 @dataclass(frozen=True)

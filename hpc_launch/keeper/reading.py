@@ -24,7 +24,13 @@ def run_from(document: Document) -> Run:
         commands={purpose: tuple(map(str, words)) for purpose, words in (document.get("commands") or {}).items()},
         submit_stdin=document.get("submit_stdin"),
         walltime=_seconds(document.get("walltime_seconds")),
+        untried=_untried(document.get("from_compute")),
     )
+
+
+def _untried(from_compute: Document | bool | None) -> frozenset[str]:
+    known = from_compute if isinstance(from_compute, Mapping) else {}
+    return frozenset(purpose for purpose, may in known.items() if may is None)
 
 
 def _group(name: str, document: Document) -> Group:

@@ -62,6 +62,8 @@ class Run:
     submit_stdin: bool | None = None
     walltime: float | None = None
     """Seconds of the scheduler's job."""
+    untried: frozenset[str] = frozenset()
+    """What jobs may, or may not, do on the batch system (`status`, `cancel`, `submit`): nobody knows."""
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,8 @@ class Plan:
     layout: str
     launcher: LauncherPlan | None
     """None: the layout's jobs are of one node each."""
-    submit_from_compute: bool
+    from_compute: Mapping[str, bool | None]
+    """Whether jobs may do this (`status`, `cancel`, `submit`) on the batch system; None: nobody knows."""
     cancel_command: tuple[str, ...]
     """The site's words in place of the batch system's."""
     passed_on: Mapping[str, str | None]
@@ -250,6 +251,11 @@ class Plan:
     access: AccessPlan = AccessPlan()
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
+
+    @property
+    def jobs_may_keep(self) -> bool:
+        """Whether the run's keeper may be a process of its scheduler's job."""
+        return False not in self.from_compute.values()
 
     @property
     def main(self) -> Job:

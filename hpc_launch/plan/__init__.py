@@ -19,6 +19,7 @@ from hpc_launch.models.plan import (
     WorkloadPlan,
 )
 from hpc_launch.models.profile import AUTO, Workload
+from hpc_launch.models.site import PURPOSES
 from hpc_launch.plan.environment import plan_environment, workload_directory
 from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
@@ -56,7 +57,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         batch_system=site.batch_system,
         layout=profile.layout,
         launcher=_launcher(resolved),
-        submit_from_compute=site.submit_from_compute,
+        from_compute={purpose: site.jobs_may(purpose) for purpose in PURPOSES},
         cancel_command=tuple(site.commands.cancel),
         passed_on=_passed_on(resolved),
         mail_on=tuple(profile.mail.on),

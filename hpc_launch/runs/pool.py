@@ -145,7 +145,7 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
         "batch_system": plan.batch_system,
         "commands": {purpose: list(words) for purpose, words in record.commands.items()},
         "submit_stdin": record.submit_stdin,
-        "from_compute": plan.submit_from_compute,
+        "from_compute": dict(plan.from_compute),
         "minimum": plan.minimum,
         "walltime_seconds": main.walltime_seconds,
         "groups": groups,
