@@ -455,6 +455,13 @@ def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: Schedulers
     assert schedulers_job.after(40, left=False) == "", "another one may still come"
 
 
+def test_a_run_that_begins_without_workers_waits_for_whoever_asks_for_some(schedulers_job: SchedulersJob) -> None:
+    tasks_wait = "begun=yes; tasks_without_workers() { :; }"
+    assert schedulers_job.after(2900, "worker_submissions=0", tasks_wait, left=False) == ""
+    schedulers_job.submitted("2", "3")
+    assert schedulers_job.after(2900, tasks_wait, left=False) != ""
+
+
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
     let_go = 'release_worker_jobs() { echo "released $*"; }'

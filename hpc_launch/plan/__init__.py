@@ -73,7 +73,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         takes=tuple(site.takes),
         jobs=laid.jobs,
         groups=laid.groups,
-        minimum=_minimum(resolved),
+        minimum=_minimum(resolved, sum(group.count for group in laid.groups.values())),
         timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
@@ -95,14 +95,14 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
     )
 
 
-def _minimum(resolved: Resolved) -> int:
-    """Workers with which the workload starts. Those of a job array come when they come: one is enough to begin with."""
+def _minimum(resolved: Resolved, count: int) -> int:
+    """Workers, of so many, with which the workload starts. Those of a job array come when they come: one is enough."""
     profile = resolved.profile
     if profile.workers.minimum is not None:
         return profile.workers.minimum
     if layout_of(profile.layout).all_at_once:
-        return profile.workers.count
-    return 0 if profile.stands else min(1, profile.workers.count)
+        return count
+    return 0 if profile.stands else min(1, count)
 
 
 def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
