@@ -51,6 +51,8 @@ class Dialect:
     """Ways of asking for memory, as in a site profile's `memory.directive`."""
     memory_units: tuple[str, ...] = ()
     """Units that a site may choose for them; none: its own is always written."""
+    requests: tuple[str, ...] = ()
+    """Ways of asking for cores and memory among which a site's `request` chooses, the usual one first."""
     optional: tuple[str, ...] = ()
     """What not every batch system of its kind takes: scripts say it where a site's `takes` names it."""
     memory_resource: bool = False

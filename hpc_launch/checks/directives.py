@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hpc_launch.batch.dialect import Dialect
+from hpc_launch.checks.site.resources import replaces
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
@@ -62,6 +63,8 @@ def directive_faults(
                 if is_asked and refused:
                     cause = f"{key}: {site.name} refuses {refused[0]}{_within(directive, option)}"
                     problems.append(Problem(cause, origin, _rule(site, document, refused[0])))
+                elif refused and replaces(directive):
+                    continue  # the site's own words in place of ours
                 elif ours := [known for known in taken if _says(dialect, known, option, part)]:
                     known = option if option in ours else ours[0]
                     cause = f"{key}: {option} {_whose(said, known)}{_within(directive, option)}"

@@ -233,6 +233,8 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    request: str | None = None
+    """How cores and memory are asked for, where there is a choice; None: in the usual way."""
     takes: tuple[str, ...] = ()
     """What not every batch system of its kind takes, and this one does (`Dialect.optional`)."""
     intervals: str = ""

@@ -98,7 +98,9 @@ class Storage(Model):
 
 
 class Memory(Model):
-    directive: Literal["per-node", "per-cpu", "per-slot", "omit"] = key("per-node", "how memory is asked for")
+    directive: Literal["per-node", "per-cpu", "per-slot", "per-gpu", "omit"] = key(
+        "per-node", "how memory is asked for"
+    )
     headroom: Share = key(Fraction(1, 20), "share of a node that the workers leave to everything else")
     resource: Word | None = key(None, "Grid Engine: the resource's name")
     unit: Word | None = key(None, "LSF: the site's unit")
@@ -203,6 +205,7 @@ class Site(Model):
     containers: Word | None = key(None, "the program that runs them")
     directives: list[Directive] = key([], "always added")
     rejects: list[Text] = key([], "directives that this site refuses")
+    request: Word | None = key(None, "PBS: how cores and memory are asked for")
     takes: list[Text] = key([], "what not every batch system of its kind takes, and this one does")
     resources: dict[Word, Text] = key({}, "named resource → directive, with {n}")
     queues: dict[Word, Queue] = key(description="by name; in this order `queue: auto` tries them")

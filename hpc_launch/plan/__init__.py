@@ -68,6 +68,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
             for kind, given in vars(site.parallel_environments).items()
         },
         rejects=tuple(site.rejects),
+        request=site.request,
         takes=tuple(site.takes),
         jobs=laid.jobs,
         groups=laid.groups,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hpc_launch.checks.site.resources import with_numbers
+from hpc_launch.checks.site.resources import of_a_job, with_numbers
 from hpc_launch.models.plan import Job, Role, Share
 from hpc_launch.models.profile import Profile, Workers
 from hpc_launch.plan.node import memory_grain, usable_gpus
 from hpc_launch.plan.queues import Place
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import ceil_to
+from hpc_launch.units import MIB, ceil_to
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ def make_job(
     cores = max(1, sum(share.number * share.cores for share in holds))
     memory = sum(share.number * share.memory_bytes for share in holds)
     gpus = sum(share.number * share.gpus for share in holds)
+    slots = _slots(resolved, cores, nodes)
+    asked = ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots))
+    of_site = [of_a_job(words, nodes, cores, asked // MIB, gpus) for words in (*site.directives, *queue.directives)]
     file = part.script or f"{part.name}.sh"
     return Job(
         name=part.name,
@@ -50,8 +53,8 @@ def make_job(
         holds=tuple(holds),
         cores_per_node=cores,
         charged_cores_per_node=max(cores, queue.cores or 0) if queue.exclusive else cores,
-        slots_per_node=(slots := _slots(resolved, cores, nodes)),
-        memory_bytes_per_node=ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots)),
+        slots_per_node=slots,
+        memory_bytes_per_node=asked,
         gpus_per_node=gpus,
         walltime_seconds=place.walltime,
         end_early_seconds=end_early(place.walltime),
@@ -60,7 +63,7 @@ def make_job(
         mail_to=None if own else profile.mail.to,  # nobody wants one from each element
         requeue=site.requeue and part.role != "scheduler",  # its workers do not come twice
         resources=_gpus(resolved, place, nodes, gpus),
-        directives=(*site.directives, *queue.directives, *directives_of(profile, own)),
+        directives=(*of_site, *directives_of(profile, own)),
         array=None,
         first_element=0,
         constraint=(own and own.constraint) or profile.constraint,

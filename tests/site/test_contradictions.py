@@ -186,6 +186,11 @@ TODAY = datetime.date(2026, 11, 22)
         ),
         ("launchers: {node: ssh}\nstorage: {local: /scratch/$USER}\n", None),
         ("launchers: {node: pbsdsh}\n", None),
+        (
+            "batch_system: pbs\nrejects: [-l select]\n",
+            "3: rejects[0]: without -l select, jobs ask for no cores and no memory",
+        ),
+        ("batch_system: pbs\nrejects: [-l select]\nrequest: nodes\n", None),
     ],
 )
 def test_what_is_only_doubtful_disables_nothing(lines: str, words: str | None) -> None:

@@ -13,6 +13,7 @@ DIALECT = Dialect(
     node_launchers=(Launcher("pbsdsh"),),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "omit"),
+    requests=("chunks", "totals", "nodes"),  # -l select, -l ncpus and mem, -l nodes=N:ppn=C
     unused=("qos",),
     said={  # of -l only these
         "workers.count": ("-l select",),

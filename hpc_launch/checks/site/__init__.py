@@ -21,6 +21,8 @@ OF_ONE_VALUE: tuple[Rule, ...] = (
     layouts.loads,
     directives.options,
     directives.optional,
+    directives.request,
+    directives.numbers,
     policy.keys,
     profile_keys.values,
     profile_keys.site,

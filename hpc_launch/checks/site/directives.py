@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hpc_launch.checks.site.places import dialect, mapping, text, word, words
-from hpc_launch.checks.site.resources import ASKED_FOR
+from hpc_launch.checks.site.resources import ASKED_FOR, OF_A_JOB, replaces
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted, nearest
@@ -43,10 +43,29 @@ def optional(document: Document) -> Iterator[Problem]:
             )
 
 
+def request(document: Document) -> Iterator[Problem]:
+    """A way of asking for cores and memory that the batch system has."""
+    chosen, known = word(document, ("request",)), dialect(document)
+    if known and chosen is not None and chosen not in known.requests:
+        cause = f"request: {word(document, ('batch_system',))} knows no {chosen!r}"
+        allowed = ", ".join(known.requests) or "none, leave it out: there is but one way"
+        yield Problem(cause, document.origins.get(("request",)), f"allowed: {allowed}")
+
+
+def numbers(document: Document) -> Iterator[Problem]:
+    """What stands in braces in a directive is a number of the plan, or nobody's."""
+    for path, directive in _directives(document):
+        unknown = [each for each in re.findall(r"\{[a-z_]*\}", directive) if each not in OF_A_JOB]
+        if unknown and path[0] != "resources":
+            cause = f"{dotted(path)}: {unknown[0]!r} stands for nothing"
+            yield Problem(cause, document.origins.get(path), f"numbers of a job are: {', '.join(OF_A_JOB)}")
+
+
 def refused(document: Document) -> Iterator[Problem]:
     """A site does not add itself what it refuses."""
     rejects = {option for _, option in words(document, ("rejects",))}
-    for path, directive in _directives(document) if rejects else ():
+    said = [(path, directive) for path, directive in _directives(document) if not replaces(directive)]
+    for path, directive in said if rejects else ():
         for option in sorted(rejects.intersection(_options_in(directive))):
             jobs = "jobs that ask for it have" if path[0] == "resources" else "every job has"
             hint = f"{jobs} this directive: keep one of the two"

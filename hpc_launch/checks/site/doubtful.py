@@ -29,6 +29,7 @@ def doubts(document: Document, today: datetime.date) -> list[Problem]:
         *_nodes(document),
         *_unnamed(document),
         *_behind_ssh(document),
+        *_no_cores(document),
         *slots.named(document),
     ]
 
@@ -70,6 +71,17 @@ def _behind_ssh(document: Document) -> Iterator[Problem]:
         origin = document.origins.get(SCRATCH) or document.origins.get(("launchers", "node"))
         hint = "name a directory that every node has, such as /tmp: else all nodes but the first are unfit"
         yield Problem(f"storage.local: {cause}", origin, hint)
+
+
+def _no_cores(document: Document) -> Iterator[Problem]:
+    """A site that refuses how cores are asked for, and has nothing in its place."""
+    known, chosen = dialect(document), word(document, ("request",))
+    option = known.option("workers.count") if known and known.requests else None
+    for path, rejected in words(document, ("rejects",)):
+        if known and rejected == option and chosen in (None, known.requests[0]):
+            others = ", ".join(known.requests[1:])
+            cause = f"{dotted(path)}: without {option}, jobs ask for no cores and no memory"
+            yield Problem(cause, document.origins.get(path), f"choose another way: request, one of {others}")
 
 
 def _has_limits_alone(document: Document, queue: str) -> bool:
