@@ -82,6 +82,21 @@ def test_an_idle_time_is_for_standing_clusters_alone(prepared: Prepare) -> None:
         prepared(NONE, "scheduler.idle_timeout=10m")
 
 
+def test_one_that_a_site_sets_for_them_hurts_no_other_run(prepared: Prepare, tmp_path: Path) -> None:
+    usual = "defaults: {queue: short, walltime: 10m, scheduler: {idle_timeout: 5m}}"
+    (tmp_path / "own.yaml").write_text(f"schema: 1\nname: own\nextends: testcluster\n{usual}\n")
+    assert prepared(NONE, site="./own.yaml").plan.scheduler.idle_timeout_seconds is None
+    assert prepared(STANDS, site="./own.yaml").plan.scheduler.idle_timeout_seconds == 300
+
+
+def test_a_site_may_have_none_of_them(prepared: Prepare, tmp_path: Path) -> None:
+    rule = "policy: {required: [workload.command]}"
+    (tmp_path / "own.yaml").write_text(f"schema: 1\nname: own\nextends: testcluster\n{rule}\n")
+    assert prepared(NONE, site="./own.yaml").plan.jobs
+    with pytest.raises(InvalidConfiguration, match=r"workload\.command: own asks every user to set it"):
+        prepared(STANDS, site="./own.yaml")
+
+
 def test_a_worker_job_that_nothing_is_submitted_of_yet_has_to_fit(prepared: Prepare) -> None:
     with pytest.raises(DoesNotFit, match=r"16 cores per node are asked for.* has 8 \(4 workers × 4 threads\)") as told:
         prepared(NONE, "workers.threads=4")

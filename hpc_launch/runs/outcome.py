@@ -188,6 +188,8 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
         return "; ".join(f"{node} cannot be used: {cause}" for node, cause in evidence.unfit.items())
     if evidence.attempt is None:
         return "the job has not written anything yet"
+    if not record.plan.minimum:
+        return "its scheduler is starting"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
     theirs = [reports[job.name] for job in record.worker_jobs if job.name in reports]
