@@ -130,6 +130,8 @@ def _never_submitted(evidence: Evidence, reports: Mapping[str, JobReport], recor
     """The jobs beside the first one that `submit` was to submit, and the batch system certainly does not have."""
     if evidence.progress and evidence.progress.workers and not record.worker_ids:
         return []  # whose workers would these be?
+    if evidence.pools:
+        return []  # the run's keeper submits what is missing
     sure = {name for name, report in reports.items() if report.status is JobStatus.GONE}
     return [job for job in record.worker_jobs if job.command and not job.job_id and job.name in sure]
 
