@@ -16,7 +16,7 @@ from tests.examples.browser.conftest import Served
 from tests.examples.browser.devtools import SCREENSHOTS, Page
 from tests.local.jobside.guarded import TOKEN, new_run, port_of, scheduler
 from tests.local.runs import until
-from tests.local.test_dashboard import files_with, words_of_all_processes
+from tests.local.secrets_told import files_with, words_of_all_processes
 
 DRAWN = "window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].roots().length"
 BARS = """
