@@ -154,6 +154,6 @@ def test_a_host_that_is_not_the_sites_is_told_before_something_is_submitted(
     text = re.sub(r"(?m)^detect:.*\n", "", (ROOT / "tests/site/testcluster.yaml").read_text())
     (tmp_path / "x.yaml").write_text(f"{text}detect: {{{rule}}}\n")
     made = prepared("workers: {count: 1}\nworkload: {command: x}\n", site="./x.yaml")
-    told = "site: this host (login.example.org) is none of testcluster, by what its detect says: is it the right one?"
+    told = "site: this host (login.example.org) is none of testcluster, by its detect: is it the right one?"
     assert told not in made.planned.notes
     assert (told in prepare_resolved(made.resolved, context, to_submit=True).planned.notes) is note
