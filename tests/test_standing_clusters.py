@@ -63,6 +63,13 @@ def test_how_many_a_workload_waits_for(prepared: Prepare, changes: tuple[str, ..
     assert (plan.minimum, plan.scheduler.idle_timeout_seconds) == (minimum, None)
 
 
+def test_groups_without_workers_are_waited_for_by_nobody(prepared: Prepare) -> None:
+    groups = "workers: {memory: 500 MB, groups: {cpu: {count: 0}, fat: {count: 0, memory: 1 GB}}}"
+    made = prepared(f"layout: job-array\n{groups}\nworkload: {{command: [python, work.py]}}\n")
+    assert made.plan.minimum == 0 and [job.group for job in made.plan.on_demand] == ["cpu", "fat"]
+    assert prepared(f"layout: job-array\n{groups}\nworkload: none\n", "workers.groups.cpu.count=3").plan.minimum == 0
+
+
 def test_without_workers_as_many_come_with_a_job_as_fit(prepared: Prepare) -> None:
     (group,) = prepared(NONE, "workers.per_node=null").plan.groups.values()
     assert (group.count, group.per_node, group.nodes) == (0, 8, 0)
@@ -80,6 +87,21 @@ def test_an_idle_time_is_for_standing_clusters_alone(prepared: Prepare) -> None:
     assert prepared(STANDS, "scheduler.idle_timeout=10m").plan.scheduler.idle_timeout_seconds == 600
     with pytest.raises(InvalidConfiguration, match=r"--set .*a run with a workload ends when that does, idle or not"):
         prepared(NONE, "scheduler.idle_timeout=10m")
+
+
+def test_one_that_a_site_sets_for_them_hurts_no_other_run(prepared: Prepare, tmp_path: Path) -> None:
+    usual = "defaults: {queue: short, walltime: 10m, scheduler: {idle_timeout: 5m}}"
+    (tmp_path / "own.yaml").write_text(f"schema: 1\nname: own\nextends: testcluster\n{usual}\n")
+    assert prepared(NONE, site="./own.yaml").plan.scheduler.idle_timeout_seconds is None
+    assert prepared(STANDS, site="./own.yaml").plan.scheduler.idle_timeout_seconds == 300
+
+
+def test_a_site_may_have_none_of_them(prepared: Prepare, tmp_path: Path) -> None:
+    rule = "policy: {required: [workload.command]}"
+    (tmp_path / "own.yaml").write_text(f"schema: 1\nname: own\nextends: testcluster\n{rule}\n")
+    assert prepared(NONE, site="./own.yaml").plan.jobs
+    with pytest.raises(InvalidConfiguration, match=r"workload\.command: own asks every user to set it"):
+        prepared(STANDS, site="./own.yaml")
 
 
 def test_a_worker_job_that_nothing_is_submitted_of_yet_has_to_fit(prepared: Prepare) -> None:

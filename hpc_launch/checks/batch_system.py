@@ -104,12 +104,14 @@ def _layout(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
     if dialect.array_index is None:
         cause = f"layout: {site.batch_system} has no jobs that belong together, as {layout} needs them"
         yield Misfit(cause, resolved.origin("layout"), OTHER_LAYOUT)
-    elif dialect.holds_jobs and not site.submit_from_compute:
+    elif dialect.holds_jobs and site.jobs_may("cancel") is False:
         cause = (
             f"layout: {layout} needs jobs that may speak to the batch system: on {site.batch_system} the"
             f" scheduler's job lets the worker jobs go, and {site.name} forbids it"
         )
-        yield Misfit(cause, resolved.site_document.origins.get(("submit_from_compute",)), OTHER_LAYOUT)
+        origins = resolved.site_document.origins
+        origin = origins.get(("from_compute", "cancel")) or origins.get(("submit_from_compute",))
+        yield Misfit(cause, origin, OTHER_LAYOUT)
 
 
 def of_plan(dialect: Dialect, plan: Plan, resolved: Resolved) -> Iterator[Problem]:

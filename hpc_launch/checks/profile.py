@@ -67,11 +67,12 @@ def _no_workers(resolved: Resolved) -> Iterator[Problem]:
 
 def _idle_timeout(resolved: Resolved) -> Iterator[Problem]:
     """Whether a workload is done, its own end says."""
-    profile = resolved.profile
-    if profile.scheduler.idle_timeout is not None and not profile.stands:
+    profile, origin = resolved.profile, resolved.origin("scheduler", "idle_timeout")
+    of_a_lower_layer = origin.line is not None and origin.source != str(resolved.file)  # for those that stand
+    if profile.scheduler.idle_timeout is not None and not profile.stands and not of_a_lower_layer:
         cause = "scheduler.idle_timeout: a run with a workload ends when that does, idle or not"
         hint = "leave it out; it is for standing clusters (`workload: none`)"
-        yield Problem(cause, resolved.origin("scheduler", "idle_timeout"), hint)
+        yield Problem(cause, origin, hint)
 
 
 def _worker_options(resolved: Resolved) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ def unsaid(site: Site, profile: Profile, node: OneNode) -> list[str]:
     said = [
         (site.status == "retired", f"{site.name} is retired" + (f": see {site.successor}." if site.successor else ".")),
         (site.message, (site.message or "").strip().replace("\n", " ")),
-        (not site.submit_from_compute, "Jobs may not submit jobs: make the cluster on a login host."),
+        (site.jobs_may("submit") is False, "Jobs may not submit jobs: make the cluster on a login host."),
         (queue.preemptible, "Jobs in this queue may be killed for others."),
         (queue.exclusive, "A job in this queue gets, and pays for, whole nodes: fewer cores cost no less."),
         (own := _account(site), own),

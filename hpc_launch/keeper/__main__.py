@@ -46,4 +46,5 @@ if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]), sys.argv[2:] == ["call-off"])
     except HpcLaunchError as fault:
-        sys.exit(f"hpc-launch: {fault}")
+        say(str(fault))
+        sys.exit(fault.exit_code)

@@ -67,3 +67,5 @@ class Decision:
     groups: Mapping[str, Standing]
     changing: bool
     """Whether something is missing, too many, or on its way; otherwise nobody needs to look again soon."""
+    again: float | None = None
+    """When an element has to retire for its walltime: a look is needed then at the latest."""

@@ -11,6 +11,7 @@ from hpc_launch.batch.faults import HpcLaunchError, NoAnswer, NotStarted, Refuse
 from hpc_launch.batch.report import CLOCKS_DIFFER
 from hpc_launch.keeper import disk, reading
 from hpc_launch.keeper.actions import CallOff, Decision, End, Retire, Submit
+from hpc_launch.keeper.from_job import Trial
 from hpc_launch.keeper.ids import id_of, ids_of_all
 from hpc_launch.keeper.intervals import Intervals
 from hpc_launch.keeper.lease import Lease
@@ -28,8 +29,9 @@ class Over(HpcLaunchError):
 
 
 class Hands:
-    def __init__(self, watch: Watch, system: BatchSystem, lease: Lease, intervals: Intervals) -> None:
+    def __init__(self, watch: Watch, system: BatchSystem, lease: Lease, intervals: Intervals, trial: Trial) -> None:
         self.watch, self.system, self.lease, self.intervals = watch, system, lease, intervals
+        self.trial = trial
         self.ledger = watch.ledger
 
     def carry_out(self, decision: Decision) -> Memory:
@@ -69,6 +71,7 @@ class Hands:
         submission = self.ledger.add(action, time.time())
         reached("recorded")
         refusal = self._ask_for(submission)
+        self.trial.note("submit", refusal)
         if refusal is not None:
             say(f"{submission.job_name} was not submitted: {refusal}")
         elif self.watch.is_over():  # meanwhile: whoever ended it may not have seen this submission
@@ -118,6 +121,9 @@ class Hands:
             act()
         except HpcLaunchError as fault:
             say(str(fault))
+            self.trial.note("cancel", str(fault))
+        else:
+            self.trial.note("cancel", None)
 
 
 def say(text: str) -> None:

@@ -67,7 +67,7 @@ class Keeping:
 
     def __init__(self, directory: Path, job_is_there: Callable[[Keeper], bool], every: Intervals, beside: bool) -> None:
         self.lease = Lease(directory / "pool" / "lease", every.stale)
-        self.keeper = Keeper(directory, self.lease, every)
+        self.keeper = Keeper(directory, self.lease, every, from_job=beside)
         self.job_is_there, self.every, self.beside = job_is_there, every, beside
         self.told = Told()
 

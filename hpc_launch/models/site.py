@@ -1,7 +1,7 @@
 """The site profile: what a machine is. Every key, its default and its meaning stand here, once."""
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -26,6 +26,11 @@ from hpc_launch.models.fields import (
     Word,
 )
 from hpc_launch.models.layout_name import OWN, LayoutName
+
+Purpose = Literal["status", "cancel", "submit"]
+PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+Known = Switch | Literal["unknown"]
+"""Whether something is so; what is unknown is tried once."""
 
 
 class Maintainer(Model):
@@ -71,6 +76,12 @@ class ParallelEnvironments(Model):
     def of(self, nodes: int) -> ParallelEnvironment | None:
         """The one for a job of so many nodes."""
         return self.nodes if nodes > 1 else self.node
+
+
+class FromCompute(Model):
+    status: Known | None = key(None, "whether jobs may ask the batch system")
+    cancel: Known | None = key(None, "whether jobs may cancel jobs, and let held ones go")
+    submit: Known | None = key(None, "whether jobs may submit jobs")
 
 
 class Policy(Model):
@@ -184,6 +195,7 @@ class Site(Model):
     launchers: Launchers = key(Launchers, "what starts processes on the nodes of a job")
     commands: Commands = key(Commands, "where a site wraps those of its batch system")
     submit_from_compute: Switch = key(True, "whether jobs may speak to the batch system")
+    from_compute: FromCompute = key(FromCompute, "which of it they may; left out: as submit_from_compute says")
     submit_stdin: Switch | None = key(
         None, "whether the script goes to the submit command's input; unknown: as is usual"
     )
@@ -211,3 +223,15 @@ class Site(Model):
     queues: dict[Word, Queue] = key(description="by name; in this order `queue: auto` tries them")
     retired_queues: dict[Word, Text] = key({}, "queue that is no more, and what to take instead")
     custom: dict[str, Any] = key({}, "schema-free zone")
+
+    @property
+    def jobs_may_keep(self) -> bool:
+        """Whether a run's job may bring its workers to the wanted number, as far as it is known."""
+        return all(self.jobs_may(purpose) is not False for purpose in PURPOSES)
+
+    def jobs_may(self, purpose: Purpose) -> bool | None:
+        """Whether jobs may do this on the batch system; None: nobody knows."""
+        given: bool | str | None = getattr(self.from_compute, purpose)
+        if given is None:
+            return self.submit_from_compute
+        return given if isinstance(given, bool) else None

@@ -68,7 +68,7 @@ def job_array(resolved: Resolved, context: Context) -> Laid:
         name = part_of_run.group or WORKERS
         groups[name], element, why = _elements(part_of_run, run, main.name, context)
         reasons = {**reasons, **why}
-        arrays += [*_arrays(element, resolved.site, groups[name].nodes, arrays)]
+        arrays += [*_arrays(element, resolved.site, groups[name].first_nodes, arrays)]
         on_demand += [] if groups[name].nodes else [element]
     return Laid(groups, (main, *arrays), reasons, tuple(on_demand))
 
@@ -78,7 +78,7 @@ def _elements(resolved: Resolved, run: Place, after: str, context: Context) -> t
     place, reasons = workers_place(resolved, run, context)
     lifetime = _lifetime(resolved)
     if resolved.profile.workers.lifetime == "auto" and place.walltime is not None:
-        replaced = resolved.site.submit_from_compute and ends_before(place.walltime, run.walltime)
+        replaced = resolved.site.jobs_may_keep and ends_before(place.walltime, run.walltime)
         lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime), replaced)
     made, why = group(resolved, *room_for_workers(resolved, context), lifetime)
     name = resolved.group or WORKERS

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def write_first_wish(place: Path, plan: Plan, context: Context) -> None:
-    """Wish for what the profile says, where worker jobs end before the run does. May raise OSError.
+    """Wish for what the profile says, where worker jobs end before the run does, or come and go. May raise OSError.
 
-    The keeper travels with every run that can grow: it makes also what a `submit` that was killed did not submit.
+    The keeper travels with every run that may have it: it also submits what a `submit` that was killed did not.
     """
     kinds = [job for job in plan.kinds_of_jobs if job.role == "workers"]
-    if not kinds:
+    if not kinds or not plan.jobs_may_keep:
         return
     copy_keeper(place, plan.batch_system)
-    if any(ends_before(job.walltime_seconds, plan.main.walltime_seconds) for job in kinds):
+    replaced = any(ends_before(job.walltime_seconds, plan.main.walltime_seconds) for job in kinds)
+    if replaced or any(group.needs_keeper for group in plan.groups.values()):
         write_wish(place, context.user, context.hostname, {})

@@ -130,6 +130,8 @@ def _never_submitted(evidence: Evidence, reports: Mapping[str, JobReport], recor
     """The jobs beside the first one that `submit` was to submit, and the batch system certainly does not have."""
     if evidence.progress and evidence.progress.workers and not record.worker_ids:
         return []  # whose workers would these be?
+    if evidence.pools:
+        return []  # the run's keeper submits what is missing
     sure = {name for name, report in reports.items() if report.status is JobStatus.GONE}
     return [job for job in record.worker_jobs if job.command and not job.job_id and job.name in sure]
 
@@ -188,6 +190,8 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
         return "; ".join(f"{node} cannot be used: {cause}" for node, cause in evidence.unfit.items())
     if evidence.attempt is None:
         return "the job has not written anything yet"
+    if not record.plan.minimum:
+        return "its scheduler is starting"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
     theirs = [reports[job.name] for job in record.worker_jobs if job.name in reports]

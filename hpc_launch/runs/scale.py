@@ -75,7 +75,7 @@ def group_of(view: View, name: str | None) -> Group:
         near = get_close_matches(chosen, groups, 1)
         hint = f"Did you mean {near[0]}?" if near else f"It has: {_listed(groups)}"
         raise UsageError(Problem(f"{record.id} has no group {chosen}", hint=hint))
-    by_job = bool(known["from_compute"]) and travels(str(known["batch_system"]))
+    by_job = _jobs_may_keep(known["from_compute"]) and travels(str(known["batch_system"]))
     numbers = {key: int(groups[chosen][key]) for key in ("per_node", "threads", "memory_bytes")}
     return Group(chosen, **numbers, kept_by_job=by_job)
 
@@ -93,6 +93,11 @@ def what_can_grow(view: View, what: str) -> Mapping[str, Any]:
         why = f"in {layout} all workers come with the one job that holds the scheduler"
         hint = "A run with `layout: job-array` can grow and shrink."
     raise UsageError(Problem(f"{run} cannot {what}: {why}", hint=hint))
+
+
+def _jobs_may_keep(from_compute: Mapping[str, bool | None] | bool) -> bool:
+    """One word for all that jobs may do: in runs of the first version."""
+    return from_compute if isinstance(from_compute, bool) else False not in from_compute.values()
 
 
 def _listed(groups: Mapping[str, Any]) -> str:

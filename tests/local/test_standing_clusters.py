@@ -87,9 +87,18 @@ def test_a_workload_begins_before_any_worker_is_there(impatient: Here) -> None:
 
 
 def test_it_ends_when_nobody_has_used_it_for_long_enough(here: Here) -> None:
+    """The worker keeps a client of its own, since a task of it had another one computed."""
+
+    def ask() -> Any:
+        from distributed import worker_client
+
+        with worker_client() as client:
+            return client.submit(sum, [1, 2]).result()
+
     run = here.stand(layout="job-array", scheduler={"idle_timeout": "2s"})
-    with client_of(run):
-        time.sleep(4)
+    with client_of(run) as client:
+        assert client.submit(ask).result(timeout=60) == 3
+        time.sleep(3)
         assert run.status()["state"] == "running"
     assert run.ended_as("succeeded", 0)["reason"] == "it was idle for 2 s"
 

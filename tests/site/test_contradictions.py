@@ -26,11 +26,7 @@ CLASHES = [
     (["account: required", "policy: {forbidden: [account]}"], "account is required too", "account: required"),
     (["policy: {forbidden: [workers.count]}"], "workers.count is required too", "every profile has it"),
     (["policy: {forbidden: [workers]}"], "workers forbids workers.count, which is required", "every profile has it"),
-    (
-        ["policy: {forbidden: [workload]}"],
-        "workload forbids workload.command, which is required",
-        "every profile has it",
-    ),
+    (["policy: {forbidden: [workload]}"], "workload is required too", "every profile has it"),
     (
         ["policy: {required: [environment.conda], forbidden: [environment]}"],
         "environment forbids environment.conda, which is required",
