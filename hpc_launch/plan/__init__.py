@@ -19,7 +19,7 @@ from hpc_launch.models.plan import (
     WorkloadPlan,
 )
 from hpc_launch.models.profile import AUTO, Workload
-from hpc_launch.models.site import PURPOSES
+from hpc_launch.models.site import PURPOSES, Site
 from hpc_launch.plan.environment import plan_environment, workload_directory
 from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
@@ -87,7 +87,8 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         access=AccessPlan(site.access.login, tuple(site.access.jump), site.access.ssh_to_nodes),
         on_demand=laid.on_demand,
         array_limit=array_limit(site),
-        most_elements=_most_elements(resolved, laid, context),
+        most_elements=_most_elements(site, laid),
+        most_in_queues=_most_in_queues(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
         jupyter=profile.services.jupyter is not None,
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
@@ -138,16 +139,21 @@ def _passed_on(resolved: Resolved) -> dict[str, str | None]:
     return given if resolved.site.account != "none" else {**given, "account": None}
 
 
-def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | None:
+def _most_elements(site: Site, laid: Laid) -> int | None:
     """How many worker jobs a user may have submitted, running ones among them, beside the scheduler's."""
-    queues = [job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"]
-    if not queues:
-        return None
+    most, come_and_go = site.limits.submitted.jobs, any(job.role == "workers" for job in (*laid.jobs, *laid.on_demand))
+    return most - 1 if most is not None and come_and_go else None
+
+
+def _most_in_queues(resolved: Resolved, laid: Laid, context: Context) -> dict[str, int]:
+    """How many worker jobs a user may have in a queue, running ones among them, beside the scheduler's."""
     (main,) = (job for job in laid.jobs if job.role != "workers")
-    in_queue = queue_of(resolved, queues[0], context)[1].max_submitted
-    in_all = resolved.site.limits.submitted.jobs
-    limits = [in_all and in_all - 1, in_queue and in_queue - (main.queue == queues[0])]
-    return min((limit for limit in limits if limit is not None), default=None)
+    found = {}
+    for name in dict.fromkeys(job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"):
+        most = queue_of(resolved, name, context)[1].max_submitted
+        if name is not None and most is not None:
+            found[name] = most - (main.queue == name)
+    return found
 
 
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
