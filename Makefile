@@ -25,13 +25,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # So many tests at once: half of their time they wait, for processes that take two cores.
 AT_ONCE := -n 4 --dist worksteal
 
-.PHONY: help demo test test-long lint format test-clusters test-newest test-lowest lock clean
+.PHONY: help demo test test-long test-examples lint format test-clusters test-newest test-lowest lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo           estimate pi with a Dask cluster on this machine'
 	@echo 'make test           formatting, linting, types, tests'
 	@echo 'make test-long      what takes minutes by its nature, and many more examples of what is tried at random'
+	@echo 'make test-examples  the notebooks of the examples, and the pages of a run in a headless Chromium, on this machine'
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make test-newest    the tests with the newest versions of all that is required'
 	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'
@@ -51,6 +52,10 @@ test: lint
 # Not part of the CI.
 test-long: $(TEST_VENV)/.installed
 	HPC_LAUNCH_TIMES=20 $(TEST_VENV)/bin/python -m pytest $(AT_ONCE) -m 'long or hypothesis'
+
+# One after the other: they measure times.
+test-examples: $(TEST_VENV)/.installed
+	$(TEST_VENV)/bin/python -m pytest tests/examples
 
 lint: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff format --check .

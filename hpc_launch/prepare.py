@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpc_launch import quoting
+from hpc_launch import quoting, standing
 from hpc_launch.advice.candidates import first_that_fits, with_advice
 from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
-from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site
+from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
@@ -20,6 +20,7 @@ from hpc_launch.models.profile import AUTO
 from hpc_launch.plan import make_plan
 from hpc_launch.render import render
 from hpc_launch.resolve import Resolved, resolve
+from hpc_launch.sites import may_be_here
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Prepared:
 
     def as_json(self) -> dict[str, Any]:
         """`render --json`."""
-        return {"schema": 1, "files": dict(self.rendered.files), "submissions": self.submissions()}
+        files = dict(self.rendered.files)
+        return {"schema": 1, "files": files, "submissions": self.submissions(), "standing": standing.as_json(self.plan)}
 
 
 def after(job: Job) -> str | None:
@@ -87,9 +89,17 @@ def prepare(
 
     `to_submit`: a site that is retired is refused, before anything else is said of it.
     """
-    resolved = resolve(file, context, site, assignments)
+    return prepare_resolved(resolve(file, context, site, assignments), context, to_submit)
+
+
+def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = False) -> Prepared:
+    """The same of a profile that has its layers."""
     refuse(profile_on_site.retired(resolved) if to_submit else ())
     planned = plan_or_refuse(resolved, context)
+    if to_submit and not may_be_here(resolved.site, context):
+        name = resolved.site.name
+        elsewhere = f"site: this host ({context.hostname}) is none of {name}, by its detect: is it the right one?"
+        planned = replace(planned, notes=(*planned.notes, elsewhere))
     refuse(profile_on_site.runs_directory(resolved, context))
     rendered = Rendered(
         files=render(planned, resolved),
@@ -126,6 +136,7 @@ def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:
     wrong = [*missing, *profile.problems(resolved, context)]
     if not missing:
         wrong += profile_on_site.problems(resolved, context)
+        wrong += services.problems(resolved, context)
         wrong += batch_system.of_profile(dialect, resolved, context)
     if wrong:
         return tuple(dict.fromkeys(wrong))

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from hpc_launch.errors import HpcLaunchError
 from hpc_launch.runs.ownership import opened
+from hpc_launch.runs.services import TOKENS
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.x509 import KeyUsage
 
+KEYS = ("ca.pem", "key.pem")
 BEFORE = timedelta(days=1)
 """Clocks of login and compute nodes differ: what is valid from now on is not valid yet on some node."""
 AFTER = timedelta(days=366)
@@ -37,24 +39,41 @@ def create(directory: Path) -> None:
 
     key = ec.generate_private_key(ec.SECP256R1())
     directory.mkdir(mode=0o700)
-    _write(directory / "ca.pem", _certificate(key))
+    certificate, private_key = (directory / name for name in KEYS)
+    _write(certificate, _certificate(key))
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(directory / "key.pem", private)
+    _write(private_key, private)
 
 
 def remove(directory: Path) -> None:
     """Remove the credentials, if they are still there, in a run directory that is the caller's alone."""
     with suppress(OSError, HpcLaunchError), opened(directory.parent) as run:
-        descriptor = os.open(directory.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=run)
-        try:
-            for name in os.listdir(descriptor):
-                with suppress(OSError):
-                    os.unlink(name, dir_fd=descriptor)
-        finally:
-            os.close(descriptor)
+        _unlink(run, directory.name, *KEYS)
         os.rmdir(directory.name, dir_fd=run)
+
+
+def remove_tokens(run_directory: Path) -> None:
+    """Remove what opened the run's pages, where the job could not do it itself any more."""
+    with suppress(OSError, HpcLaunchError), opened(run_directory) as run:
+        state = os.open("state", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=run)
+        try:
+            for attempt in filter(str.isdecimal, os.listdir(state)):
+                _unlink(state, attempt, *TOKENS.values())
+        finally:
+            os.close(state)
+
+
+def _unlink(above: int, directory: str, *names: str) -> None:
+    """Remove these files of a directory below an open one, as far as they are there."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+    try:
+        for name in names:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _certificate(key: EllipticCurvePrivateKey) -> bytes:

@@ -159,6 +159,12 @@ def format_walltime(n: int) -> str:
     return f"{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}"
 
 
+def format_duration(n: int) -> str:
+    """``1 h``, ``90 min``, ``20 s``: for sentences, in the largest unit of which it is a multiple."""
+    unit, size = next((unit, size) for unit, size in (("h", 3600), ("min", 60), ("s", 1)) if n % size == 0)
+    return f"{n // size} {unit}"
+
+
 def format_walltime_minutes(n: int) -> str:
     """``HH:MM``, rounded up: LSF counts minutes, and takes three numbers for a mistake."""
     minutes = ceil_to(n, 60) // 60

@@ -37,7 +37,7 @@ workers:
   spill: true
   lifetime: 35h
   options: [--preload, "my file.py"]
-scheduler: {cores: 1, memory: 4 GiB, interface: ib2, dashboard: false, idle_timeout: 1h}
+scheduler: {cores: 1, memory: 4 GiB, interface: ib2, dashboard: false}
 environment:
   modules: [miniconda, gcc/12]
   conda: py_geo

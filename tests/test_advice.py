@@ -40,6 +40,8 @@ def small_queue(random: random.Random) -> str:
     keys |= some(random, 0.2, exclusive="true") | some(random, 0.15, preemptible="true")
     keys |= some(random, 0.2, max_jobs=random.randint(1, 6)) | some(random, 0.2, max_submitted=random.randint(2, 8))
     keys |= some(random, 0.2, max_user_nodes=random.randint(1, 6))
+    keys |= some(random, 0.2, max_cores=random.randint(2, 24))
+    keys |= some(random, 0.2, max_memory=f"{random.randint(4, 40)} GiB")
     keys |= some(random, 0.2, max_user_cores=random.randint(2, 24))
     keys |= some(random, 0.2, max_user_memory=f"{random.randint(4, 40)} GiB")
     return flow(keys | some(random, 0.15, largest=flow({"cores": cores * 2, "memory": f"{memory * 2} GiB"})))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
-from hpc_launch.prepare import Prepared
+from hpc_launch.prepare import Prepared, prepare_resolved
 from tests.conftest import ROOT
 
 Prepare = Callable[..., Prepared]
@@ -94,3 +97,63 @@ def test_a_plan_of_too_many_submissions_is_refused_before_a_million_jobs_are_pla
     with pytest.raises(DoesNotFit, match="1000000 calls of the submit command would be needed") as refused:
         prepared(text, site="./site.yaml")
     assert len(refused.value.problems) == 1
+
+
+@pytest.mark.parametrize("site", ["pbscluster", "lsfcluster", "gridcluster"])
+def test_scratch_that_only_the_batch_system_sets_is_told_where_ssh_starts_the_nodes(
+    prepared: Prepare, tmp_path: Path, site: str
+) -> None:
+    text = (ROOT / f"tests/site/{site}.yaml").read_text() + "launchers: {node: ssh}\n"
+    (tmp_path / "x.yaml").write_text(text)
+    profile = "workers: {count: 16, per_node: 8, memory: 1 GB, local_directory: %s}\nworkload: {command: x}\n"
+    told = "workers.local_directory: $TMPDIR: $TMPDIR is not set in what ssh starts, unless environment.setup sets it"
+    assert told in prepared(profile % "$TMPDIR", site="./x.yaml").planned.notes
+    assert not any("ssh" in note for note in prepared(profile % "/tmp", site="./x.yaml").planned.notes)
+
+
+@pytest.mark.parametrize("site", ["testcluster", "pbscluster", "lsfcluster", "gridcluster"])
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("max_cores: 15", "16 cores are asked for, a job in {} may have 15 cores"),
+        ("max_memory: 4 GB", "GiB of memory are asked for, a job in {} may have 3.7 GiB of memory"),
+        ("least: {cores: 17}", "job.sh asks for 16 cores, a job in {} has to have 17 cores"),
+        ("least: {memory: 90 GB}", "GiB of memory, a job in {} has to have 83.8 GiB"),
+        ("least: {nodes: 3}", "job.sh asks for 2 nodes, a job in {} has to have 3 nodes"),
+        ("max_cores: 16, max_memory: 90 GB, least: {cores: 16, nodes: 2}", None),
+    ],
+)
+def test_what_a_queue_allows_one_job_and_wants_of_it_is_kept(
+    prepared: Prepare, tmp_path: Path, site: str, limit: str, words: str | None
+) -> None:
+    text = (ROOT / f"tests/site/{site}.yaml").read_text()
+    queue = yaml.safe_load(text)["defaults"]["queue"]
+    (tmp_path / "few.yaml").write_text(text.replace(f"  {queue}: {{", f"  {queue}: {{{limit}, "))
+    profile = "workers: {count: 16, per_node: 8, memory: 1 GB}\nscheduler: {memory: 1 GB}\nwalltime: 00:05:00\n"
+    profile += "workload: {command: x}\n"
+    if words is None:
+        assert prepared(profile, site="./few.yaml").plan.jobs[0].nodes == 2
+        return
+    with pytest.raises(DoesNotFit) as refusal:
+        prepared(profile, site="./few.yaml")
+    assert words.format(f"queue {queue!r} of {site}") in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "note"),
+    [
+        ("hostname: 'login\\d+\\.other\\.org'", True),
+        ("hostname: 'login\\.example\\.org'", False),
+        ("environment: {CENTRE: north}", True),
+        ("cluster: other", True),
+    ],
+)
+def test_a_host_that_is_not_the_sites_is_told_before_something_is_submitted(
+    prepared: Prepare, context: Context, tmp_path: Path, rule: str, note: bool
+) -> None:
+    text = re.sub(r"(?m)^detect:.*\n", "", (ROOT / "tests/site/testcluster.yaml").read_text())
+    (tmp_path / "x.yaml").write_text(f"{text}detect: {{{rule}}}\n")
+    made = prepared("workers: {count: 1}\nworkload: {command: x}\n", site="./x.yaml")
+    told = "site: this host (login.example.org) is none of testcluster, by its detect: is it the right one?"
+    assert told not in made.planned.notes
+    assert (told in prepare_resolved(made.resolved, context, to_submit=True).planned.notes) is note

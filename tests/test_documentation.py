@@ -57,7 +57,7 @@ def keys(model: type[Model], above: str = "") -> Iterator[tuple[str, Any]]:
     for name, field in model.model_fields.items():
         path = above + (field.alias or name)
         inner, between = inner_model(field.annotation)
-        if inner is not None:
+        if inner is not None and not issubclass(model, inner):  # a group has the keys of all workers
             yield from keys(inner, f"{path}{between}.")
         else:
             yield path, field.default

@@ -193,7 +193,7 @@ def system() -> BatchSystem:
     ("words", "status", "exit_code"),
     [
         ("R", JobStatus.RUNNING, None),
-        ("S", JobStatus.RUNNING, None),
+        ("S", JobStatus.SUSPENDED, None),
         ("E", JobStatus.ENDING, None),
         ("Q", JobStatus.QUEUED, None),
         ("W", JobStatus.QUEUED, None),

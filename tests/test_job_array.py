@@ -150,10 +150,9 @@ def test_what_was_submitted_stands_in_the_pool(
 
 
 def test_worker_jobs_stay_within_what_a_user_may_submit(prepared: Prepare, site: Callable[..., str]) -> None:
-    def most(keys: str, *assignments: str) -> int | None:
-        return prepared(
-            EXAMPLE, ARRAY, "workers.count=22", *assignments, site=site("testcluster", keys)
-        ).plan.most_elements
+    def most(keys: str, *assignments: str) -> int:
+        made = prepared(EXAMPLE, ARRAY, "workers.count=22", *assignments, site=site("testcluster", keys))
+        return min(most for _, most in made.plan.element_limits)
 
     assert most("limits: {submitted: {jobs: 90}}") == 89  # the scheduler's job is one of them
     assert most("queues: {short: {max_submitted: 12}}") == 11
@@ -256,6 +255,29 @@ def test_without_submission_from_compute_nodes_the_job_speaks_to_no_batch_system
     assert shellcheck(write(made, tmp_path / "run"), "scheduler.sh") == ""
     for command in ("scancel", "squeue", "sbatch"):
         assert command not in "".join(files[name] for name in ("scheduler.sh", "workers.sh", "jobside/attempt.sh"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "commands", "keeps"),
+    [
+        ("submit: false", {"squeue", "scancel"}, False),
+        ("submit: false, cancel: false", {"squeue"}, False),
+        ("status: unknown, submit: unknown", {"squeue", "scancel"}, True),
+        ("status: false", set(), False),
+    ],
+)
+def test_a_site_says_what_of_it_jobs_may_do(
+    prepared: Prepare, site: Callable[..., str], tmp_path: Path, keys: str, commands: set[str], keeps: bool
+) -> None:
+    made = prepared(EXAMPLE, ARRAY, site=site("testcluster", f"from_compute: {{{keys}}}"))
+    assert shellcheck(write(made, tmp_path / "run"), "scheduler.sh") == ""
+    script = made.rendered.files["scheduler.sh"]
+    (tmp_path / "run" / "attempt").write_text(script.partition("worker_submissions=")[0].partition("USR1\n\n")[2])
+    ask = f". {tmp_path}/run/attempt; squeue() {{ echo squeue >&2; }}; scancel() {{ echo scancel >&2; }}"
+    ask += '; timeout() { shift; "$@"; }; state=. workers_nodes=1; worker_jobs_left 1; end_worker_jobs 1'
+    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, timeout=60)
+    assert set(done.stderr.split()) == commands
+    assert ("keeper_python=()" not in script) == keeps
 
 
 def test_where_only_the_scheduler_can_let_workers_go_it_must_be_allowed_to(
@@ -368,7 +390,7 @@ class SchedulersJob:
             'state=$PWD/state worker_submissions=2 reason=""',
             'see() { echo ", see $1"; }',  # attempt.sh has one that looks whether it is there
             f"worker_jobs_left() {{ {'true' if left else 'false'}; }}",
-            f". {ARRAY_SH}",
+            f". {ARRAY_SH.with_name('watch.sh')}; . {ARRAY_SH}",
             *lines,
             f"SECONDS={seconds}",
             '! workers_lost || echo "$reason"',
@@ -401,9 +423,28 @@ def test_a_submission_that_goes_on_is_waited_for(schedulers_job: SchedulersJob) 
     assert schedulers_job.after(290, "SECONDS=200; workers_lost") == ""
 
 
+def test_a_keeper_gets_a_minute_to_submit_what_a_killed_submit_has_left(schedulers_job: SchedulersJob) -> None:
+    schedulers_job.submitted("2")
+    run, known = schedulers_job.run, "jobs=(2); at_every_look"
+    for directory in ("jobside/keeper", "pool", "logs"):
+        (run / directory).mkdir(parents=True)
+    (run / "jobside/keeper/__main__.py").touch()
+    (run / "pool/1.json").write_text('{"number": 1, "job_id": "2"}')
+    (run / "pool/2.json").write_text('{"number": 2, "job_id": null}')
+    python = "alive() { :; }; keeper_python=(touch)"  # what it starts leaves files called by its arguments
+    assert schedulers_job.after(200, python, known) == "" and not (run / "-u").exists()
+    begins = f"SECONDS=250; {known}; wait"
+    assert schedulers_job.after(290, python.replace("touch", "touch --"), begins) == "" and (run / "-u").exists()
+    (run / "pool/status.json").write_text('{"groups": {"workers": {"paused": "no such queue", "brake": null}}}')
+    told = "of 2 calls to submit worker jobs 1 were made, then hpc-launch submit ended"
+    assert schedulers_job.after(301, python, known) == f"{told}; the others could not be made from here: no such queue"
+    (run / "pool/3.json").write_text('{"number": 3, "job_id": "7"}')
+    assert schedulers_job.after(301, python, known) == ""
+
+
 def test_a_run_that_has_begun_goes_on_with_the_workers_that_it_has(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
-    assert schedulers_job.after(2900, "SECONDS=200; workload=1; workers_lost") == ""
+    assert schedulers_job.after(2900, "SECONDS=200; workload=1 begun=yes; workers_lost") == ""
 
 
 def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: SchedulersJob) -> None:
@@ -414,6 +455,13 @@ def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: Schedulers
     assert schedulers_job.after(40, left=False) == "", "another one may still come"
 
 
+def test_a_run_that_begins_without_workers_waits_for_whoever_asks_for_some(schedulers_job: SchedulersJob) -> None:
+    tasks_wait = "begun=yes; tasks_without_workers() { :; }"
+    assert schedulers_job.after(2900, "worker_submissions=0", tasks_wait, left=False) == ""
+    schedulers_job.submitted("2", "3")
+    assert schedulers_job.after(2900, tasks_wait, left=False) != ""
+
+
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
     let_go = 'release_worker_jobs() { echo "released $*"; }'
@@ -421,3 +469,36 @@ def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJo
     script += "; at_every_look; at_every_look"
     done = subprocess.run(["bash", "-c", script], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["released 2", "released 3"]
+
+
+def test_a_keeper_that_cannot_do_its_work_from_a_job_is_started_no_more(schedulers_job: SchedulersJob) -> None:
+    run = schedulers_job.run
+    for directory in ("control", "logs", "jobside/keeper"):
+        (run / directory).mkdir(parents=True)
+    (run / "control" / "scale.json").touch()
+    (run / "jobside" / "keeper" / "__main__.py").touch()
+    script = ["wake_at='' worker_submissions=0", "python() { echo begins >>told; exit 3; }; keeper_python=(python)"]
+    script += ['see() { :; }; alive() { kill -0 "$1" 2>/dev/null; }', f". {ARRAY_SH}"]
+    script += ["start_keeper; while alive $keeper; do sleep 0.1; done; start_keeper; start_keeper"]
+    done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=run, capture_output=True, text=True, timeout=60)
+    assert (run / "told").read_text() == "begins\n"
+    assert "`hpc-launch keep` can do its work on a login host" in done.stderr
+
+
+def test_what_a_keeper_had_submitted_is_called_off_also_when_it_is_started_no_more(
+    schedulers_job: SchedulersJob,
+) -> None:
+    run = schedulers_job.run
+    for directory in ("control", "logs", "jobside/keeper"):
+        (run / directory).mkdir(parents=True)
+    (run / "control" / "scale.json").touch()
+    (run / "jobside" / "keeper" / "__main__.py").touch()
+    (run / "python").write_text('#!/bin/bash\necho "${@: -1}" >>told\nexit 1\n')
+    (run / "python").chmod(0o755)
+    script = ["state=$PWD/state worker_submissions=0 elements_get=0 wake_at='' keeper_python=(./python)"]
+    script += ['see() { :; }; alive() { kill -0 "$1" 2>/dev/null; }', f". {ARRAY_SH}"]
+    script += ['for turn in {1..8}; do start_keeper; [ -z "$keeper" ] || wait "$keeper"; done', "end_other_jobs"]
+    done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=run, capture_output=True, text=True, timeout=60)
+    assert done.stderr.count("the keeper of the worker jobs has ended") == 6, done.stderr
+    assert done.stderr.count("it is not started again") == 1
+    assert (run / "told").read_text().splitlines() == [*[str(run)] * 6, "call-off"]

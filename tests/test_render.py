@@ -287,6 +287,136 @@ def test_what_a_site_refuses_is_refused_however_it_is_written(
     assert told[-1].strip().startswith("leave it out: ") and told[-1].endswith(f"site.yaml:{line}")
 
 
+REQUESTS = [
+    ("totals", ["-l ncpus=16", "-l mem=5454mb", "-l ngpus=8", "-l cpu_type=milan"]),
+    ("nodes", ["-l nodes=2:ppn=8", "-l mem=5454mb", "-l ngpus=8", "-l cpu_type=milan"]),
+]
+
+
+@pytest.mark.parametrize(("request_", "expected"), REQUESTS)
+def test_pbs_without_chunks_is_asked_for_the_whole_job(
+    prepared: Prepare, tmp_path: Path, request_: str, expected: list[str]
+) -> None:
+    text = (ROOT / "tests/site/pbscluster.yaml").read_text()
+    text += f"request: {request_}\nrejects: [-l select]\nresources: {{gpus: 'ngpus={{total}}'}}\n"
+    (tmp_path / "site.yaml").write_text(text)
+    profile = "constraint: cpu_type=milan\nworkload: {command: x}\nscheduler: {memory: 300 MB}\n"
+    profile += "workers: {count: 8, per_node: 4, threads: 2, memory: 64 MiB, gpus: 1}\n"
+    files = prepared(profile, "workload.memory=2 GiB", site="./site.yaml").rendered.files
+    lines = [line.removeprefix("#PBS ") for line in files["job.sh"].splitlines() if line.startswith("#PBS -l")]
+    assert lines[:4] == expected
+    assert not any("select" in line or "place" in line for line in lines)
+    # one process on each host, though $PBS_NODEFILE has a line for each core
+    assert 'pbsdsh -n "$(($(grep -nxF -m1 -- "${hosts[index]}" "$PBS_NODEFILE" | cut -d: -f1) - 1))"' in files["job.sh"]
+
+
+@pytest.mark.parametrize(
+    ("site", "lines", "problem"),
+    [
+        ("pbscluster", "request: pieces", "request: pbs knows no 'pieces'"),
+        ("testcluster", "request: nodes", "request: slurm knows no 'nodes'"),
+        ("lsfcluster", "directives: ['-nnodes {node}']", "directives[0]: '{node}' stands for nothing"),
+    ],
+)
+def test_a_way_of_asking_that_there_is_not_is_refused(
+    prepared: Prepare, tmp_path: Path, site: str, lines: str, problem: str
+) -> None:
+    (tmp_path / "site.yaml").write_text((ROOT / f"tests/site/{site}.yaml").read_text() + f"{lines}\n")
+    with pytest.raises(InvalidConfiguration, match=re.escape(problem)):
+        prepared(EXAMPLE, site="./site.yaml")
+
+
+REPLACED = [
+    ("testcluster", "[--cpus-per-task, --ntasks-per-node]", "--ntasks-per-node={cores}", "--ntasks-per-node=8"),
+    ("lsfcluster", "[-n, -R]", "-nnodes {nodes}", "-nnodes 3"),
+    ("pbscluster", "[-l select]", "-l select={nodes}:ncpus={cores}:mem={memory}mb", "-l select=3:ncpus=8:mem=5020mb"),
+    ("gridcluster", "[-pe]", "-pe mpi-{cores} {nodes}", "-pe mpi-8 3"),
+]
+
+
+@pytest.mark.parametrize(("site", "rejects", "own", "expected"), REPLACED)
+def test_a_sites_own_directive_with_the_plans_numbers_stands_in_place_of_ours(
+    prepared: Prepare, tmp_path: Path, site: str, rejects: str, own: str, expected: str
+) -> None:
+    text = (ROOT / f"tests/site/{site}.yaml").read_text() + f"rejects: {rejects}\ndirectives: ['{own}']\n"
+    (tmp_path / "site.yaml").write_text(text)
+    files = prepared(EXAMPLE, "workers.count=22", site="./site.yaml").rendered.files
+    lines = [line.partition(" ")[2] for line in files["job.sh"].splitlines() if line.startswith("#")]
+    option = expected.replace("=", " ").split()[0]
+    assert [line for line in lines if line.replace("=", " ").startswith(option)][-1] == expected
+    assert "--cpus-per-task" not in files["job.sh"] or site != "testcluster"
+
+
+def test_a_machine_with_a_launch_node_starts_its_nodes_by_jsrun(prepared: Prepare, tmp_path: Path) -> None:
+    """Its list of hosts begins with the launch node, where the script runs."""
+    files = prepared(EXAMPLE, "workers.count=84", "account=proj01", site="summit").rendered.files
+    assert 'jsrun -n 2 -r 1 -a 1 -c ALL_CPUS bash "$HPC_LAUNCH_RUN_DIR/node.sh"' in files["job.sh"]
+    assert "hosts, 2 are needed" not in files["job.sh"]
+    assert "HPC_LAUNCH_NODE=${PMIX_RANK:-${JSM_NAMESPACE_RANK:?}}" in files["node.sh"]
+
+
+def test_what_a_site_rejects_the_mpi_launcher_does_not_say_either(prepared: Prepare, tmp_path: Path) -> None:
+    text = (ROOT / "tests/site/testcluster.yaml").read_text() + "rejects: [--cpus-per-task]\n"
+    (tmp_path / "site.yaml").write_text(text)
+    for layout in ("single-job", "mpi"):
+        job = prepared(EXAMPLE, f"layout={layout}", site="./site.yaml").rendered.files["job.sh"]
+        assert "srun --overlap" in job and "--cpus-per-task" not in job
+
+
+def test_slurm_is_asked_for_memory_of_each_gpu(prepared: Prepare, tmp_path: Path) -> None:
+    text = re.sub(
+        r"(?m)^memory:.*$", "memory: {directive: per-gpu}", (ROOT / "tests/site/testcluster.yaml").read_text()
+    )
+    (tmp_path / "site.yaml").write_text(text + "resources: {gpus: '--gres=gpu:{n}'}\n")
+    profile = "workers: {count: 3, per_node: 3, memory: 1 GiB, gpus: GPUS}\nworkload: {command: x, memory: 1 GiB}\n"
+    job = prepared(profile.replace("GPUS", "1"), site="./site.yaml").rendered.files["job.sh"]
+    mebibytes = prepared(profile.replace("GPUS", "1"), site="./site.yaml").plan.jobs[0].memory_bytes_per_node // 2**20
+    assert f"#SBATCH --mem-per-gpu={-(-mebibytes // 3)}M" in job and "#SBATCH --mem=" not in job
+    job = prepared(profile.replace("GPUS", "0"), site="./site.yaml").rendered.files["job.sh"]
+    assert f"#SBATCH --mem={mebibytes}M" in job and "per-gpu" not in job
+
+
+GPU_WORDS = [
+    ("testcluster", "--gres=gpu:{n}", "--gres=gpu:1"),
+    ("testcluster", "--gres=gpu:{n}", "--gres=nvme:1,gpu:a100:1"),
+    ("testcluster", "--gres=gpu:{n}", "--gre=nvme:1"),
+    ("testcluster", "--gres=gpu:{n}", "--exclusive --gres=nvme:1"),
+    ("testcluster", "--gres=gpu:{n}", "--gpus=4"),
+    ("testcluster", "--gres=gpu:{n}", "-G4"),
+    ("testcluster", "--gpus-per-node={n}", "--gres=gpu:2"),
+    ("testcluster", "--gpus-per-node={n}", "--tres-per-task=gres/gpu:1"),
+    ("pbscluster", "ngpus={n}", "-l ngpus=2"),
+    ("pbscluster", "ngpus={n}", "-l software=a,gpus=2"),
+    ("lsfcluster", "-gpu num={n}", "-gpu num=1"),
+    ("gridcluster", "-l gpu={n}", "-l gpu=1"),
+    ("gridcluster", "-l gpus={n}", "-l arch=x,gpus=1"),
+]
+
+
+@pytest.mark.parametrize(("site", "words", "directive"), GPU_WORDS)
+@pytest.mark.parametrize("by_site", [False, True])
+def test_gpus_are_asked_for_once(
+    prepared: Prepare, tmp_path: Path, site: str, words: str, directive: str, by_site: bool
+) -> None:
+    text = (ROOT / f"tests/site/{site}.yaml").read_text() + f"resources: {{gpus: '{words}'}}\n"
+    own = f"directives: ['{directive}']\n"
+    (tmp_path / "site.yaml").write_text(text + (own if by_site else ""))
+    profile = f"{'' if by_site else own}workers: {{count: 2, memory: 1 GiB, gpus: GPUS}}\nworkload: {{command: x}}\n"
+    with pytest.raises(InvalidConfiguration, match=r"yaml:\d+: directives: -\S+ is said for workers.gpus"):
+        prepared(profile.replace("GPUS", "1"), site="./site.yaml")
+    assert directive in prepared(profile.replace("GPUS", "0"), site="./site.yaml").rendered.files["job.sh"]
+
+
+def test_of_slurm_other_generic_resources_are_asked_for_with_the_gpus(prepared: Prepare, tmp_path: Path) -> None:
+    """Of two --gres it takes the last alone: no GPU would come."""
+    text = (ROOT / "tests/site/testcluster.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(text + "resources: {gpus: '--gres=gpu:{n}'}\ndirectives: [--gres=bb:1]\n")
+    profile = "directives: [--gres=nvme:2, --exclusive]\nworkers: {count: 1, gpus: 1}\nworkload: {command: x}\n"
+    lines = prepared(profile, site="./site.yaml").rendered.files["job.sh"].splitlines()
+    assert [line for line in lines if "--gres" in line] == ["#SBATCH --gres=gpu:1,bb:1,nvme:2"]
+    assert "#SBATCH --exclusive" in lines
+
+
 @pytest.mark.parametrize("directive", ["--gpus=2", "--gres-flags=enforce-binding", "--mem-bind=local"])
 def test_an_option_that_only_begins_like_one_that_is_refused_is_not(
     prepared: Prepare, tmp_path: Path, directive: str
@@ -461,6 +591,21 @@ def test_lsf_is_asked_for_memory_in_the_sites_unit(
     site = (ROOT / "tests/site/lsfcluster.yaml").read_text() + f"memory: {memory}\n"
     (tmp_path / "site.yaml").write_text(site)
     assert expected in prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files["job.sh"]
+
+
+def test_scripts_say_only_what_every_lsf_takes_unless_the_site_says_more(prepared: Prepare, tmp_path: Path) -> None:
+    site = (ROOT / "tests/site/lsfcluster.yaml").read_text()
+    for takes, memory, no_rerun in (
+        ("[]", "mem=5020]", False),
+        ("[units]", "mem=5020MB]", False),
+        ("[-rn]", "mem=5020]", True),
+    ):
+        (tmp_path / "site.yaml").write_text(site.replace("takes: [-rn, units]", f"takes: {takes}"))
+        job = prepared(EXAMPLE, "workers.count=24", site="./site.yaml").rendered.files["job.sh"]
+        assert memory in job and ("#BSUB -rn" in job) is no_rerun
+    (tmp_path / "site.yaml").write_text(site.replace("takes: [-rn, units]", "takes: [-r]"))
+    with pytest.raises(InvalidConfiguration, match=r"takes\[0\]: '-r' is nothing that only some lsf take"):
+        prepared(EXAMPLE, site="./site.yaml")
 
 
 def test_a_unit_of_memory_that_the_batch_system_does_not_know_is_refused(prepared: Prepare, tmp_path: Path) -> None:

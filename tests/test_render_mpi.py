@@ -58,7 +58,7 @@ def test_one_of_the_golden_ones_is_node_sh() -> None:
 
 
 @pytest.mark.parametrize("site", SITES)
-@pytest.mark.parametrize("more", [(), ("workers.count=1", "scheduler.idle_timeout=1h", "workers.lifetime=35m")])
+@pytest.mark.parametrize("more", [(), ("workers.count=1", "workers.lifetime=35m")])
 def test_rendered_scripts_are_clean_and_short(
     prepared: Prepare, tmp_path: Path, site: str, more: tuple[str, ...]
 ) -> None:
@@ -162,6 +162,26 @@ def test_words_for_dask_worker_are_refused(prepared: Prepare) -> None:
         prepared(EXAMPLE, *MPI, "workers.options=[--no-nanny]", site="testcluster")
 
 
+@pytest.mark.parametrize("site", ["pbscluster", "lsfcluster", "gridcluster", "testcluster"])
+def test_open_mpi_is_told_the_hosts_where_it_may_not_know_the_batch_system(
+    prepared: Prepare, tmp_path: Path, site: str
+) -> None:
+    """Seen on PBS: built without it, it wants all ranks on this host."""
+    text = re.sub(r"(?m)^launchers:.*\n", "", (ROOT / f"tests/site/{site}.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "site.yaml").write_text(text + "launchers: {mpi: openmpi}\n")
+    made = prepared(EXAMPLE, *MPI, "workers.count=8", "workers.per_node=4", "workers.threads=1", site="./site.yaml")
+    job = made.rendered.files["job.sh"]
+    if site == "testcluster":  # on Slurm it starts its daemons by srun
+        assert "default_hostfile" not in job
+        return
+    part = job[job.index("# An Open MPI") : job.index("# The scheduler ends by itself when")]
+    script = f"state={tmp_path}; hosts=(c1 c2)\n{part}\necho $OMPI_MCA_orte_default_hostfile"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20)
+    assert done.stdout == f"{tmp_path}/hosts\n"
+    assert (tmp_path / "hosts").read_text() == "c1 slots=4\nc2 slots=4\n"
+    assert shellcheck(write(made, tmp_path / "run")) == ""
+
+
 def test_each_rank_sees_gpus_of_its_own(prepared: Prepare, tmp_path: Path) -> None:
     site = (ROOT / "tests/site/testcluster.yaml").read_text(encoding="utf-8")
     (tmp_path / "site.yaml").write_text(site + "resources: {gpus: '--gres=gpu:{n}'}\n")
@@ -171,7 +191,21 @@ def test_each_rank_sees_gpus_of_its_own(prepared: Prepare, tmp_path: Path) -> No
     for rank, seen in ((0, "4,5"), (1, "6,7"), (2, "4,5"), (3, "6,7")):
         assert run(part, f"node={rank} CUDA_VISIBLE_DEVICES=4,5,6,7") == f"{seen} {seen}\n"
     assert run(part, "node=1 CUDA_VISIBLE_DEVICES=4,5") == "2 GPUs were given, 4 are needed\n"
+    nothing = (
+        "the batch system gave no GPUs to this node: neither CUDA_VISIBLE_DEVICES nor ROCR_VISIBLE_DEVICES names one\n"
+    )
+    for variables in ("", "CUDA_VISIBLE_DEVICES=", "CUDA_VISIBLE_DEVICES=NoDevFiles"):
+        assert run(part, f"node=1 {variables}") == nothing
     assert shellcheck(write(made, tmp_path / "run")) == ""
+    # GPUs that come with a whole node: all of them are this job's
+    whole = site.replace(
+        "queues:", "queues:\n  whole: {nodes: 3, cores: 8, memory: 16000 MiB, gpus: 4, exclusive: true}"
+    )
+    (tmp_path / "site.yaml").write_text(whole)
+    wanted = ("workers.gpus=2", "workers.per_node=2", "workers.count=4", "queue=whole")
+    node = prepared(EXAMPLE, *MPI, *wanted, site="./site.yaml").rendered.files["node.sh"]
+    part = node[node.index("# Each rank sees GPUs") : node.index('echo "rank')]
+    assert run(part, "node=1") == "2,3 2,3\n"
 
 
 def run(part: str, variables: str) -> str:

@@ -12,6 +12,7 @@ from hpc_launch.config.layers import dotted
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.explain import leaves
+from hpc_launch.models.profile import Workload
 from hpc_launch.prepare import Prepared, prepare
 
 Prepare = Callable[..., Prepared]
@@ -75,7 +76,7 @@ def test_yaml_is_read_as_people_write_it(prepared: Prepare) -> None:
     profile = prepared(text, "walltime=1:00:00").resolved.profile
     assert profile.walltime == 3600 and profile.account == "no" and profile.workers.resources == {"on": 1.0}
     assert profile.environment.variables == {"FLAG": "off", "MODE": "0755"}
-    assert profile.workload.command == ["echo", "12:00:00", "1"]
+    assert isinstance(profile.workload, Workload) and profile.workload.command == ["echo", "12:00:00", "1"]
 
 
 @pytest.mark.parametrize(

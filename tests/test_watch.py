@@ -18,7 +18,7 @@ LATE = 20
 """Seconds; a shell that nothing wakes waits for thirty."""
 SHELL = """
 alive() { kill -0 -- "$1" 2>/dev/null; }
-last_second='' workload='' scheduler='' workers='' scheduler_code='' workers_code=''
+last_second='' begun='' workload='' scheduler='' workers='' scheduler_code='' workers_code=''
 . "$1/watch.sh"
 SECONDS=1000
 """
@@ -35,13 +35,13 @@ def shell(lines: str) -> str:
 @pytest.mark.parametrize(
     "happens",
     [
-        "sleep 0.5 & workload=$!",
-        "sleep 60 & workload=$!; sleep 0.5 & scheduler=$!",
-        "sleep 60 & workload=$!; sleep 0.1 & workers=$!; : & for one in 1 2 3; do sleep 0.2; done",
-        "sleep 60 & workload=$!; ( sleep 0.5; kill -URG $$ ) &",
-        "sleep 60 & workload=$!; kill -URG $$",
-        "sleep 60 & workload=$!; wake_at=1001",
-        "sleep 60 & workload=$!; last_second=1001",
+        "sleep 0.5 & workload=$! begun=yes",
+        "sleep 60 & workload=$! begun=yes; sleep 0.5 & scheduler=$!",
+        "sleep 60 & workload=$! begun=yes; sleep 0.1 & workers=$!; : & for one in 1 2 3; do sleep 0.2; done",
+        "sleep 60 & workload=$! begun=yes; ( sleep 0.5; kill -URG $$ ) &",
+        "sleep 60 & workload=$! begun=yes; kill -URG $$",
+        "sleep 60 & workload=$! begun=yes; wake_at=1001",
+        "sleep 60 & workload=$! begun=yes; last_second=1001",
     ],
 )
 def test_what_happens_wakes_the_shell(happens: str) -> None:
@@ -50,17 +50,19 @@ def test_what_happens_wakes_the_shell(happens: str) -> None:
 
 def test_nothing_else_does() -> None:
     """Workers that are known to have ended with 0 least of all."""
-    lines = ": & workers=$!; wait $workers; workers_code=0; sleep 60 & workload=$!; wake_at=1003; wait_a_moment"
+    lines = (
+        ": & workers=$!; wait $workers; workers_code=0; sleep 60 & workload=$! begun=yes; wake_at=1003; wait_a_moment"
+    )
     assert int(shell(f"{lines}\nkill $workload; echo $SECONDS")) >= 1003
 
 
 def test_a_signal_is_heard_at_once() -> None:
-    lines = "sleep 60 & workload=$!; trap 'kill $workload; echo told; exit 0' TERM; ( sleep 0.5; kill $$ ) &"
+    lines = "sleep 60 & workload=$! begun=yes; trap 'kill $workload; echo told; exit 0' TERM; ( sleep 0.5; kill $$ ) &"
     assert shell(f"{lines}\nwait_a_moment") == "told"
 
 
 def test_the_exit_code_of_what_ended_is_kept() -> None:
-    assert shell("( sleep 0.3; exit 7 ) & workload=$!\nwait_a_moment; wait $workload; echo $?") == "7"
+    assert shell("( sleep 0.3; exit 7 ) & workload=$! begun=yes\nwait_a_moment; wait $workload; echo $?") == "7"
 
 
 def test_a_shell_that_has_no_time_left_ends() -> None:

@@ -33,10 +33,14 @@ class Client:
     """By these words of a command that failed it is known that the batch system said no."""
     unreachable: ClassVar[re.Pattern[str]] = NEVER
     """By these, that it did not get to say anything, or was not heard. They count for more."""
+    lists: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Words of a refusal → the command that lists what there is in place of what was asked for."""
     harmless: ClassVar[re.Pattern[str]] = NEVER
     """Lines with which a cancel tells that a job ends, or that it is over already (with which it may fail)."""
     cancel_speaks: ClassVar[bool] = False
     """Whether a cancel that was heard always says something `harmless`: then its good end alone is no answer."""
+    of_one_host: ClassVar[bool] = False
+    """Whether a job can be seen on no other host than that on which it was submitted."""
     chatter: ClassVar[re.Pattern[str]] = NEVER
     """Beginnings of lines in answers that say nothing of a job."""
     timeout: float = 30.0
@@ -81,9 +85,13 @@ class Client:
         said = f" It said:\n{answer.words}" if answer.words else " It said nothing."
         command = f"`{shown(answer.command)}`"
         if certain and self.refusal.search(answer.words) and not self.unreachable.search(answer.words):
-            return Refused(f"{self.name} refused {command}.{said}")
+            return Refused(Problem(f"{self.name} refused {command}.{said}", hint=self._where_listed(answer.words)))
         how = f"failed with {answer.returncode}" if answer.returncode else "gave an answer that is not understood"
         return NoAnswer(Problem(f"{command} {how}.{said}", hint="Try again; the batch system may be busy or down."))
+
+    def _where_listed(self, words: str) -> str:
+        found = next((command for part, command in self.lists if re.search(part, words, re.I)), "")
+        return found and f"`{found}` lists what there is."
 
     def lines(self, answer: Answer) -> list[str]:
         """The lines of an answer that say something."""

@@ -51,6 +51,10 @@ class Dialect:
     """Ways of asking for memory, as in a site profile's `memory.directive`."""
     memory_units: tuple[str, ...] = ()
     """Units that a site may choose for them; none: its own is always written."""
+    requests: tuple[str, ...] = ()
+    """Ways of asking for cores and memory among which a site's `request` chooses, the usual one first."""
+    optional: tuple[str, ...] = ()
+    """What not every batch system of its kind takes: scripts say it where a site's `takes` names it."""
     memory_resource: bool = False
     """Whether it is asked for by a resource that each site calls as it likes."""
     has_queues: bool = True
@@ -61,6 +65,10 @@ class Dialect:
     """Key → options that nobody else may say, whether or not the scripts do, and that the key is to be set for."""
     reserved: tuple[str, ...] = ()
     """Such options for which there is no key."""
+    gpu_options: tuple[str, ...] = ()
+    """Options with which GPUs can be asked for: of a second one beside `workers.gpus` nobody knows which holds."""
+    joined: tuple[str, ...] = ()
+    """Options of which the last one alone holds, but that take several values with commas between: scripts say one."""
     whole_options: bool = False
     """Whether a value never stands directly behind an option of one dash."""
     constraint_pattern: str | None = None

@@ -43,6 +43,8 @@ class LiveQueue:
     """What a sysadmin should know of it and no key of a site profile says."""
     unknown: tuple[str, ...] = ()
     """Of `walltime`, `default_walltime` and `max_nodes` those of which nobody here can tell that there is no limit."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Further ones, as a site profile's queues call them (`max_cores`, `least.cores` …); bytes, numbers."""
 
     def tells(self, limit: str) -> bool:
         """Whether a limit is known, or it is known that there is none."""
@@ -124,6 +126,12 @@ class Machine:
     """Elements of one array; 0: there are no arrays; None: not known."""
     submitted: int | None = None
     """Jobs that a user may have at once."""
+    running: Mapping[str, int] = field(default_factory=dict)
+    """What a user may have at once, as a site profile's `limits.running`: `jobs`, `cores`, `memory` in bytes."""
+    limits_source: str = ""
+    """The command that told of `submitted` and `running`; empty: the one for `config`."""
+    qos: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Quality of service → `cores` and `jobs` that one user may have at once, where it limits them."""
     environments: Mapping[str, Environment] | None = None
     """Parallel environments that a queue gives; None: a batch system without such things."""
     resources: frozenset[str] | None = None

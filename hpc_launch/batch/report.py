@@ -17,6 +17,7 @@ class JobStatus(str, Enum):
 
     RUNNING = "running"
     ENDING = "ending"
+    SUSPENDED = "suspended"  # it keeps its place, and goes on later
     QUEUED = "queued"
     HELD = "held"
     UNKNOWN = "unknown"  # it cannot be told just now
@@ -38,7 +39,10 @@ class JobStatus(str, Enum):
         return self not in _NOT_OVER
 
 
-_NOT_OVER = {JobStatus.RUNNING, JobStatus.ENDING, JobStatus.QUEUED, JobStatus.HELD, JobStatus.UNKNOWN}
+_NOT_OVER = {
+    *(JobStatus.RUNNING, JobStatus.ENDING, JobStatus.SUSPENDED),
+    *(JobStatus.QUEUED, JobStatus.HELD, JobStatus.UNKNOWN),
+}
 _ORDER = list(JobStatus)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from hpc_launch.batch.dialect import Dialect
 from hpc_launch.checks.directives import Written, directive_faults
-from hpc_launch.checks.misfit import Misfit
+from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.document import Document
-from hpc_launch.config.origin import Origin
+from hpc_launch.config.origin import KeyPath, Origin
+from hpc_launch.config.wording import dotted
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Plan
@@ -47,20 +48,38 @@ def of_site(dialect: Dialect, site: Site, document: Document) -> Iterator[Proble
 def of_profile(dialect: Dialect, resolved: Resolved, context: Context) -> Iterator[Problem]:
     """The profile of a run whose queues are known."""
     site, document = resolved.site, resolved.site_document
-    queues = dict.fromkeys(place.name for place in places(resolved, context) if place.name is not None)
-    asked = Written(resolved.profile.directives, resolved.document, ("directives",))
-    yield from directive_faults(dialect, site, document, queues, asked)
+    groups = resolved.of_groups()
+    of_jobs = (place.name for of_group in groups for place in places(of_group, context))
+    queues = dict.fromkeys(name for name in of_jobs if name is not None)
+    gpus = any(of_group.profile.workers.gpus for of_group in groups) and bool(site.resources.get("gpus"))
+    yield from directive_faults(dialect, site, document, queues, _asked(resolved), gpus)
     yield from constraint(dialect, site, resolved.profile.constraint, resolved.origin("constraint"))
+    for each in groups:
+        own, origin = each.profile.workers.constraint, each.origin("workers", "constraint")
+        yield from in_group(each.group, constraint(dialect, site, own, origin, "workers.constraint"))
     yield from of_site(dialect, site, document)
     yield from _launcher(dialect, resolved)
     yield from _layout(dialect, resolved)
 
 
-def constraint(dialect: Dialect, site: Site, words: str | None, origin: Origin | None) -> Iterator[Problem]:
+def _asked(resolved: Resolved) -> list[Written]:
+    """The profile's own directives: the run's, those of all workers, those of each group."""
+    workers = resolved.profile.workers
+    own: dict[KeyPath, list[str] | None] = {
+        ("directives",): resolved.profile.directives,
+        ("workers", "directives"): workers.directives,
+        **{("workers", "groups", name, "directives"): each.directives for name, each in workers.groups.items()},
+    }
+    return [Written(directives, resolved.document, path) for path, directives in own.items() if directives]
+
+
+def constraint(
+    dialect: Dialect, site: Site, words: str | None, origin: Origin | None, key: str = "constraint"
+) -> Iterator[Problem]:
     """One that would be more than a constraint where the batch system's template puts it."""
     pattern = dialect.constraint_pattern
     if words is not None and pattern is not None and not re.fullmatch(pattern, words):
-        cause = f"constraint: {site.batch_system} does not take {words!r}"
+        cause = f"{key}: {site.batch_system} does not take {words!r}"
         yield Problem(cause, origin, f"write {dialect.constraint_words}")
 
 
@@ -86,12 +105,14 @@ def _layout(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
     if dialect.array_index is None:
         cause = f"layout: {site.batch_system} has no jobs that belong together, as {layout} needs them"
         yield Misfit(cause, resolved.origin("layout"), OTHER_LAYOUT)
-    elif dialect.holds_jobs and not site.submit_from_compute:
+    elif dialect.holds_jobs and site.jobs_may("cancel") is False:
         cause = (
             f"layout: {layout} needs jobs that may speak to the batch system: on {site.batch_system} the"
             f" scheduler's job lets the worker jobs go, and {site.name} forbids it"
         )
-        yield Misfit(cause, resolved.site_document.origins.get(("submit_from_compute",)), OTHER_LAYOUT)
+        origins = resolved.site_document.origins
+        origin = origins.get(("from_compute", "cancel")) or origins.get(("submit_from_compute",))
+        yield Misfit(cause, origin, OTHER_LAYOUT)
 
 
 def of_plan(dialect: Dialect, plan: Plan, resolved: Resolved) -> Iterator[Problem]:
@@ -118,7 +139,12 @@ def of_plan(dialect: Dialect, plan: Plan, resolved: Resolved) -> Iterator[Proble
 def unused(dialect: Dialect, resolved: Resolved) -> list[str]:
     """Notes on what the profile asks for and the batch system has no word for: one profile is to run on every site."""
     passed_on = resolved.profile.passed_on() if resolved.site.queues else []  # planning notes them on a machine without
-    keys = (key for key in passed_on if key not in {**dialect.said, **dialect.instead})
+    keys = [key for key in passed_on if key not in {**dialect.said, **dialect.instead}]
     given = [key for key in dict.fromkeys((*dialect.unused, *keys)) if getattr(resolved.profile, key)]
+    found = {resolved.origin(key): key for key in given}
+    for each in resolved.of_groups() if resolved.site.queues else ():
+        for key in {"qos", "constraint"} & {*dialect.unused, *keys}:
+            if getattr(each.profile.workers, key):
+                found[each.origin("workers", key)] = dotted((*each.workers_path, key))
     batch_system = resolved.site.batch_system
-    return [f"{resolved.origin(key)}: {key} is not used: {batch_system} has no such thing" for key in given]
+    return [f"{origin}: {key} is not used: {batch_system} has no such thing" for origin, key in found.items()]

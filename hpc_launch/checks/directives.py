@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hpc_launch.batch.dialect import Dialect
+from hpc_launch.checks.site.resources import replaces
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 from hpc_launch.models.site import Site
 
 QUOTES = "\"' "
+BESIDE_GPUS = "leave it out, or workers.gpus: of the two only one would hold"
 LEAVE_OUT = "leave it out: a second one, or another value, would break the run or its record"
 
 
@@ -25,7 +28,12 @@ class Written(NamedTuple):
 
 
 def directive_faults(
-    dialect: Dialect, site: Site, document: Document, queues: Iterable[str], asked: Written
+    dialect: Dialect,
+    site: Site,
+    document: Document,
+    queues: Iterable[str],
+    asked: Sequence[Written],
+    gpus: bool = False,
 ) -> list[Problem]:
     """Directives that say again what the scripts say, and those of a profile that the site refuses.
 
@@ -35,7 +43,8 @@ def directive_faults(
         dialect: the batch system's.
         document: the site profile as written.
         queues: those of the jobs.
-        asked: the profile's own.
+        asked: the profile's own, of the run and of workers.
+        gpus: whether the scripts ask for some, in the site's words.
     """
     own = [Written(site.directives, document, ("directives",))]
     for name in queues:
@@ -44,20 +53,35 @@ def directive_faults(
     said, instead = {**_by_option(dialect.said), **resource}, _by_option(dialect.instead)
     taken = (*said, *instead, *dialect.reserved)
     problems = []
-    for written in (*own, asked):
+    for written in (*own, *asked):
+        is_asked = any(written is each for each in asked)
+        key = dotted(written.path) if is_asked else "directives"
         for number, directive in enumerate(written.directives):
             origin = written.document.origins.get((*written.path, number))
             for option, part in _options(directive):
                 refused = [rule for rule in site.rejects if _says(dialect, rule, option, part, whole=True)]
-                if written is asked and refused:
-                    cause = f"directives: {site.name} refuses {refused[0]}{_within(directive, option)}"
+                if is_asked and refused:
+                    cause = f"{key}: {site.name} refuses {refused[0]}{_within(directive, option)}"
                     problems.append(Problem(cause, origin, _rule(site, document, refused[0])))
+                elif refused and replaces(directive):
+                    continue  # the site's own words in place of ours
                 elif ours := [known for known in taken if _says(dialect, known, option, part)]:
                     known = option if option in ours else ours[0]
-                    cause = f"directives: {option} {_whose(said, known)}{_within(directive, option)}"
-                    key = said.get(known) or instead.get(known)
-                    problems.append(Problem(cause, origin, _other_way(key, written is asked)))
+                    cause = f"{key}: {option} {_whose(said, known)}{_within(directive, option)}"
+                    by = said.get(known) or instead.get(known)
+                    problems.append(Problem(cause, origin, _other_way(by, is_asked)))
+                elif gpus and _asks_for_gpus(dialect, option, part, directive):
+                    cause = f"{key}: {option} is said for workers.gpus{_within(directive, option)}"
+                    problems.append(Problem(cause, origin, BESIDE_GPUS))
     return problems
+
+
+def _asks_for_gpus(dialect: Dialect, option: str, part: str, directive: str) -> bool:
+    """Whether it does, or would take the place of what does: of options that are joined only a plain one is known."""
+    known = [name for name in dialect.gpu_options if _says(dialect, name, option, part)]
+    resources = {value.partition(":")[0].strip(QUOTES) for value in part.partition("=")[2].split(",")}
+    plain = directive == part and part.startswith(f"{option}=") and option in dialect.joined
+    return bool(known) and not (plain and "gpu" not in resources)
 
 
 def _by_option(by_key: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.site import Site
 
+AnyProblem = TypeVar("AnyProblem", bound=Problem)
 Kind = tuple[str, ...]
 """What there is too little of, and where: two plans have the same fault if its kind is the same."""
 
@@ -25,6 +27,33 @@ class Misfit(Problem):
     asked: int = 0
     limit: int = 0
     """In the same unit; of a duration that is too short, the shortest that is not."""
+
+    def keys_of_group(self, name: str) -> dict[str, Any]:
+        """What is different in it where it is one of a group of workers."""
+        lower, higher = (tuple(key_of_group(name, key) for key in keys) for keys in (self.lower, self.higher))
+        return {"lower": lower, "higher": higher, "kind": (*self.kind, name) if self.kind else ()}
+
+
+def key_of_group(name: str | None, key: str) -> str:
+    """A key of all workers as that of a group; others are as they are, and so are `minimum` and `timeout`."""
+    rest = key.removeprefix("workers.")
+    whole = name is None or rest == key or rest in ("minimum", "timeout")
+    return key if whole else f"workers.groups.{name}.{rest}"
+
+
+def in_group(name: str | None, problems: Iterable[AnyProblem]) -> Iterator[AnyProblem]:
+    """The same, told of the group of workers in which they were found; None: the workers have no groups."""
+    for problem in problems:
+        if name is None:
+            yield problem
+            continue
+        keys: dict[str, Any] = problem.keys_of_group(name) if isinstance(problem, Misfit) else {}
+        yield replace(problem, message=_within(name, problem.message), **keys)
+
+
+def _within(group: str, message: str) -> str:
+    rest = message.removeprefix("workers.")
+    return f"group {group}: {message}" if rest == message else f"workers.groups.{group}.{rest}"
 
 
 def refuse(problems: Iterable[Problem]) -> None:

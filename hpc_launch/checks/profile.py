@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch import quoting
-from hpc_launch.checks.misfit import Misfit
+from hpc_launch.checks import groups
+from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
-from hpc_launch.plan.environment import beside
+from hpc_launch.plan.environment import workload_directory
+from hpc_launch.plan.layouts import layout_of
 from hpc_launch.plan.workers import LEAST_MEMORY
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, format_memory
@@ -27,9 +29,12 @@ SAID = {
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """All of them."""
     yield from _layout_mpi(resolved)
-    yield from _worker_options(resolved)
-    yield from _worker_memory(resolved)
-    yield from _worker_resources(resolved)
+    yield from _no_workers(resolved)
+    yield from _idle_timeout(resolved)
+    yield from groups.problems(resolved)
+    for of_group in resolved.of_groups():
+        for check in (_worker_options, _worker_memory, _worker_resources):
+            yield from in_group(of_group.group, check(of_group))
     yield from _directory(resolved, context)
     yield from _seen_in_a_container(resolved, context)
 
@@ -46,6 +51,28 @@ def _layout_mpi(resolved: Resolved) -> Iterator[Problem]:
     if profile.scheduler.interface not in ("auto", workers.interface):
         cause = "scheduler.interface: dask-mpi has one interface for scheduler and workers"
         yield Problem(cause, resolved.origin("scheduler", "interface"), "set workers.interface alone")
+
+
+def _no_workers(resolved: Resolved) -> Iterator[Problem]:
+    """Where all workers come with one job there are some from the beginning."""
+    profile = resolved.profile
+    if not layout_of(profile.layout).all_at_once:
+        return
+    for key in ("count", "minimum"):
+        if getattr(profile.workers, key) == 0:
+            cause = f"workers.{key}: 0 is no number of workers for {profile.layout}: all of them come with its one job"
+            hint = "at least 1; or --set layout=job-array, whose workers have jobs of their own, which may come later"
+            yield Problem(cause, resolved.origin("workers", key), hint)
+
+
+def _idle_timeout(resolved: Resolved) -> Iterator[Problem]:
+    """Whether a workload is done, its own end says."""
+    profile, origin = resolved.profile, resolved.origin("scheduler", "idle_timeout")
+    of_a_lower_layer = origin.line is not None and origin.source != str(resolved.file)  # for those that stand
+    if profile.scheduler.idle_timeout is not None and not profile.stands and not of_a_lower_layer:
+        cause = "scheduler.idle_timeout: a run with a workload ends when that does, idle or not"
+        hint = "leave it out; it is for standing clusters (`workload: none`)"
+        yield Problem(cause, origin, hint)
 
 
 def _worker_options(resolved: Resolved) -> Iterator[Problem]:
@@ -86,7 +113,7 @@ def _directory(resolved: Resolved, context: Context) -> Iterator[Problem]:
 
 def _seen_in_a_container(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """The workload's directory is bound in by its name."""
-    directory = beside(resolved.profile.workload.directory, resolved, context)
+    directory = workload_directory(resolved, context)
     if resolved.profile.environment.container and any(sign in directory for sign in ":,"):
         hint = "rename it, or move the profile: container runtimes take these signs for something else"
         cause = f"workload.directory: {directory} has a colon or a comma in it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch import quoting
-from hpc_launch.checks.misfit import Misfit
+from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.checks.plan_on_site.job import longest_walltime
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
@@ -22,13 +22,20 @@ HALF_AN_HOUR = 1800
 
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """Those of a run whose queues are known (`missing`)."""
-    run, workers = places(resolved, context)
+    run, _ = places(resolved, context)
     yield from _walltime(resolved, run)
-    for place in (run, workers):
-        yield from _qos(resolved, place)
-    yield from _gpus(resolved, workers)
-    yield from _memory(resolved, context)
+    yield from _qos(resolved, run, "qos")
+    for of_group in resolved.of_groups():
+        yield from in_group(of_group.group, _of_workers(of_group, context))
     yield from _container(resolved)
+
+
+def _of_workers(resolved: Resolved, context: Context) -> Iterator[Problem]:
+    """Those of the workers of one group."""
+    _, place = places(resolved, context)
+    yield from _qos(resolved, place, *(("workers", "qos") if resolved.profile.workers.qos else ("qos",)))
+    yield from _gpus(resolved, place)
+    yield from _memory(resolved, context)
 
 
 def retired(resolved: Resolved) -> Iterator[Problem]:
@@ -69,12 +76,13 @@ def _walltime(resolved: Resolved, run: Place) -> Iterator[Problem]:
         yield Misfit("walltime: neither the profile nor the site gives one", resolved.origin(), hint)
 
 
-def _qos(resolved: Resolved, place: Place) -> Iterator[Problem]:
-    """The queue may be for another one."""
-    given, site, needed = resolved.profile.qos, resolved.site, place.queue.qos
+def _qos(resolved: Resolved, place: Place, *key: str) -> Iterator[Problem]:
+    """The queue may be for another one than this key says."""
+    profile, site, needed = resolved.profile, resolved.site, place.queue.qos
+    given = (profile.workers if len(key) > 1 else profile).qos
     if given and needed and given != needed:
-        cause = f"qos: queue {place.name!r} of {site.name} is for the QOS {needed!r}, not for {given!r}"
-        yield Misfit(cause, resolved.origin("qos"), "leave qos out, or choose another queue")
+        cause = f"{'.'.join(key)}: queue {place.name!r} of {site.name} is for the QOS {needed!r}, not for {given!r}"
+        yield Misfit(cause, resolved.origin(*key), "leave qos out, or choose another queue")
 
 
 def _gpus(resolved: Resolved, place: Place) -> Iterator[Problem]:
@@ -100,12 +108,13 @@ def _memory(resolved: Resolved, context: Context) -> Iterator[Problem]:
         cause = f"workers.memory: must be given, for {site.name} does not know a node's memory and cores"
         yield Misfit(cause, resolved.origin("workers"), "add `memory:` under `workers:`")
     elif share < LEAST_MEMORY:
+        others = [each.of for each in beside.shares]
         yield Misfit(
             f"a node of {format_memory(usable_memory(queue, site) or 0)} leaves {format_memory(max(share, 0))} for"
             f" each worker: {float(site.memory.headroom):.0%} stay free,"
-            f" scheduler and workload on it ask for {format_memory(beside.memory)}",
+            f" {' and '.join(others)} on it ask for {format_memory(beside.memory)}",
             resolved.origin("workers"),
-            "lower scheduler.memory and workload.memory, or choose a queue with larger nodes",
+            f"lower {' and '.join(f'{name}.memory' for name in others)}, or choose a queue with larger nodes",
         )
 
 

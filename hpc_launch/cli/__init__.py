@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from hpc_launch.cli import export, launch, runs, scale, site
+from hpc_launch.cli import close, connect, export, keep, launch, runs, scale, site
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -29,9 +29,11 @@ for command in (
     runs.status,
     runs.wait,
     runs.logs,
+    connect.connect,
     scale.scale,
+    close.close,
     runs.cancel,
-    runs.keep,
+    keep.keep,
     export.schema,
 ):
     app.command()(command)

@@ -86,6 +86,7 @@ def submit(
 
 def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
     """Say what submit would answer, without submitting; on the machine itself its batch system is asked, too."""
+    from hpc_launch import standing
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.rehearse import rehearse
 
@@ -94,7 +95,8 @@ def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = Fa
         say(prepared.rendered.message.rstrip())
     submissions, said = prepared.submissions(), rehearse(prepared, here)
     if json:
-        return print_json({"schema": 1, "fits": True, "submissions": submissions, "batch_system": said})
+        found = {"submissions": submissions, "standing": standing.as_json(prepared.plan), "batch_system": said}
+        return print_json({"schema": 1, "fits": True, **found})
     from hpc_launch.config.wording import printable
     from hpc_launch.explain.sentences import described
 

@@ -15,6 +15,7 @@ from hpc_launch.runs.parts import Part
 
 if TYPE_CHECKING:
     from hpc_launch.context import Context
+    from hpc_launch.models.record import Record
     from hpc_launch.prepare import Prepared
     from hpc_launch.runs.settle import View
 
@@ -58,25 +59,36 @@ def status(
     directory = _directory(run)
     if not watch:
         view = bring_up_to_date(directory)
-        _show(view, json)
+        show(view, json)
         raise typer.Exit(5 if view.standing.state == "unknown" else 0)
     as_lines = (lambda view: print_json(describe.as_json(view), lines=True)) if json else None
     view = _watch(directory, as_lines, full=True)
     if not json:
-        _show(view, json)
+        show(view, json)
 
 
 def wait(run: RUN = None, json: JSON = False) -> None:
     """Wait until a run is over; ends with the workload's exit code."""
-    view = _watch(_unfinished(run))
+    directory = _unfinished(run)
+    _tell_if_it_stands(directory)
+    view = _watch(directory)
     if json:
-        _show(view, json)
+        show(view, json)
     else:
         from hpc_launch.runs import describe
 
         print(describe.headline(view))
     _where_to_look(view)
     raise typer.Exit(_exit_code(view))
+
+
+def _tell_if_it_stands(directory: Path) -> None:
+    from hpc_launch.cli.output import say
+    from hpc_launch.runs.directory import read_record
+
+    record = read_record(directory)
+    if record.plan.stands and not record.outcome:
+        say(f"a standing cluster: {_next_steps(record)}")
 
 
 def logs(
@@ -112,18 +124,8 @@ def cancel(run: THIS_RUN, json: JSON = False) -> None:
     from hpc_launch.runs.cancel import cancel
 
     view = cancel(_unfinished(run), say)
-    _show(view, json)
+    show(view, json)
     raise typer.Exit(5 if view.standing.state == "unknown" else 0)
-
-
-def keep(run: RUN = None) -> None:
-    """Keep the workers of a run at the number that is wanted, from this host, until it is over.
-
-    For sites whose jobs may not speak to the batch system. Ended and started again it goes on where it was.
-    """
-    from hpc_launch.runs.keep import keep
-
-    keep(_unfinished(run))
 
 
 def list_(json: JSON = False) -> None:
@@ -143,11 +145,14 @@ def list_(json: JSON = False) -> None:
 def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
     """Submit what was prepared, say so, and wait for its end if asked to."""
     from hpc_launch.cli.output import print_json, say
-    from hpc_launch.explain.sentences import core_hours
+    from hpc_launch.explain.sentences import submitted
     from hpc_launch.runs import describe
     from hpc_launch.runs.status import bring_all_up_to_date
     from hpc_launch.runs.submit import submit
 
+    if wait and prepared.plan.stands:
+        hint = "Leave out --wait. `hpc-launch wait` waits for its end, `hpc-launch close` ends it."
+        raise UsageError(Problem("--wait: a standing cluster does not end by itself", hint=hint))
     if prepared.rendered.message:
         say(prepared.rendered.message.rstrip())
     try:
@@ -158,11 +163,9 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if not as_json:
         print(record.id, flush=True)
     if wait or not as_json:
-        hours = core_hours(prepared.plan)
-        cost = f", for {hours:.1f} core-hours" if hours else ""
-        say(f"submitted to {record.site} as job {record.main.job_id}{cost}; run directory {directory}")
+        say(submitted(prepared.plan, record.main.job_id, directory))
     if not wait and not as_json:
-        return say("how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait")
+        return say(_next_steps(record))
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves
     view = _watch(directory) if wait else bring_all_up_to_date([(directory, record)])[0]
     if as_json:
@@ -172,6 +175,14 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
             say(describe.headline(view))
         _where_to_look(view)
         raise typer.Exit(_exit_code(view))
+
+
+def _next_steps(record: Record) -> str:
+    from hpc_launch.runs.describe import stands
+
+    if record.plan.stands:
+        return f"it stands {stands(record)} · how it goes: hpc-launch status"
+    return "how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait"
 
 
 def _watch(directory: Path, as_lines: Callable[[View], object] | None = None, full: bool = False) -> View:
@@ -190,7 +201,8 @@ def _where_to_look(view: View) -> None:
     from hpc_launch.cli.output import say
 
     if view.standing.outcome in ("failed", "out-of-memory", "timeout"):
-        say(f"what it printed: hpc-launch logs {view.record.id}")
+        part = " --of scheduler" if view.record.plan.stands else ""
+        say(f"what it printed: hpc-launch logs {view.record.id}{part}")
     elif view.standing.outcome in ("launch-failed", "lost"):
         say(f"what the job printed: hpc-launch logs {view.record.id} --of job    (or --of workers, --of scheduler)")
 
@@ -199,7 +211,7 @@ def _exit_code(view: View) -> int:
     return 1 if view.standing.exit_code is None else view.standing.exit_code
 
 
-def _show(view: View, as_json: bool) -> None:
+def show(view: View, as_json: bool) -> None:
     from hpc_launch.cli.output import listing, print_json
     from hpc_launch.runs import describe
 

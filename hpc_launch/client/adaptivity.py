@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpc_launch.runs.scale import Target
+from hpc_launch.runs.directory import CONTROL
+from hpc_launch.runs.pool import read_document
+from hpc_launch.runs.scale import WISH, Target
 
 
 class Adaptivity:
@@ -25,3 +27,10 @@ class Adaptivity:
 
     def __repr__(self) -> str:
         return f"Adaptivity(minimum={self.minimum}, maximum={self.maximum})"
+
+
+def wished(cluster: Any) -> Adaptivity | None:
+    """What somebody has asked for already of the run that a cluster object takes up."""
+    groups = (read_document(cluster.directory / CONTROL / WISH) or {}).get("groups", {})
+    bounds = [each for each in groups.values() if "minimum" in each]
+    return Adaptivity(cluster, Target(minimum=bounds[0]["minimum"], maximum=bounds[0]["maximum"])) if bounds else None

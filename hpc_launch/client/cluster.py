@@ -4,70 +4,116 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from distributed.core import Status, rpc
 from distributed.deploy.cluster import Cluster
 
 from hpc_launch import context
-from hpc_launch.client import amounts
-from hpc_launch.client.adaptivity import Adaptivity
-from hpc_launch.client.endpoint import Endpoint, refuse_unless_reachable, run_directory, security_of
+from hpc_launch.client.adaptivity import wished
+from hpc_launch.client.companion import Companion
+from hpc_launch.client.ending import end_run
+from hpc_launch.client.endpoint import INSIDE, Endpoint, refuse_unless_reachable, run_directory, security_of
+from hpc_launch.client.request import prepared
+from hpc_launch.client.scaling import Scaling
+from hpc_launch.client.shown import Shown
+from hpc_launch.client.submission import submit_and_say
+from hpc_launch.client.through import tunnel_to
 from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler
 from hpc_launch.errors import UsageError
-from hpc_launch.runs import scale as scaling
+from hpc_launch.runs import describe
 from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.look import look
-from hpc_launch.runs.settle import View, settle
+from hpc_launch.runs.pools import Pool, read_pools
+from hpc_launch.runs.services import Page
 
 PENDING = 1.0
 """Seconds that the first await of an asynchronous object waits for a scheduler that may be there already."""
 
+LOOK = 5.0
+"""Seconds between two looks at how its worker jobs stand."""
 
-class HPCCluster(Cluster):
+
+class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` knows other words
     """A Dask cluster in the batch system. Only `close()`, or leaving a `with`, ends a run that the object made.
 
     Args:
-        run: take up this run: its id, the beginning of one, or its directory.
+        profile: a file; its workload is not run.
+        run: take up this run instead: its id, the beginning of one, or its directory.
+        site: name or path of a site profile.
         asynchronous: for use in an event loop, with `await`. The first await does not wait for the queue.
+        loop: as in Dask.
         wait: for the scheduler; left out: yes, but not with `asynchronous`.
-        shutdown_on_close: whether `close()` ends the run.
+        tunnel: go through ssh to the scheduler's node, or by way of the site's login host.
+        shutdown_on_close: whether `close()` ends the run; left out: if the object made it.
+        keys: of a profile, nested ones as mappings; or dask-jobqueue's words of one job. They win over the file's.
+            Without any, and without a profile: the run that this process is part of, or else defaults alone.
     """
-
-    scheduler_comm: Any
 
     def __init__(
         self,
+        profile: str | os.PathLike[str] | None = None,
         *,
         run: str | os.PathLike[str] | None = None,
+        site: str | None = None,
         asynchronous: bool = False,
         loop: Any = None,
         wait: bool | None = None,
-        shutdown_on_close: bool = False,
+        tunnel: bool = False,
+        shutdown_on_close: bool | None = None,
+        **keys: Any,
     ) -> None:
         self.context = context.current()
-        self.directory = run_directory(self.context, run)
-        self.shutdown_on_close = shutdown_on_close
-        self.security = security_of(self.directory)
+        nothing_said = profile is None and site is None and not keys
+        makes = run is None and not (nothing_said and INSIDE in self.context.environment)
+        if not makes and not nothing_said:
+            raise UsageError("a run that is taken up is as it is: leave out the profile, the site and the keys")
+        self._prepared = prepared(profile, site, keys, self.context) if makes else None
+        if not makes:
+            self._take_up(run_directory(self.context, run))
+        self.shutdown_on_close = makes if shutdown_on_close is None else shutdown_on_close
         self._wait = not asynchronous if wait is None else wait
+        self._page: Page | None = None
+        self._pools: Mapping[str, Pool] = {}
+        self._why = ""
+        self._wants_tunnel = tunnel
+        self._tunnel: Companion | None = None
+        self._keeper: Companion | None = None
+        self._submission: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
-        super().__init__(asynchronous=asynchronous, loop=loop, quiet=True, name=read_record(self.directory).id)
+        self._watching: asyncio.Task[None] | None = None
+        name = self._prepared.plan.name if self._prepared else self.run
+        super().__init__(asynchronous=asynchronous, loop=loop, quiet=True, name=name)
         if not asynchronous:
             self._begin_and_show()
 
     @classmethod
     def from_run(cls, run: str | os.PathLike[str] | None = None, **options: Any) -> HPCCluster:
-        """Take up a run, from whichever process; closing the object leaves it alone. Options as above."""
-        return cls(run=run, **options)
+        """Take up a run, from whichever process; left out: the one this process is part of, or the latest.
+
+        Closing the object leaves the run alone. Options: `asynchronous`, `loop`, `wait`, `tunnel`, `shutdown_on_close`.
+        """
+        return cls(run=run_directory(context.current(), run), **options)
+
+    def _take_up(self, directory: Path) -> None:
+        self.directory, self.security, self.run = directory, security_of(directory), read_record(directory).id
+
+    def _submit(self) -> None:
+        """Submit what was prepared, if it was not yet."""
+        if self._prepared is not None:
+            directory, said = submit_and_say(self._prepared, self.context)
+            self._prepared = None
+            self._take_up(directory)
+            self.name = self.run
+            self._log(said)
 
     def _begin_and_show(self) -> None:
         found = None
         self._loop_runner.start()
         try:
+            self._submit()
             if self._wait:
                 with shown_here() as show:
                     found = wait_for_scheduler(self.directory, show)
@@ -88,12 +134,31 @@ class HPCCluster(Cluster):
         return task
 
     async def _connect(self, found: Endpoint | None) -> None:
+        if self._submission is not None:
+            await self._submission
         steps = looks(self.directory)
-        while not isinstance(found, Endpoint):
-            found = await asyncio.to_thread(_next, steps)
-        await asyncio.to_thread(refuse_unless_reachable, found)
-        self.scheduler_comm = rpc(found.address, connection_args=self.security.get_connection_args("client"))
+        while found is None:
+            step = await asyncio.to_thread(_next, steps)
+            if isinstance(step, Endpoint):
+                found = step
+            else:
+                self._why = describe.line(step)
+        near = found
+        if self._wants_tunnel:
+            near, self._tunnel = await asyncio.to_thread(tunnel_to, found)
+        else:
+            await asyncio.to_thread(refuse_unless_reachable, found)
+        self.scheduler_comm = rpc(near.address, connection_args=self.security.get_connection_args("client"))
+        self._page, self._why = near.dashboard, ""
+        self._adaptive = self._adaptive or await asyncio.to_thread(wished, self)
         await self._start()
+        self._watching = asyncio.create_task(self._watch_pools())
+
+    async def _watch_pools(self) -> None:
+        """Keep up with what the run's keeper tells."""
+        while self.status == Status.running:
+            self._pools = await asyncio.to_thread(read_pools, self.directory)
+            await asyncio.sleep(LOOK)
 
     def _note_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (fault := task.exception()):
@@ -102,7 +167,9 @@ class HPCCluster(Cluster):
 
     async def _arrive(self) -> HPCCluster:
         if self._connecting is None:
+            self._submission = asyncio.create_task(asyncio.to_thread(self._submit))
             self._connecting = self._begin()
+            await self._submission
             if not self._wait:
                 await asyncio.wait([self._connecting], timeout=PENDING)
                 if not self._connecting.done():
@@ -127,67 +194,26 @@ class HPCCluster(Cluster):
             self._log(f"the scheduler of {self.name} is gone: `hpc-launch status {self.name}` tells why")
 
     async def _close(self) -> None:
+        ends = self.shutdown_on_close and self.status not in (Status.closing, Status.closed)
         await self._disconnect()
+        if ends and self._prepared is None:
+            await asyncio.to_thread(end_run, self.directory, self._log)
 
     async def _disconnect(self) -> None:
+        if self._submission is not None:  # what is about to be submitted can be ended only then
+            await asyncio.wait([self._submission])
         self._adaptive = None  # what was asked for still holds
+        self._page = None
         if self._connecting is not None and not self._connecting.done():
             self._connecting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._connecting
+        if self._watching is not None:
+            self._watching.cancel()
         await super()._close()
-
-    def scale(
-        self,
-        n: int | None = None,
-        *,
-        jobs: int | None = None,
-        cores: int | None = None,
-        memory: str | int | None = None,
-        group: str | None = None,
-    ) -> None:
-        """Ask for so many workers, or as many as so many jobs, cores or so much memory hold.
-
-        Raises:
-            UsageError: the cluster is closed, the run over or of a layout that cannot grow.
-        """
-        self._ask_for(group, lambda chosen: amounts.fixed(chosen, n, jobs, cores, memory))
-        self._adaptive = None
-
-    def adapt(self, *, group: str | None = None, **words: Any) -> Adaptivity:  # type: ignore[override]
-        """Ask for as many workers as the tasks need, from now on.
-
-        Args:
-            group: of these workers.
-            words: `minimum` and `maximum` (workers), or `minimum_jobs`, `maximum_cores`, `maximum_memory` …;
-                `interval` and `wait_count` as in Dask.
-        """
-        target = self._ask_for(group, lambda chosen: amounts.adaptive(chosen, **words))
-        self._adaptive = Adaptivity(self, target)
-        return self._adaptive
-
-    def _ask_for(self, group: str | None, wanted: Callable[[scaling.Group], scaling.Target]) -> scaling.Target:
-        if self.status in (Status.closing, Status.closed):
-            raise UsageError(f"this object is closed: HPCCluster.from_run({self.name!r}) takes the run up again")
-        view = self._look()
-        chosen = scaling.group_of(view, group)
-        scaling.ask_for(view, self.context, chosen, target := wanted(chosen))
-        if self.status == Status.running and self.loop:
-            self.loop.add_callback(self._poke)
-        return target
-
-    def _look(self) -> View:
-        """At its files alone: the batch system may take long to answer."""
-        return settle(look(self.directory, read_record(self.directory)))
-
-    async def _poke(self) -> None:
-        with suppress(OSError):  # then it is seen a little later
-            await self.scheduler_comm.hpc_launch_poke()
-
-    @property
-    def scheduler(self) -> Any:
-        """What is known of the scheduler: `scheduler.workers`, to be read."""
-        return SimpleNamespace(address=self.scheduler_address, workers=MappingProxyType(self.scheduler_info["workers"]))
+        for companion in (self._keeper, self._tunnel):
+            if companion is not None:
+                await asyncio.to_thread(companion.close)
 
     def __eq__(self, other: object) -> bool:
         return self is other

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpc_launch.errors import HpcLaunchError, Problem, UsageError
+from hpc_launch.runs import describe
 from hpc_launch.runs.choice import find_unfinished
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.ownership import refuse_unless_private
+from hpc_launch.runs.services import Page
 
 if TYPE_CHECKING:
     from distributed.security import Security
@@ -41,8 +43,8 @@ class Endpoint:
     """`tls://10.0.0.7:41234`"""
     node: str
     """The host that it runs on, as it calls itself."""
-    dashboard: int | None
-    """Port on that host; None: it serves no pages."""
+    dashboard: Page | None
+    """None: it serves no pages."""
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -72,7 +74,9 @@ def endpoint(view: View) -> Endpoint | None:
         raise UsageError(Problem(f"{record.id} is over: {view.standing.outcome}", hint=hint))
     if progress is None or progress.address is None or view.standing.state == "queued":
         return None
-    return Endpoint(view.directory, progress.address, view.evidence.host or "", progress.dashboard)
+    dashboard = describe.pages(view).get("dashboard")
+    shown = dashboard if dashboard and dashboard.port else None
+    return Endpoint(view.directory, progress.address, view.evidence.host or "", shown)
 
 
 def run_directory(context: Context, run: str | os.PathLike[str] | None = None) -> Path:

@@ -40,8 +40,8 @@ def looks(directory: Path) -> Iterator[View | Endpoint]:
 @contextmanager
 def shown_here() -> Iterator[Callable[[View], None]]:
     """What shows where a run stands, as is usual where this process runs; what moved is gone afterwards."""
-    if (display := _notebook()) is not None:
-        with _in_notebook(display) as show:
+    if in_notebook():
+        with _in_notebook() as show:
             yield show
     elif sys.stderr.isatty():
         with _in_terminal() as show:
@@ -54,21 +54,17 @@ def _line(view: View, now: datetime | None = None) -> str:
     return f"{view.record.id}: {describe.line(view, now)}"
 
 
-def _notebook() -> Any:
-    """IPython's `display`, where a kernel shows it; None elsewhere."""
+def in_notebook() -> bool:
+    """Whether a kernel shows, and keeps, what comes out."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None or not hasattr(shell, "kernel"):
-        return None
-    from IPython.display import display
-
-    return display
+    return shell is not None and hasattr(shell, "kernel")
 
 
 @contextmanager
-def _in_notebook(display: Any) -> Iterator[Callable[[View], None]]:
-    from IPython.display import Pretty
+def _in_notebook() -> Iterator[Callable[[View], None]]:
+    from IPython.display import Pretty, display
 
-    handle = None
+    handle: Any = None
 
     def show(view: View) -> None:
         nonlocal handle

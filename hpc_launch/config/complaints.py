@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -53,8 +54,15 @@ def _description(model: type[BaseModel], path: KeyPath) -> str:
     for found in models_at(model, tuple(parent)):
         for name, field in found.model_fields.items():
             if key == (field.alias or name) and field.description:
-                return f"add {key}: {_least(model, path) or field.description}"
+                words = "".join(f", or {word}" for word in _words_of(field.annotation))
+                return f"add {key}: {_least(model, path) or field.description}{words}"
     return ""
+
+
+def _words_of(annotation: Any) -> list[str]:
+    """The words that may stand in place of a mapping."""
+    choices = [kind for kind in get_args(annotation) if get_origin(kind) is Literal]
+    return [word for kind in choices for word in get_args(kind)]
 
 
 def _least(model: type[BaseModel], path: KeyPath) -> str:

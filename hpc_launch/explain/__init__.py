@@ -11,7 +11,7 @@ from typing import Any
 from hpc_launch.config.layers import at, dotted, flatten
 from hpc_launch.config.origin import BUILT_IN, KeyPath
 from hpc_launch.models.plan import Planned, Reasons
-from hpc_launch.models.profile import Profile
+from hpc_launch.models.profile import OF_EACH_GROUP, Profile, WorkerKeys
 from hpc_launch.resolve import Resolved
 
 
@@ -36,20 +36,32 @@ REQUIRED = {(above, key) for above, keys in LEAST.items() for key in keys}
 def leaves(resolved: Resolved, reasons: Reasons) -> Iterator[Leaf]:
     """All keys of a profile, in the order of the documentation; `reasons`: of those that it leaves open."""
     usual = dict(_written(Profile.model_validate(LEAST)))
+    document = resolved.document
     for path, value in _written(resolved.profile):
+        said = path if path in document.origins else _of_all_workers(path)
         if reason := reasons.get(path):
-            changed = path in resolved.document.origins and value != usual.get(path)
+            changed = path in document.origins and value != usual.get(path)
             yield Leaf(path, reason.value, reason.why, changed)
-        elif path in resolved.document.origins:
-            changed = path[:2] in REQUIRED or value != usual.get(path)
-            yield Leaf(path, at(resolved.document.data, path), str(resolved.document.origins[path]), changed)
+        elif said in document.origins:
+            changed = path in document.origins and (path[:2] in REQUIRED or value != usual.get(path))
+            yield Leaf(path, at(document.data, said), str(document.origins[said]), changed)
         else:
             yield Leaf(path, value, str(BUILT_IN))
 
 
+def _of_all_workers(path: KeyPath) -> KeyPath:
+    """The key of all workers that holds for a group which does not set its own."""
+    of_a_group = len(path) > 3 and path[:2] == ("workers", "groups") and path[3] not in OF_EACH_GROUP
+    return ("workers", *path[3:]) if of_a_group else path
+
+
 def _written(profile: Profile) -> Iterator[tuple[KeyPath, Any]]:
     """Every key with its value, as it could be written in a profile."""
-    return flatten(profile.model_dump(by_alias=True))
+    data, workers = profile.model_dump(by_alias=True), profile.workers
+    if workers.groups:  # each of them has its count
+        own = {name: workers.of_group(name).model_dump(include={*WorkerKeys.model_fields}) for name in workers.groups}
+        data["workers"] |= {"count": None, "groups": own}
+    return flatten(data)
 
 
 def resolved_yaml(resolved: Resolved, reasons: Reasons) -> str:

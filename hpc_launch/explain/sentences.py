@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from hpc_launch import standing
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.plan import Job, Plan, WorkerGroup
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_memory, format_walltime
+
+CLOSE = "hpc-launch close RUN"
 
 
 def described(resolved: Resolved, plan: Plan) -> list[str]:
@@ -14,8 +19,11 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
     sentences = [sentence for job in kinds for sentence in _job(resolved, plan, job)]
     if further := [job.file for job in plan.jobs if job not in kinds]:
         sentences.append(f"{', '.join(further)}: the same for the elements that are left")
-    if hours := core_hours(plan):
-        sentences.append(f"asked for in all: {hours:.1f} core-hours")
+    if plan.stands:
+        sentences.append(f"a standing cluster: it stays {standing.end(plan.scheduler.idle_timeout_seconds, CLOSE)}")
+        sentences += [cost] if (cost := standing.cost(plan)) else []
+    elif hours := core_hours(plan):
+        sentences.append(f"asked for in all: {hours:.1f} core-hours{_by_group(plan)}")
     environment = plan.environment
     python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
     return [*sentences, f"python: {python}"]
@@ -29,13 +37,44 @@ def core_hours(plan: Plan) -> float | None:
     return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
 
 
+def _by_group(plan: Plan) -> str:
+    """Those of each group of workers, where there are several."""
+    hours = {
+        name: sum(
+            (job.array or 1) * job.charged_cores_per_node * (job.walltime_seconds or 0)
+            for job in plan.jobs
+            if job.group == name
+        )
+        for name in plan.groups
+    }
+    return (
+        f" ({', '.join(f'{name} {seconds / 3600:.1f}' for name, seconds in hours.items())})" if len(hours) > 1 else ""
+    )
+
+
+def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
+    """What was submitted, at what cost, and where it is kept."""
+    if plan.stands:
+        cost = ": ".join(filter(None, (", a standing cluster", standing.cost(plan))))
+    else:
+        cost = f", for {hours:.1f} core-hours" if (hours := core_hours(plan)) else ""
+    return f"submitted to {plan.site} as job {job_id}{cost}; run directory {directory}"
+
+
+def _comes_and_goes(group: WorkerGroup) -> str:
+    """How their number changes by itself."""
+    adapts = f", {group.adapt.minimum} to {group.adapt.maximum} as the tasks need them" if group.adapt else ""
+    return adapts + (f", at most {group.at_once} worker jobs at one time" if group.at_once else "")
+
+
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
-    holds = "scheduler and workload"
+    holds = " and ".join(share.of for share in job.holds)
     if job.group:
         group = plan.group_of(job)
-        holds = f"at most {group.per_node} of {group.count} workers on each"
-    many = f"{job.array} times " if job.array else ""
+        number = f"at most {group.per_node} of {group.count}" if group.count else str(group.per_node)
+        holds = f"{number} workers on each{_comes_and_goes(group)}"
+    many = f"{job.array} times " if job.array else "none at first; each " if job in plan.on_demand else ""
     return [
         f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",
         f"cores per node: {cores_held(job)} = {job.cores_per_node}",

@@ -29,18 +29,20 @@ tasks_without_workers() {
   [[ $progress == *'"workers": 0,'* && $progress =~ \"(waiting|processing|queued|no-worker)\":\ [1-9] ]]
 }
 workers_lost() {
-  if [ -n "$workload" ] && ! tasks_without_workers; then
+  if [ -n "$begun" ] && ! tasks_without_workers; then
     none_left=''
     return 1
   fi
   [ -z "$none_left" ] || return 0
-  if [ -n "$keeper" ] || [ -e pool/lease ]; then # beside this shell, or on a login host (`hpc-launch keep`)
+  [ "$worker_submissions" != 0 ] || a_keeper_has_begun || return 1 # workers come when somebody asks for them
+  read_worker_jobs
+  if submission_broke_off && [ -z "$begun" ] && ! keeper_submits_the_rest; then
+    reason="of $worker_submissions calls to submit worker jobs ${#jobs[@]} were made, then hpc-launch submit ended$(why_not_the_rest)"
+  elif a_keeper_has_begun; then
     keeper_has_stopped
     return
-  fi
-  read_worker_jobs
-  if submission_broke_off && [ -z "$workload" ]; then
-    reason="of $worker_submissions calls to submit worker jobs ${#jobs[@]} were made, then hpc-launch submit ended"
+  elif submission_broke_off && keeper_can_run; then
+    return 1 # one begins at the next look
   elif submission_broke_off || [ ${#jobs[@]} = "$worker_submissions" ]; then # otherwise another one may still come
     [ "$SECONDS" -ge "$ask_at" ] || { wake_at+=" $ask_at"; return 1; }
     ask_at=$((SECONDS + 60))
@@ -70,29 +72,63 @@ release_held_worker_jobs() {
     return
   fi
   release_at=$((SECONDS + 30)) release_failures=$((release_failures + 1))
-  [ -n "$workload" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
+  [ -n "$begun" ] || [ "$release_failures" -lt 4 ] || fail "the worker jobs cannot be released from here$(see logs/job.log)"
 }
 
-# Once `hpc-launch scale` has left a wish, a keeper submits worker jobs and lets them go (pool/, logs/keeper.log). If it dies it
-# is started again, five times at most; what it had submitted it finds by name.
-keeper='' keeper_starts=0
+# A keeper submits worker jobs and lets them go (pool/, logs/keeper.log): once there is a wish, as `hpc-launch scale` leaves it, or a
+# `submit` that was killed has left something to do. If it dies it is started again, five times at most; what it had
+# submitted it finds by name.
+keeper='' keeper_starts=0 # its process while it runs; how often it was started
 declare -p keeper_python &>/dev/null || keeper_python=(bash jobside/within.sh python)
 start_keeper() {
-  [ -n "${keeper_python[*]}" ] || return 0
-  if [ -n "$keeper" ]; then
-    alive "$keeper" && return
-    echo "hpc-launch: the keeper of the worker jobs has ended$(see logs/keeper.log)" >&2
-    if [ "$keeper_starts" -ge 6 ]; then
-      echo "hpc-launch: it is not started again: \`hpc-launch keep\` can do its work on a login host" >&2
-      keeper_python=() keeper=''
-      return
-    fi
-  elif [ ! -e control/scale.json ] || [ ! -e jobside/keeper/__main__.py ]; then
+  ! keeper_runs && [ "$keeper_starts" -lt 6 ] || return 0
+  if ! keeper_can_run || ! keeper_is_wanted; then
     [ -z "${HPC_LAUNCH_INTERVALS-}" ] || wake_at+=" $((SECONDS + 1))" # set short, for a test or a notebook
     return
   fi
   "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" </dev/null >>logs/keeper.log 2>&1 &
   keeper=$! keeper_starts=$((keeper_starts + 1))
+}
+keeper_is_wanted() {
+  [ ! -e control/scale.json ] || return 0
+  read_worker_jobs
+  submission_broke_off
+}
+keeper_can_run() { [ -n "${keeper_python[*]}" ] && [ -e jobside/keeper/__main__.py ]; }
+keeper_runs() {
+  [ -n "$keeper" ] || return
+  ! alive "$keeper" || return 0
+  wait "$keeper"
+  [ $? != 3 ] || keeper_starts=6 # it cannot do its work from here
+  keeper=''
+  echo "hpc-launch: the keeper of the worker jobs has ended$(see logs/keeper.log)" >&2
+  [ "$keeper_starts" -lt 6 ] ||
+    echo "hpc-launch: it is not started again: \`hpc-launch keep\` can do its work on a login host" >&2
+  return 1
+}
+# Whether one has, or had, this run: beside this shell, or on a login host (`hpc-launch keep`).
+a_keeper_has_begun() { [ "$keeper_starts" -gt 0 ] || [ -e pool/lease ] || [ -e pool/status.json ]; }
+# A keeper gets a minute to submit what `submit` has left; then there is one call more of which the id is known.
+keeper_gets=60 rest_submitted=''
+keeper_submits_the_rest() {
+  [ -z "$rest_submitted" ] || return 0
+  keeper_can_run || a_keeper_has_begun || return
+  ! still_before $((jobs_since + submission_patience + keeper_gets)) || return 0
+  [ "$(submissions_with_id)" -gt ${#jobs[@]} ] && rest_submitted=yes
+}
+submissions_with_id() {
+  local file text number=0
+  for file in pool/[1-9]*.json; do
+    text=''
+    read -r -d '' text 2>/dev/null <"$file"
+    [[ $text != *'"job_id": "'* ]] || number=$((number + 1))
+  done
+  echo "$number"
+}
+why_not_the_rest() {
+  local status=''
+  read -r -d '' status 2>/dev/null <pool/status.json
+  [[ ! $status =~ \"paused\":\ \"([^\"]+)\" ]] || echo "; the others could not be made from here: ${BASH_REMATCH[1]}"
 }
 # Whether it submits nothing more for any group, and why.
 keeper_has_stopped() {
@@ -100,9 +136,9 @@ keeper_has_stopped() {
   read -r -d '' status 2>/dev/null <pool/status.json
   [[ $status != *'"brake": null'* && $status =~ \"brake\":\ \"([^\"]+)\" ]] && reason=${BASH_REMATCH[1]}
 }
-# Of what it had submitted it calls off what is left: by ids, and by name where an answer was never read.
+# What keepers have submitted, also one that runs no more, is called off: by ids, and by name where an answer was never read.
 end_with_keeper() {
-  end 5 "$keeper"
+  [ -z "$keeper" ] || end 5 "$keeper"
   timeout 30 "${keeper_python[@]}" -I -S -u jobside/keeper "$PWD" call-off </dev/null >>logs/keeper.log 2>&1
 }
 
@@ -117,7 +153,7 @@ end_other_jobs() {
   local give_up=$((SECONDS + elements_get))
   [ -z "$keeper" ] || kill -TERM "$keeper" 2>/dev/null # from now on nothing is submitted
   while worker_jobs_run && [ "$SECONDS" -lt "$give_up" ]; do sleep 0.5; done
-  [ -z "$keeper" ] || end_with_keeper
+  ! { a_keeper_has_begun && keeper_can_run; } || end_with_keeper
   read_worker_jobs
   [ ${#jobs[@]} = 0 ] || end_worker_jobs "${jobs[@]}"
 }

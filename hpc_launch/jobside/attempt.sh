@@ -26,6 +26,8 @@ state=$PWD/state/$attempt
     mv state/attempt.new state/attempt
 } || cannot_write
 export HPC_LAUNCH_ATTEMPT=$attempt
+# Who has this opens the scheduler's pages.
+(umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$state/token") && [ -s "$state/token" ] || cannot_write
 rm -f scheduler.json # an earlier attempt's would lead workers astray
 
 event() { echo "$(date +%s) $*" >>"$state/events"; }
@@ -87,11 +89,15 @@ killed_for_memory() {
   echo 0
 }
 killed_before=$(killed_for_memory)
+killed_here="the kernel killed a process on $(uname -n) for its memory"
+was_killed_for_memory() { # EXIT_CODE…
+  [[ " $* " == *" 137 "* ]] && [ "$(killed_for_memory)" -gt "$killed_before" ]
+}
 
 # The outcome is written as soon as it is known: what comes after may be cut short.
 outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
-workload='' workers='' scheduler='' scheduler_code='' workers_code='' broken_since=''
-scheduler_gets=10 workers_get=5 elements_get=10 # seconds to end in order
+begun='' workload='' workers='' scheduler='' jupyter='' scheduler_code='' workers_code='' broken_since=''
+scheduler_gets=10 workers_get=5 elements_get=10 jupyter_gets=10 # seconds to end in order
 # For a shell that ends: a signal that came a second time would end it in the middle of `finish`.
 ignore_signals() { trap '' TERM INT HUP QUIT XCPU USR1 USR2 URG; }
 write_outcome() { # over what was written there before: on a full disk there is room for nothing else
@@ -107,16 +113,19 @@ finish() {
   write_outcome
   event ending
   [ -z "$workload" ] || end "$patience" "-$workload"
+  [ -z "$jupyter" ] || kill -TERM "$jupyter" 2>/dev/null # it has its kernels end meanwhile
   # The scheduler sends its workers home, and they tidy up their directories. (Told to end at the same moment as
   # their scheduler, some hang for eight seconds; ended by srun, they leave everything lying about.)
   [ -n "$scheduler" ] || scheduler_among_workers
   [ -z "$scheduler" ] || end "$scheduler_gets" "$scheduler"
   [ -z "$workers" ] || ends "$workers_get" "$workers" || end "$workers_get" "$workers"
   end_other_jobs
+  [ -z "$jupyter" ] || end "$jupyter_gets" "$jupyter"
   # shellcheck disable=SC2086 # some may not have been started
-  wait $workload $scheduler $workers 2>/dev/null
+  wait $workload $scheduler $workers $jupyter 2>/dev/null
   # A job that was told to end may be requeued, and needs them again.
   case $outcome in succeeded | failed | timeout) rm -rf tls ;; esac
+  rm -f "$state/token" "$state/jupyter-token"
   event ended
   # The batch system would take these for a wish of its own; state/ keeps the truth.
   case " ${exit_codes_taken-} " in *" $code "*) code=1 ;; esac
@@ -133,7 +142,7 @@ told_to_end() { # SIGNAL
   ! has_to_wait told_to_end "$1" || return
   ignore_signals
   outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
-  [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1
+  [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1 jupyter_gets=1
   exit 1
 }
 out_of_time() {

@@ -84,12 +84,6 @@ def unrunnable(scheduler: Any, number: int) -> tuple[Collection[Any], int]:
     return list(islice(scheduler.unrunnable, 0, None, every)), len(scheduler.unrunnable)
 
 
-@careful(0)
-def finished_tasks(scheduler: Any) -> int:
-    """How often a task came into memory so far."""
-    return sum(prefix.state_counts["memory"] for prefix in scheduler.task_prefixes.values())
-
-
 @careful(0.0)
 def longest_task(scheduler: Any) -> float:
     """Seconds of the longest task, as far as heartbeats and averages can tell."""

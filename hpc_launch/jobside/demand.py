@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Demand:
     workers: int
     raw: float
     """Workers that would do all known tasks within the target duration, however few tasks there are."""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    """Another group that could run these tasks → workers of it that they would need."""
 
 
 def slots(group: Group, resources: Resources) -> int:
@@ -57,27 +59,39 @@ def group_for(groups: Sequence[Group], need: Need) -> Group | None:
     return next(able, None) or next((group for group in groups if group.name == need.on), None)
 
 
-def demands(
-    groups: Sequence[Group], needs: Iterable[Need], connected: Mapping[str, Connected], target_duration: float
-) -> dict[str, Demand]:
+def demands(groups: Sequence[Group], needs: Iterable[Need], connected: Mapping[str, Connected]) -> dict[str, Demand]:
     """Workers wanted of each group."""
     of_group: dict[str, list[Need]] = {group.name: [] for group in groups}
     for need in needs:
         if group := group_for(groups, need):
             of_group[group.name].append(need)
+    there = {group.name: connected.get(group.name, Connected()) for group in groups}
     return {
-        group.name: _demand(group, of_group[group.name], connected.get(group.name, Connected()), target_duration)
+        group.name: replace(
+            _demand(group, of_group[group.name], there[group.name]),
+            elsewhere=_elsewhere([each for each in groups if each != group], of_group[group.name], there),
+        )
         for group in groups
     }
 
 
-def _demand(group: Group, needs: Sequence[Need], there: Connected, target_duration: float) -> Demand:
+def _elsewhere(others: Sequence[Group], needs: Sequence[Need], there: Mapping[str, Connected]) -> dict[str, int]:
+    """Workers that these tasks would need of each other group that can run some of them."""
+    able = {group.name: [need for need in needs if slots(group, need.resources)] for group in others}
+    return {
+        group.name: _demand(group, able[group.name], replace(there[group.name], data_bytes=0)).workers
+        for group in others
+        if able[group.name]
+    }
+
+
+def _demand(group: Group, needs: Sequence[Need], there: Connected) -> Demand:
     """Never more workers than there are tasks for; at least one if a task waits; twice as many if memory is short.
 
     Tasks of unknown duration want what is there already, or one worker: one is enough to learn more.
     """
     at_a_time = [(need, max(1, slots(group, need.resources))) for need in needs]
-    raw = sum(need.seconds / number for need, number in at_a_time) / target_duration
+    raw = sum(need.seconds / number for need, number in at_a_time) / group.target_duration
     unknown = sum(need.unknown / number for need, number in at_a_time)
     at_most = sum(need.tasks / number for need, number in at_a_time)
     workers = math.ceil(min(at_most, raw + min(unknown, max(1.0, there.workers - raw))))

@@ -30,8 +30,8 @@ read_submission() { # NAME-OF-THE-JOB
 
 # Start the workers of one node, and pass on to them that they are to end: the batch system tells it to this shell,
 # on some systems with a signal of its own.
-run_workers() { # NAME-OF-THE-JOB INDEX, counted from 0
-  local first=0 array=null workers_left workers=0 per_node=0 index=$2 state here number
+run_workers() { # NAME-OF-THE-JOB INDEX, counted from 0 [SCRIPT of its group]
+  local first=0 array=null workers_left workers=0 per_node=0 index=$2 script=${3:-node.sh} state here number
   read_submission "$1"
   [ "$array" != null ] || index=0 # a plain job: the batch system's variable says nothing
   number=$((first + index)) workers_left=$((workers - index * per_node))
@@ -48,7 +48,7 @@ run_workers() { # NAME-OF-THE-JOB INDEX, counted from 0
   trap "mv '$here' '$state/elements-gone/$number'" EXIT
   trap 'kill -TERM "$node" 2>/dev/null' TERM INT HUP USR2 XCPU
   trap '' USR1 # before a suspension: the job goes on later
-  ( trap '' USR2; exec bash node.sh "$number" ) &
+  ( trap '' USR2; exec bash "$script" "$number" ) &
   node=$!
   while kill -0 "$node" 2>/dev/null; do wait "$node"; done
   wait "$node"

@@ -14,6 +14,8 @@ class Group:
     name: str
     threads: int
     resources: Mapping[str, float]
+    target_duration: float = 30.0
+    """Seconds in which its tasks are to be done."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,6 @@ class Known:
     """What the files of the run have told so far."""
 
     groups: tuple[Group, ...] = ()
-    target_duration: float = 30.0
     submissions: tuple[Submission, ...] = ()
     hosts: Mapping[int, str] = field(default_factory=dict)  # of elements that run
     retire: Mapping[int, float | None] = field(default_factory=dict)  # element → grace in seconds
@@ -44,15 +45,13 @@ class Known:
     def element_of(self, worker: str) -> int | None:
         """The number in a worker's name, ``HOST-NUMBER`` or ``HOST-NUMBER-INDEX``; hosts may be called ``n-7`` too.
 
-        None as long as the files do not tell which of two readings is right.
+        None as long as the files do not tell which of two readings is right: a worker of an element of which they do
+        not tell yet must not be taken for one of another element, which may have to leave.
         """
         readings = list(_readings(worker))
         told = [number for host, number in readings if self.hosts.get(number) == host]
-        likely = told or [number for _, number in readings if self._was_submitted(number)]
+        likely = told or [number for _, number in readings]
         return likely[0] if len(set(likely)) == 1 else None
-
-    def _was_submitted(self, number: int) -> bool:
-        return any(each.first <= number < each.first + each.size for each in self.submissions)
 
 
 def _readings(worker: str) -> Iterator[tuple[str, int]]:
@@ -67,10 +66,13 @@ def _readings(worker: str) -> Iterator[tuple[str, int]]:
 
 def groups_from(document: Mapping[str, Any]) -> tuple[Group, ...]:
     """The groups of ``pool/groups.json``, the cheapest first; raises KeyError, TypeError or ValueError."""
-    return tuple(
-        Group(name, max(1, int(each["threads"])), {key: float(value) for key, value in each["resources"].items()})
-        for name, each in document["groups"].items()
-    )
+    return tuple(_group(name, each) for name, each in document["groups"].items())
+
+
+def _group(name: str, document: Mapping[str, Any]) -> Group:
+    resources = {key: float(value) for key, value in document["resources"].items()}
+    target = (document.get("adapt") or {}).get("target_duration") or Group.target_duration
+    return Group(name, max(1, int(document["threads"])), resources, float(target))
 
 
 def submission_from(document: Mapping[str, Any]) -> Submission:

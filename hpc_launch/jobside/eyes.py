@@ -16,12 +16,14 @@ from tornado.ioloop import PeriodicCallback
 
 from . import dask_private, report
 from .elements import Known
+from .idle import idle_since
 from .pool_files import Files, Reader
 from .retiring import Retiring
 
 STEP = 0.5
-GIVE_UP = 120.0
-"""Seconds after which no file is read any more for a worker whose element is not known: it is not one of ours."""
+SOON, LATER = 120.0, 60.0
+"""For so long files are read at each look for a worker whose element is not known, then once in so many seconds: it may
+be none of ours, or a file system has been slow."""
 POKE = "hpc_launch_poke"
 
 
@@ -34,9 +36,11 @@ class Eyes(SchedulerPlugin):
         self.scheduler = scheduler
         self.known = Known()
         self.names: dict[str, int] = {}
-        self.joined: Counter[str] = Counter()  # by the names of workers whose element is not known yet
-        self.joins: Counter[str] = Counter()  # by group
-        self.unresolved: dict[str, float] = {}  # since when
+        self.came: set[str] = set()
+        self.rejoins: Counter[int] = Counter()  # by element, since it last finished a task
+        self.finished: Counter[str] = Counter()  # tasks, by the names of workers
+        self.unresolved: dict[str, float] = {}  # name of a worker whose element or group is not known → since when
+        self.look_up_at = 0.0
         self.longest_task = 0.0
         self.idle_since: float | None = None
         self.retiring = Retiring(scheduler)
@@ -59,23 +63,32 @@ class Eyes(SchedulerPlugin):
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
         name = str(scheduler.workers[worker].name)
-        self.joined[name] += 1
-        if self.element_of(name) is None:
+        if (number := self.element_of(name)) is None:
             self.files.poke()
+        elif name in self.came:
+            self.rejoins[number] += 1
+        self.came.add(name)
+
+    def transition(self, key: Any, start: Any, finish: Any, *args: Any, **kwargs: Any) -> None:
+        """A task has changed; those that a worker has finished are counted."""
+        done = start == "processing" and finish == "memory"
+        if done and (worker := self.scheduler.workers.get(kwargs.get("worker"))) is not None:
+            self.finished[name := str(worker.name)] += 1
+            self.rejoins.pop(self.names.get(name, -1), None)
 
     def take(self, known: Known) -> None:
         """The files have told this."""
+        if self.files.unresolved:
+            self.look_up_at = time.monotonic() + LATER
         if known != self.known:
             self.known, self.look_at = known, 0.0
         self.turn()
 
     def element_of(self, name: str) -> int | None:
-        """The element of a worker; counts its joins as soon as its group is known."""
+        """The element of a worker."""
         number = self.names.get(name)
         if number is None and (number := self.known.element_of(name)) is not None:
             self.names[name] = number
-        if number is not None and self.joined[name] and (group := self.known.group_of(number)):
-            self.joins[group] += self.joined.pop(name)
         return number
 
     def elements(self) -> dict[int, list[Any]]:
@@ -90,7 +103,8 @@ class Eyes(SchedulerPlugin):
             if number is None or self.known.group_of(number) is None:
                 unresolved[name] = self.unresolved.get(name, now)
         self.unresolved = unresolved
-        self.files.unresolved = any(now < since + GIVE_UP for since in unresolved.values())
+        late = bool(unresolved) and now >= self.look_up_at
+        self.files.unresolved = late or any(now < since + SOON for since in unresolved.values())
         return found
 
     def turn(self) -> None:
@@ -106,7 +120,7 @@ class Eyes(SchedulerPlugin):
 
     def look(self, elements: dict[int, list[Any]]) -> None:
         self.longest_task = max(self.longest_task, dask_private.longest_task(self.scheduler))
-        self.idle_since = report.idle_since(self.scheduler, self.idle_since)
+        self.idle_since = idle_since(self.scheduler, self.idle_since)
         document = report.document(self, elements)
         leaving = any(not drain.ended for drain in self.retiring.drains.values())
         changed, self.told = document != self.told, document

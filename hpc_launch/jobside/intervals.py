@@ -7,10 +7,11 @@ from contextlib import suppress
 
 
 def seconds(name: str, usual: float) -> float:
-    """The interval of that name: what the variable says, otherwise the usual one."""
+    """The interval of that name: what the variable says (the last word counts), otherwise the usual one."""
+    given = usual
     for part in os.environ.get("HPC_LAUNCH_INTERVALS", "").split(","):
         key, _, value = part.partition("=")
         if key.strip() == name:
             with suppress(ValueError):
-                return max(0.01, float(value))
-    return usual
+                given = max(0.01, float(value))
+    return given

@@ -58,9 +58,7 @@ class Reader:
         return self.known
 
     def _read_groups(self) -> None:
-        document = load(self.pool, "groups.json")
-        target = float(document.get("target_duration_seconds", self.known.target_duration))
-        self.known = replace(self.known, groups=groups_from(document), target_duration=target)
+        self.known = replace(self.known, groups=groups_from(load(self.pool, "groups.json")))
 
     def _read_submissions(self) -> None:
         for name in os.listdir(self.pool):

@@ -29,6 +29,7 @@ LITTLE = 0.1  # a part by which memory in use may differ from what was told, and
 UNFINISHED = ("waiting", "processing", "queued", "no-worker")
 PARENT = os.getppid()
 GOODBYE = 5  # seconds
+WAKE = "hpc_launch_wake"
 SCHEDULER_FILE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "scheduler.json")
 
 
@@ -129,6 +130,10 @@ class Progress(SchedulerPlugin):
             with suppress(ProcessLookupError):
                 os.kill(int(shell), signal.SIGURG)
 
+    async def hear(self) -> None:
+        """RPC: there is news in control/, too."""
+        self.wake_job()
+
     def write(self, standing: dict[str, Any]) -> None:
         replace("progress.json", json.dumps({"schema": 1, "time": time.time(), **standing}))
         self.told, self.told_at = standing, time.monotonic()
@@ -159,6 +164,9 @@ async def dask_setup(scheduler: Scheduler) -> None:
         return  # a task's own cluster, in a process that has this run's settings
     progress = Progress(scheduler)
     scheduler.add_plugin(progress)
+    scheduler.handlers[WAKE] = progress.hear
+    with suppress(OSError):
+        progress.write_if_ready()  # where no worker is waited for
     PeriodicCallback(progress.look, INTERVAL).start()
 
 

@@ -107,8 +107,12 @@ def main() -> None:
     if world.Get_rank() == 0:
         tell("scheduler", f"{os.getpid()} {HOST}")
     try:
+        import dask
         from dask_mpi import cli
 
+        run = os.environ["HPC_LAUNCH_RUN_DIR"]
+        preloads = [os.path.join(run, name) for name in os.environ["HPC_LAUNCH_PRELOADS"].split()]
+        dask.config.set({"distributed.scheduler.preload": preloads})
         with cli.main.make_context("dask-mpi", sys.argv[1:]) as context:
             cli.main.invoke(context)
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .eyes import Eyes
 
 Elements = Mapping[int, Sequence[Any]]
-OURS = ("fire-and-forget", "Client-hpc-launch-")
-"""Clients that do not count: Dask's own, and those of hpc-launch, made as ``Client(name="hpc-launch")``."""
 
 
 def document(eyes: Eyes, elements: Elements) -> dict[str, Any]:
@@ -27,18 +25,19 @@ def document(eyes: Eyes, elements: Elements) -> dict[str, Any]:
     group_of_worker = {worker: group_of[number] for number, workers in elements.items() for worker in workers}
     needs, bound = needs_of(eyes.scheduler, group_of_worker.get)
     staying = {number: workers for number, workers in elements.items() if number not in known.retire}
-    wanted = demands(known.groups, needs, connected(staying, group_of), known.target_duration)
+    wanted = demands(known.groups, needs, connected(staying, group_of))
     leaving = sum(data_of(workers) for number, workers in elements.items() if number in known.retire)
     spare, full = spared(staying, group_of, [group.name for group in reversed(known.groups)], leaving)
+    finished = finished_by_group(eyes)
     held = [number for number, drain in drains.items() if drain.held and not drain.ended]
     return {
-        "groups": {name: told(demand, name, elements, group_of) for name, demand in wanted.items()},
+        "groups": {name: told(demand, name, elements, group_of, finished[name]) for name, demand in wanted.items()},
         "spare": spare,
         "held_by_data": sorted({*full, *held}),
         "draining": {str(number): drain.phase for number, drain in sorted(drains.items()) if not drain.ended},
         "ended": sorted(number for number, drain in drains.items() if drain.ended),
-        "joins": dict(eyes.joins),
-        "tasks_finished": dask_private.finished_tasks(eyes.scheduler),
+        "rejoins": {str(number): times for number, times in sorted(eyes.rejoins.items()) if number in elements},
+        "unknown_workers": len(eyes.unresolved),
         "longest_task_seconds": round(eyes.longest_task, 3),
         "unsatisfiable": unsatisfiable(known.groups, needs) if known.groups else [],
         "tasks_for_absent_workers": bound,
@@ -46,7 +45,18 @@ def document(eyes: Eyes, elements: Elements) -> dict[str, Any]:
     }
 
 
-def told(demand: Demand, name: str, elements: Elements, group_of: Mapping[int, str | None]) -> dict[str, Any]:
+def finished_by_group(eyes: Eyes) -> Counter[str | None]:
+    """Tasks that its workers have finished so far."""
+    found: Counter[str | None] = Counter()
+    for name, tasks in eyes.finished.items():
+        if (number := eyes.element_of(name)) is not None:
+            found[eyes.known.group_of(number)] += tasks
+    return found
+
+
+def told(
+    demand: Demand, name: str, elements: Elements, group_of: Mapping[int, str | None], finished: int
+) -> dict[str, Any]:
     numbers = sorted(number for number in elements if group_of[number] == name)
     workers = [worker for number in numbers for worker in elements[number]]
     return {
@@ -54,6 +64,8 @@ def told(demand: Demand, name: str, elements: Elements, group_of: Mapping[int, s
         "elements_connected": numbers,
         "demand": demand.workers,
         "raw": demand.raw,
+        "elsewhere": dict(demand.elsewhere),
+        "tasks_finished": finished,
         "threads_busy": sum(min(worker.nthreads, len(worker.processing)) for worker in workers),
     }
 
@@ -103,11 +115,3 @@ def data_of(workers: Iterable[Any]) -> int:
 
 def free_of(worker: Any) -> int:
     return room.free(worker.memory_limit, dask_private.used_bytes(worker)) if worker.status == Status.running else 0
-
-
-def idle_since(scheduler: Any, before: float | None) -> float | None:
-    """Since when there is no task, no data, and no client but ours; None: it is not so now."""
-    others = [name for name in scheduler.clients if not str(name).startswith(OURS)]
-    if scheduler.tasks or others:
-        return None
-    return before or time.time()

@@ -39,6 +39,7 @@ all_alive() {
 
 # What other files of this directory do in these places.
 at_every_look() { :; }
+end_if_closed() { :; }
 end_other_jobs() { :; }
 workers_lost() { # all of them, and not because all was done
   ! alive "$workers" || return 1
@@ -55,8 +56,9 @@ still_before() { wake_at+=" $1"; [ "$SECONDS" -lt "$1" ]; } # SECOND
 wait_a_moment() {
   local pause=30 second processes
   [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || out_of_time
+  end_if_closed
   at_every_look
-  [ -n "$workload" ] || [ "$SECONDS" -ge 120 ] || pause=1
+  [ -n "$begun" ] || [ "$SECONDS" -ge 120 ] || pause=1
   for second in $last_second $wake_at; do
     [ $((second - SECONDS)) -ge "$pause" ] || pause=$((second - SECONDS))
   done
@@ -95,11 +97,7 @@ exit_as_the_workload() {
   fi
   [ -n "$broken_since" ] || reason='' # it may have been ended for want of a cluster
   cluster_lost
-  case " $code $scheduler_code " in *" 137 "*)
-    if [ "$(killed_for_memory)" -gt "$killed_before" ]; then
-      outcome=out-of-memory code=1 reason="the kernel killed a process on $(uname -n) for its memory"
-    fi ;;
-  esac
+  ! was_killed_for_memory "$code" "$scheduler_code" || outcome=out-of-memory code=1 reason=$killed_here
   [ -n "$reason" ] || reason=$(no_space_in "$state") reason=${reason:+the run directory cannot be written$reason}
   exit
 }

@@ -33,7 +33,8 @@ def main(directory: Path, call_off: bool) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return Keeping(directory, shell, every, beside=True).run()
+            Keeping(directory, shell, every, beside=True).run()
+            return
         except UNREADABLE as fault:
             if time.monotonic() > until:
                 raise
@@ -45,4 +46,5 @@ if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]), sys.argv[2:] == ["call-off"])
     except HpcLaunchError as fault:
-        sys.exit(f"hpc-launch: {fault}")
+        say(str(fault))
+        sys.exit(fault.exit_code)

@@ -28,9 +28,10 @@ class CallOff:
 
 @dataclass(frozen=True)
 class End:
-    """End elements that run, and have had no worker for long."""
+    """End elements that run, and are of no use."""
 
     elements: frozenset[int]
+    why: str
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,5 @@ class Decision:
     groups: Mapping[str, Standing]
     changing: bool
     """Whether something is missing, too many, or on its way; otherwise nobody needs to look again soon."""
+    again: float | None = None
+    """When an element has to retire for its walltime: a look is needed then at the latest."""

@@ -9,10 +9,11 @@ from hpc_launch.keeper import leave
 from hpc_launch.keeper.actions import Action, CallOff, Decision, End, Retire, Standing, Submit
 from hpc_launch.keeper.brake import judge
 from hpc_launch.keeper.elements import Element, Phase, elements
+from hpc_launch.keeper.groups import with_overflow, within_shared_limits
 from hpc_launch.keeper.intervals import Intervals
 from hpc_launch.keeper.memory import Memory, OfGroup
 from hpc_launch.keeper.missing import submission
-from hpc_launch.keeper.silence import hopeless, noticed
+from hpc_launch.keeper.silence import hopeless, looping, noticed
 from hpc_launch.keeper.target import is_settled, target, wish_of
 from hpc_launch.keeper.values import Group, Look, Retirement, Run
 
@@ -21,15 +22,19 @@ def decide(run: Run, look: Look, memory: Memory, intervals: Intervals) -> Decisi
     """What is to be done now, and what is to be remembered."""
     there = elements(run, look)
     memory = noticed(look, there, judge(run, look, there, memory))
-    plans = [_plan(group, _alive(there, group), look, memory, intervals) for group in run.groups.values()]
+    if look.demand is not None:
+        look = replace(look, demand=with_overflow(run, look.wish, look.demand))
+    groups = [within_shared_limits(group, run, there) for group in run.groups.values()]
+    plans = [_plan(group, _alive(there, group), look, memory, intervals) for group in groups]
     retiring = {number: why for plan in plans for number, why in plan.retiring.items()}
     call_off = {number for plan in plans for number in plan.call_off} | _still_waiting(there, look, memory)
-    end = hopeless(look, there, memory, intervals)
+    silent, loops = hopeless(look, there, memory, intervals), looping(look, there, memory, intervals)
     submit = next((plan.submit for plan in plans if plan.submit), None)
     actions: list[Action | None] = [
         Retire(retiring) if retiring != memory.retiring else None,
         CallOff(frozenset(call_off)) if call_off else None,
-        End(end) if end else None,
+        End(silent, "no worker of theirs connected") if silent else None,
+        End(loops, "their workers come back again and again, and finish no task") if loops else None,
         submit,
     ]
     remembered = replace(
@@ -37,11 +42,15 @@ def decide(run: Run, look: Look, memory: Memory, intervals: Intervals) -> Decisi
         groups={plan.standing.group.name: plan.remembered for plan in plans},
         retiring=retiring,
         leaving=(memory.leaving | retiring.keys()) - _called_back(there, memory, retiring),
-        ended={**memory.ended, **dict.fromkeys(call_off | end, look.now)},
+        looping=memory.looping | loops,
+        ended={**memory.ended, **dict.fromkeys(call_off | silent | loops, look.now)},
     )
     done = tuple(action for action in actions if action)
     changing = bool(done or retiring) or any(_is_changing(plan) for plan in plans)
-    return Decision(done, remembered, there, {plan.standing.group.name: plan.standing for plan in plans}, changing)
+    ends = [leave.next_to_retire(group, _alive(there, group), look, intervals) for group in run.groups.values()]
+    again = min((end for end in ends if end is not None), default=None)
+    standings = {plan.standing.group.name: plan.standing for plan in plans}
+    return Decision(done, remembered, there, standings, changing, again)
 
 
 @dataclass(frozen=True)

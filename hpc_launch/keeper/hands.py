@@ -11,6 +11,7 @@ from hpc_launch.batch.faults import HpcLaunchError, NoAnswer, NotStarted, Refuse
 from hpc_launch.batch.report import CLOCKS_DIFFER
 from hpc_launch.keeper import disk, reading
 from hpc_launch.keeper.actions import CallOff, Decision, End, Retire, Submit
+from hpc_launch.keeper.from_job import Trial
 from hpc_launch.keeper.ids import id_of, ids_of_all
 from hpc_launch.keeper.intervals import Intervals
 from hpc_launch.keeper.lease import Lease
@@ -28,8 +29,9 @@ class Over(HpcLaunchError):
 
 
 class Hands:
-    def __init__(self, watch: Watch, system: BatchSystem, lease: Lease, intervals: Intervals) -> None:
+    def __init__(self, watch: Watch, system: BatchSystem, lease: Lease, intervals: Intervals, trial: Trial) -> None:
         self.watch, self.system, self.lease, self.intervals = watch, system, lease, intervals
+        self.trial = trial
         self.ledger = watch.ledger
 
     def carry_out(self, decision: Decision) -> Memory:
@@ -69,6 +71,7 @@ class Hands:
         submission = self.ledger.add(action, time.time())
         reached("recorded")
         refusal = self._ask_for(submission)
+        self.trial.note("submit", refusal)
         if refusal is not None:
             say(f"{submission.job_name} was not submitted: {refusal}")
         elif self.watch.is_over():  # meanwhile: whoever ended it may not have seen this submission
@@ -95,7 +98,7 @@ class Hands:
         return None
 
     def _call_off(self, action: CallOff, decision: Decision) -> None:
-        self.ledger.unwanted(action.elements)
+        self.ledger.note_unwanted(action.elements)
         reached("unwanted")
         self._try(lambda: self.system.withdraw(ids_of_all(self.system, action.elements, decision.elements)))
         reached("called off")
@@ -105,7 +108,7 @@ class Hands:
         elements = [decision.elements[number] for number in sorted(action.elements)]
         self._try(lambda: self.system.cancel([id_of(self.system, each) for each in elements]))
         reached("ended")
-        say(f"ended, for want of a worker: elements {', '.join(str(each.number) for each in elements)}")
+        say(f"ended, since {action.why}: elements {', '.join(str(each.number) for each in elements)}")
 
     def _retire(self, action: Retire) -> None:
         disk.replace(self.watch.directory / "pool" / "retire.json", reading.retire_document(action.elements))
@@ -118,6 +121,9 @@ class Hands:
             act()
         except HpcLaunchError as fault:
             say(str(fault))
+            self.trial.note("cancel", str(fault))
+        else:
+            self.trial.note("cancel", None)
 
 
 def say(text: str) -> None:

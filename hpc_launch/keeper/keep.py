@@ -24,6 +24,8 @@ SLICE = 0.5
 class Held(HpcLaunchError):
     """Another keeper has this run, and lives."""
 
+    exit_code = 2
+
 
 class Told:
     """Whether this process was told to end: it does so when what it is about just now is done. USR1: to look at once.
@@ -32,7 +34,9 @@ class Told:
     """
 
     def __init__(self) -> None:
-        self.to_end = self.to_look = False
+        self.by: int | None = None
+        """The signal that told it to end."""
+        self.to_look = False
         self.before: dict[signal.Signals, Any] = {}
 
     def listen(self) -> None:
@@ -46,7 +50,7 @@ class Told:
             signal.signal(number, handler)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        self.to_end = True
+        self.by = self.by or number
 
     def _look(self, number: int, frame: FrameType | None) -> None:
         self.to_look = True
@@ -63,12 +67,15 @@ class Keeping:
 
     def __init__(self, directory: Path, job_is_there: Callable[[Keeper], bool], every: Intervals, beside: bool) -> None:
         self.lease = Lease(directory / "pool" / "lease", every.stale)
-        self.keeper = Keeper(directory, self.lease, every)
+        self.keeper = Keeper(directory, self.lease, every, from_job=beside)
         self.job_is_there, self.every, self.beside = job_is_there, every, beside
         self.told = Told()
 
-    def run(self) -> None:
-        """Keep the run until it is over, or this process is told to end. Raises Held, unless it may wait."""
+    def run(self) -> int | None:
+        """Keep the run until it is over, or a signal tells this process to end: gives its number.
+
+        Raises Held, unless it may wait.
+        """
         self.told.listen()
         try:
             while self._goes_on():
@@ -76,10 +83,13 @@ class Keeping:
                     reached("leased")
                     self._keep()
                 elif not self.beside and self.lease.is_surely_held():
-                    raise Held(Problem(f"{self.lease.held_by()} keeps this run already", hint="One keeper is enough."))
+                    who = self.lease.held_by()
+                    raise Held(
+                        Problem(f"{who} looks after this run's worker jobs already", hint="One keeper is enough.")
+                    )
                 else:
                     self._wait(self.every.quiet)
-            if not self.told.to_end and self.lease.take():
+            if self.told.by is None and self.lease.take():
                 call_off_all(self.keeper.system, self.keeper.watch)  # nobody else may be left to do it
         except Over:
             if not self.beside:
@@ -88,6 +98,7 @@ class Keeping:
         finally:
             self.lease.release()
             self.told.stop_listening()
+        return self.told.by
 
     def _keep(self) -> None:
         """Keep the run as long as the lease is ours. Raises Over."""
@@ -104,7 +115,7 @@ class Keeping:
             say(str(fault))
 
     def _goes_on(self) -> bool:
-        return not self.told.to_end and self.job_is_there(self.keeper)
+        return self.told.by is None and self.job_is_there(self.keeper)
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

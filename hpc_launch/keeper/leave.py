@@ -20,20 +20,39 @@ stay."""
 def near_their_end(
     group: Group, elements: Iterable[Element], look: Look, intervals: Intervals
 ) -> dict[int, Retirement]:
-    """Elements that have to retire for their walltime: by the longest task, and the time to move data, before it."""
-    if not group.walltime:
-        return {}
-    longest = look.demand.longest if look.demand else 0.0
-    before = min(longest + intervals.drain, group.walltime / 2)  # an element with no time to work would be no use
-    stagger = min(STAGGER, group.walltime * STAGGER_SHARE) / STAGGER_PARTS
+    """Elements that have to retire for their walltime."""
     found = {}
+    for number, (due, end) in _to_retire(group, elements, look, intervals):
+        if look.now >= due:
+            found[number] = Retirement(False, grace=max(0.0, end - intervals.drain - intervals.quiet - look.now))
+    return found
+
+
+def next_to_retire(group: Group, elements: Iterable[Element], look: Look, intervals: Intervals) -> float | None:
+    """When the next element has to, as far as it is known now."""
+    times = [due for _, (due, _) in _to_retire(group, elements, look, intervals)]
+    return min((due for due in times if due > look.now), default=None)
+
+
+def _to_retire(
+    group: Group, elements: Iterable[Element], look: Look, intervals: Intervals
+) -> Iterator[tuple[int, tuple[float, float]]]:
+    """Element that ends before the run does → when it has to retire, and when it ends.
+
+    By the longest task, and the time to move data, before its end; and until the scheduler has seen the list, and that
+    the last task has ended, two of its looks go by.
+    """
+    if not group.walltime:
+        return
+    longest = look.demand.longest if look.demand else 0.0
+    before = longest + intervals.drain + 2 * intervals.quiet
+    before = min(before, group.walltime / 2)  # an element with no time to work would be no use
+    stagger = min(STAGGER, group.walltime * STAGGER_SHARE) / STAGGER_PARTS
     for each in elements:
         if each.runs and each.number in look.began:
             end = look.began[each.number] + group.walltime
-            outlives_run = look.run_ends is not None and look.run_ends <= end
-            if look.now >= end - before - stagger * (each.number % STAGGER_PARTS) and not outlives_run:
-                found[each.number] = Retirement(surplus=False, grace=max(0.0, end - intervals.drain - look.now))
-    return found
+            if look.run_ends is None or look.run_ends > end:
+                yield each.number, (end - before - stagger * (each.number % STAGGER_PARTS), end)
 
 
 def too_many(surplus: int, wish: Fixed | Adaptive, elements: Collection[Element], demand: Demand | None) -> set[int]:

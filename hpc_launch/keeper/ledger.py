@@ -22,20 +22,23 @@ class Ledger:
 
     def read(self) -> None:
         """What others have written since; of what is complete nothing changes but by our own hand. Raises OSError."""
-        known = self._number_of_complete()
-        for path in self.directory.iterdir():
-            if path.suffix == ".json" and path.stem.isdecimal():
-                number = int(path.stem)
-                self.highest = max(self.highest, number)
-                if number not in self.submissions or not _is_complete(self.submissions[number]):
-                    self._read_submission(number, path)
-        if self._number_of_complete() > known:
+        known, first = self._number_of_complete(), not self.submissions
+        files = {int(path.stem): path for path in self.directory.iterdir() if _is_submission(path)}
+        seen = max((path.stat().st_mtime for path in files.values()), default=0.0) if first else time.time()
+        for number, path in files.items():
+            self.highest = max(self.highest, number)
+            if number not in self.submissions or not _is_complete(self.submissions[number]):
+                self._read_submission(number, path, min(seen, time.time()))
+        if self._number_of_complete() > known and not first:
             self._wait_anew()
 
-    def _read_submission(self, number: int, path: Path) -> None:
-        """Raises OSError where nothing is known of it yet: its elements would be submitted again."""
+    def _read_submission(self, number: int, path: Path, seen: float) -> None:
+        """Raises OSError where nothing is known of it yet: its elements would be submitted again.
+
+        `seen`: when it was there; of all that were there before this keeper, when the last of them was written.
+        """
         try:
-            self._keep(number, disk.load(path))
+            self._keep(number, disk.load(path), seen)
         except UNREADABLE as fault:
             if number not in self.submissions:
                 raise OSError(f"{path} cannot be read just now: {fault}") from fault
@@ -58,7 +61,7 @@ class Ledger:
         others = {"per_node": self.run.groups[wanted.group].per_node, "submitted": None, "by": "keeper"}
         document = reading.submission_document(submission, others)
         disk.create(self._path(number), document)
-        self._keep(number, document)
+        self._keep(number, document, now)
         self.highest = number
         return submission
 
@@ -70,21 +73,18 @@ class Ledger:
         """There is no such job."""
         self._write(replace(submission, refused=why))
 
-    def unwanted(self, numbers: Iterable[int]) -> list[Submission]:
-        """Write down that these elements are not wanted any more; gives the submissions that have some of them."""
-        numbers, touched = set(numbers), []
+    def note_unwanted(self, numbers: Iterable[int]) -> None:
+        """Write down that these elements are not wanted any more."""
+        numbers = set(numbers)
         for submission in list(self.submissions.values()):
-            if some := numbers.intersection(submission.numbers):
-                if not some <= submission.called_off:
-                    submission = replace(submission, called_off=submission.called_off | some)
-                    self._write(submission)
-                touched.append(submission)
-        return touched
+            some = numbers.intersection(submission.numbers)
+            if not some <= submission.called_off:
+                self._write(replace(submission, called_off=submission.called_off | some))
 
     def log(self, submission: Submission) -> str:
         """Where its jobs write, below the run directory and without suffix."""
         suffix = f"-{submission.number}" if submission.number > 1 else ""
-        return f"logs/{submission.group}{suffix}-job"
+        return f"logs/{self.run.groups[submission.group].file.removesuffix('.sh')}{suffix}-job"
 
     def _number_of_complete(self) -> int:
         return sum(map(_is_complete, self.submissions.values()))
@@ -98,14 +98,18 @@ class Ledger:
     def _write(self, submission: Submission, **others: float) -> None:
         document = reading.submission_document(submission, {**self.documents[submission.number], **others})
         disk.replace(self._path(submission.number), document)
-        self._keep(submission.number, document)
+        self._keep(submission.number, document, submission.asked)
 
-    def _keep(self, number: int, document: Document) -> None:
-        seen = self.submissions[number].asked if number in self.submissions else time.time()
+    def _keep(self, number: int, document: Document, seen: float) -> None:
+        seen = self.submissions[number].asked if number in self.submissions else seen
         self.submissions[number], self.documents[number] = reading.submission_from(document, seen), document
 
     def _path(self, number: int) -> Path:
         return self.directory / f"{number}.json"
+
+
+def _is_submission(path: Path) -> bool:
+    return path.suffix == ".json" and path.stem.isdecimal()
 
 
 def _is_complete(submission: Submission) -> bool:

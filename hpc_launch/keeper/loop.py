@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpc_launch import batch
+from hpc_launch.batch.report import JobStatus
 from hpc_launch.keeper import disk, intervals, reading, status
 from hpc_launch.keeper.actions import Decision
 from hpc_launch.keeper.decide import decide
+from hpc_launch.keeper.from_job import NotFromJob, Trial
 from hpc_launch.keeper.hands import Hands, Over
 from hpc_launch.keeper.ids import ask
 from hpc_launch.keeper.lease import Lease
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
 
 
+NEVER, SOON = float("inf"), 0.5
 LIVELY = 6
 """Looks without a change after which the next ones come as seldom as if nothing were on its way."""
 
@@ -34,17 +37,18 @@ LIVELY = 6
 class Keeper:
     """One process's keeping of one run, for as long as it holds the lease."""
 
-    def __init__(self, directory: Path, lease: Lease, every: intervals.Intervals) -> None:
+    def __init__(self, directory: Path, lease: Lease, every: intervals.Intervals, from_job: bool = False) -> None:
         self.directory, self.lease, self.every = directory, lease, every
         self.run = reading.run_from(disk.load(directory / "pool" / "groups.json"))
         self.system: BatchSystem = batch.get(self.run.batch_system, self.run.commands, self.run.submit_stdin)
         self.watch = Watch(directory, self.run, Ledger(directory / "pool", self.run), every.stale)
-        self.hands = Hands(self.watch, self.system, lease, every)
+        self.trial = Trial(self.run, from_job)
+        self.hands = Hands(self.watch, self.system, lease, every, self.trial)
         self.memory = self._remembered()
         self.told: dict[int, Told] = {}
         self.status: dict[str, Any] = {}
         self.seen: tuple[object, ...] = ()
-        self.changing = True
+        self.changing, self.again = True, NEVER
         self.changed = self.asked = self.renewed = LONG_AGO
 
     def turn(self) -> None:
@@ -53,7 +57,7 @@ class Keeper:
         if due:
             self.lease.renew()
             self.renewed = time.monotonic()
-        if due and not self.changing:
+        if due and not self.changing and time.time() < self.again:
             return  # while nothing changes the other files wait for the next turn
         if self.changing or self._glance():
             self._read()
@@ -64,13 +68,18 @@ class Keeper:
             raise OSError("the wish cannot be seen just now (control/scale.json): nothing is done without it")
         decision = decide(self.run, self.watch.look(self.told), self.memory, self.every)
         reached("decided")
-        self.memory = self.hands.carry_out(decision)
-        self._tell(decision)
-        self._ask(decision)
+        try:
+            self.memory = self.hands.carry_out(decision)
+            self._tell(decision)
+            self._ask(decision)
+        except NotFromJob as fault:
+            self._tell(decision, paused=str(fault))
+            raise
         self._note_change(decision)
 
     def seconds_to_wait(self) -> float:
-        return self.every.look if self.changing else self.every.quiet
+        usual = self.every.look if self.changing else self.every.quiet
+        return min(usual, max(SOON, self.again - time.time()))
 
     def wake(self) -> None:
         """Somebody knows that something has changed: look at everything at the next turn."""
@@ -96,7 +105,10 @@ class Keeper:
         for submission in unknown:
             self.hands.find(submission)
         if some:
-            self.told |= ask(self.system, some, decision.elements)
+            told = ask(self.system, some, decision.elements)
+            self.told |= told
+            heard = any(each.status is not JobStatus.UNKNOWN for each in told.values())
+            self.trial.note("status", None if heard else "the batch system told nothing of them")
         self.asked = time.monotonic()
 
     def _note_change(self, decision: Decision) -> None:
@@ -106,11 +118,14 @@ class Keeper:
         seen = (self.status, said, wanted, len(self.watch.ledger.submissions))
         if decision.actions or seen != self.seen:
             self.seen, self.changed = seen, time.monotonic()
+        self.again = decision.again or NEVER
         self.changing = decision.changing and time.monotonic() < self.changed + LIVELY * self.every.look
 
-    def _tell(self, decision: Decision) -> None:
-        """Write how the groups stand, if that has changed."""
+    def _tell(self, decision: Decision, paused: str | None = None) -> None:
+        """Write how the groups stand, if that has changed, and why none of them gets more."""
         now = status.document(replace(decision, memory=self.memory), self.watch.demand, self.lease.owner)
+        if paused is not None:
+            now["groups"] = {name: {**each, "paused": paused} for name, each in now["groups"].items()}
         if now != self.status:
             self.lease.check()
             disk.replace(self.directory / "pool" / "status.json", {"time": time.time(), **now})

@@ -26,11 +26,12 @@ class OfGroup:
     """Elements in a row that ended before a worker of theirs connected."""
     brake: str | None = None
     """Why nothing is submitted until somebody wishes anew."""
-    joins: int | None = None
-    """How often workers had connected when a task was last finished, and those that were to come since."""
+    loops: int = 0
+    """Elements in a row that were ended since their workers came back again and again, and finished no task."""
     finished: int = 0
+    """Tasks, when that was last looked at."""
     failed: int = 0
-    """Elements that ended before a worker connected, of all times."""
+    """Elements that ended before a worker connected, or were ended for such a loop, of all times."""
     lost: int = 0
     """Elements that have ended or leave, not since there were too many, and have not been replaced."""
     replaced: int = 0
@@ -46,6 +47,8 @@ class OfGroup:
 class Memory:
     serial: int | None = None
     """Of the wish that is worked on; None: no keeper has worked on any."""
+    wished: float = 0.0
+    """When it came up: what was submitted before does not count against it."""
     groups: Mapping[str, OfGroup] = field(default_factory=dict)
     connected: frozenset[int] = frozenset()
     """Elements of which a worker was ever connected."""
@@ -56,6 +59,8 @@ class Memory:
     retiring: Mapping[int, Retirement] = field(default_factory=dict)
     leaving: frozenset[int] = frozenset()
     """Elements that were ever to retire: their end is no failure."""
+    looping: frozenset[int] = frozenset()
+    """Elements that were ended since their workers came back again and again."""
     ended: Mapping[int, float] = field(default_factory=dict)
     """Element → when the batch system was last told to end it."""
     next_submission: float = LONG_AGO

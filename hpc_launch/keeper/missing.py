@@ -32,8 +32,7 @@ def submission(
     was = memory.of(group.name)
     if room == 0 or look.now < max(memory.next_submission, was.not_before):
         return None, paused or was.refusal
-    largest = 1 if not group.arrays else group.array_limit or wanted
-    size = min(wanted, room, largest)
+    size = min(wanted, room, wanted if group.array_limit is None else max(1, group.array_limit))
     return Submit(group.name, size, min(missing, size * group.per_node)), paused or was.refusal
 
 

@@ -41,8 +41,9 @@ def _late(element: Element | None) -> Submission | None:
 
 def told_of_job(report: JobReport, asked: float) -> Told:
     """What a report on a plain job, or on one element, says."""
-    suspended = report.status is JobStatus.RUNNING and bool(report.why)  # nothing else keeps a job that runs waiting
-    return Told(report.status, asked, suspended)
+    if report.status is JobStatus.SUSPENDED:
+        return Told(JobStatus.RUNNING, asked, suspended=True)
+    return Told(report.status, asked)
 
 
 def told_of_array(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from hpc_launch.keeper.values import Adaptive, Demand, Fixed, Group, Retirement, Run, Submission, Wish
+from hpc_launch.keeper.values import Adaptive, Demand, Fixed, Group, Retirement, Run, SharedLimit, Submission, Wish
 
 SCHEMA = 1
+USUAL = Adaptive(0, 0)
+"""How often to look at the demand where nobody has said so."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """A file that is not there, not all there yet, or not what was agreed: what was known before still holds."""
 Document = Mapping[str, Any]
@@ -23,7 +24,17 @@ def run_from(document: Document) -> Run:
         commands={purpose: tuple(map(str, words)) for purpose, words in (document.get("commands") or {}).items()},
         submit_stdin=document.get("submit_stdin"),
         walltime=_seconds(document.get("walltime_seconds")),
+        untried=_untried(document.get("from_compute")),
+        limits=tuple(
+            SharedLimit(frozenset(map(str, each["groups"])), int(each["elements"]))
+            for each in document.get("limits") or ()
+        ),
     )
+
+
+def _untried(from_compute: Document | bool | None) -> frozenset[str]:
+    known = from_compute if isinstance(from_compute, Mapping) else {}
+    return frozenset(purpose for purpose, may in known.items() if may is None)
 
 
 def _group(name: str, document: Document) -> Group:
@@ -32,7 +43,7 @@ def _group(name: str, document: Document) -> Group:
         file=str(document["file"]),
         count=int(document["count"]),
         per_node=max(1, int(document["per_node"])),
-        arrays=bool(document.get("arrays", True)),
+        adapt=_adaptive(document["adapt"], USUAL) if document.get("adapt") else None,
         array_limit=_number(document.get("array_limit")),
         most_elements=_number(document.get("most_elements")),
         walltime=_seconds(document.get("walltime_seconds")),
@@ -51,7 +62,7 @@ def submission_from(document: Document, seen: float) -> Submission:
         array=_number(document.get("array")),
         job_id=_text(document.get("job_id")),
         refused=_text(document.get("refused")),
-        asked=float(document.get("asked") or seen),
+        asked=float(document.get("asked") or document.get("submitted") or seen),
         called_off=frozenset(numbers(document.get("called_off") or ())),
     )
 
@@ -75,19 +86,25 @@ def submission_document(submission: Submission, others: Document) -> dict[str, A
     }
 
 
-def wish_from(document: Document) -> Wish:
+def wish_from(document: Document, run: Run) -> Wish:
     """`control/scale.json`."""
-    return Wish(int(document["serial"]), {name: _target(each) for name, each in document["groups"].items()})
+    usual = {name: group.adapt for name, group in run.groups.items()}
+    targets = {name: _target(each, usual.get(name)) for name, each in document["groups"].items()}
+    return Wish(int(document["serial"]), float(document.get("time") or 0.0), targets)
 
 
-def _target(document: Document) -> Fixed | Adaptive:
+def _target(document: Document, usual: Adaptive | None) -> Fixed | Adaptive:
     if "target" in document:
         return Fixed(max(0, int(document["target"])), _seconds(document.get("grace_seconds")))
-    usual = Adaptive(max(0, int(document["minimum"])), max(0, int(document["maximum"])))
-    return replace(
-        usual,
-        interval=_seconds(document.get("interval")) or usual.interval,
-        wait_count=_number(document.get("wait_count")) or usual.wait_count,
+    return _adaptive(document, usual or USUAL)
+
+
+def _adaptive(document: Document, usual: Adaptive) -> Adaptive:
+    return Adaptive(
+        max(0, int(document["minimum"])),
+        max(0, int(document["maximum"])),
+        _seconds(document.get("interval")) or usual.interval,
+        _number(document.get("wait_count")) or usual.wait_count,
     )
 
 
@@ -98,11 +115,15 @@ def demand_from(document: Document) -> Demand:
         connected=frozenset(int(number) for each in groups.values() for number in each["elements_connected"]),
         workers={name: int(each["connected"]) for name, each in groups.items()},
         wanted={name: int(each["demand"]) for name, each in groups.items()},
+        elsewhere={
+            name: {key: int(n) for key, n in (each.get("elsewhere") or {}).items()} for name, each in groups.items()
+        },
         spare=tuple(map(int, document.get("spare") or ())),
         held=frozenset(map(int, document.get("held_by_data") or ())),
         draining={int(number): str(phase) for number, phase in (document.get("draining") or {}).items()},
-        joins={name: int(count) for name, count in (document.get("joins") or {}).items()},
-        finished=int(document.get("tasks_finished") or 0),
+        rejoins={int(number): int(times) for number, times in (document.get("rejoins") or {}).items()},
+        finished={name: int(each.get("tasks_finished") or 0) for name, each in groups.items()},
+        unknown=int(document.get("unknown_workers") or 0),
         longest=float(document.get("longest_task_seconds") or 0.0),
     )
 

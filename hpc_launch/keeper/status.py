@@ -21,6 +21,7 @@ def document(decision: Decision, demand: Demand | None, keeper: str) -> dict[str
         "schema": SCHEMA,
         "keeper": keeper,
         "serial": memory.serial,
+        "wished": memory.wished,
         "groups": groups,
         "ever_connected": ranges(memory.connected),
         "ends_counted": ranges(memory.judged),
@@ -48,6 +49,7 @@ def _of_group(standing: Standing, decision: Decision, demand: Demand | None) -> 
         "paused": standing.paused,
         "brake": remembered.brake,
         "failures": remembered.failures,
+        "loops": remembered.loops,
     }
 
 
@@ -67,6 +69,7 @@ def remembered(before: Document, memory: Memory) -> Memory:
         name: OfGroup(
             brake=each.get("brake"),
             failures=int(each.get("failures") or 0),
+            loops=int(each.get("loops") or 0),
             failed=int(each.get("failed") or 0),
             replaced=int(each.get("replaced") or 0),
         )
@@ -75,6 +78,7 @@ def remembered(before: Document, memory: Memory) -> Memory:
     return replace(
         memory,
         serial=before["serial"],
+        wished=float(before.get("wished") or 0.0),
         groups=known,
         connected=frozenset(numbers(before["ever_connected"])),
         judged=frozenset(numbers(before["ends_counted"])),

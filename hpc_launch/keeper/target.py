@@ -14,7 +14,7 @@ GROW_AFTER = 2
 
 def wish_of(wish: Wish, group: Group) -> Fixed | Adaptive:
     """What is wanted of a group; as long as nobody has said otherwise, what the profile says."""
-    return wish.targets.get(group.name, Fixed(group.count))
+    return wish.targets.get(group.name) or group.adapt or Fixed(group.count)
 
 
 def target(

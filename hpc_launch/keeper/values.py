@@ -9,6 +9,27 @@ from hpc_launch.batch.report import JobStatus
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """So many workers are wanted."""
+
+    workers: int
+    grace: float | None = None
+    """Seconds that tasks get when an element is to leave; None: as long as they need."""
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """As many workers are wanted as the tasks need, within these bounds."""
+
+    minimum: int
+    maximum: int
+    interval: float = 5.0
+    """Seconds between two looks at the demand that count."""
+    wait_count: int = 3
+    """So many looks in a row must want fewer before it shrinks."""
+
+
+@dataclass(frozen=True)
 class Group:
     """Workers that are alike, and the jobs that bring them."""
 
@@ -19,13 +40,22 @@ class Group:
     """Workers wanted at first."""
     per_node: int
     """Workers of one element."""
-    arrays: bool = True
+    adapt: Adaptive | None = None
+    """What the profile says of adapting: it holds until there is a wish, and how often to look afterwards, too."""
     array_limit: int | None = None
-    """Elements of one array at most."""
+    """Elements of one submission at most: 1 where there are no arrays; None: as many as one likes."""
     most_elements: int | None = None
     """So many may be submitted at one time."""
     walltime: float | None = None
     """Seconds of one worker job."""
+
+
+@dataclass(frozen=True)
+class SharedLimit:
+    """So many elements of these groups together may be submitted at one time."""
+
+    groups: frozenset[str]
+    elements: int
 
 
 @dataclass(frozen=True)
@@ -40,6 +70,9 @@ class Run:
     submit_stdin: bool | None = None
     walltime: float | None = None
     """Seconds of the scheduler's job."""
+    untried: frozenset[str] = frozenset()
+    """What jobs may, or may not, do on the batch system (`status`, `cancel`, `submit`): nobody knows."""
+    limits: tuple[SharedLimit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,31 +106,12 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """So many workers are wanted."""
-
-    workers: int
-    grace: float | None = None
-    """Seconds that tasks get when an element is to leave; None: as long as they need."""
-
-
-@dataclass(frozen=True)
-class Adaptive:
-    """As many workers are wanted as the tasks need, within these bounds."""
-
-    minimum: int
-    maximum: int
-    interval: float = 5.0
-    """Seconds between two looks at the demand that count."""
-    wait_count: int = 3
-    """So many looks in a row must want fewer before it shrinks."""
-
-
-@dataclass(frozen=True)
 class Wish:
     """What somebody wants of each group: `control/scale.json`."""
 
     serial: int = 0
+    time: float = 0.0
+    """When it was made, in seconds since 1970."""
     targets: Mapping[str, Fixed | Adaptive] = field(default_factory=dict)
 
 
@@ -111,16 +125,20 @@ class Demand:
     """Group → workers that are connected."""
     wanted: Mapping[str, int] = field(default_factory=dict)
     """Group → workers that its tasks need."""
+    elsewhere: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Group → another that could run its tasks → workers of the other that they would need."""
     spare: tuple[int, ...] = ()
     """Elements without tasks whose data have room elsewhere, the dearest first."""
     held: frozenset[int] = frozenset()
     """Elements whose data have no room elsewhere."""
     draining: Mapping[int, str] = field(default_factory=dict)
     """Element on its way out → how far it is."""
-    joins: Mapping[str, int] = field(default_factory=dict)
-    """Group → how often a worker connected."""
-    finished: int = 0
-    """Tasks."""
+    rejoins: Mapping[int, int] = field(default_factory=dict)
+    """Element → how often a worker of it has come back since it last finished a task."""
+    finished: Mapping[str, int] = field(default_factory=dict)
+    """Group → tasks."""
+    unknown: int = 0
+    """Workers of which it cannot be told to which element they belong."""
     longest: float = 0.0
     """Seconds of the longest task."""
 

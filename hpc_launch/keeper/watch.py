@@ -85,7 +85,7 @@ class Watch:
         if (now := disk.stamp(path)) == self.wish_stamp:
             return False
         with suppress(*UNREADABLE):
-            self.wish, self.wish_stamp = reading.wish_from(disk.load(path)), now
+            self.wish, self.wish_stamp = reading.wish_from(disk.load(path), self.run), now
         return True
 
     def sees_demand(self) -> bool:

@@ -97,6 +97,19 @@ class OrName:
         return {"anyOf": [{**mapping["properties"]["name"], "type": "string"}, mapping]}
 
 
+class OrSwitch:
+    """A mapping of which every key has a default: `true` is all of these, `false` is none at all."""
+
+    def read(self, value: Any) -> Any:
+        return ({} if value else None) if isinstance(value, bool) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        return {"anyOf": [{"type": "boolean"}, handler(schema)]}
+
+
 def whole(pattern: str) -> str:
     """A pattern for all of a text: JSON Schema looks for it anywhere."""
     return f"^{pattern}$"

@@ -149,6 +149,15 @@ Name = Annotated[
     ),
 ]
 """A name of a run or a site: Grid Engine wants a letter first (sge_types manual page)."""
+GroupName = Annotated[
+    Text,
+    _only(
+        r"[A-Za-z][A-Za-z0-9_]{0,31}",
+        "a letter, then up to 31 letters, digits and _ (it becomes part of a job's name)",
+    ),
+    Without(r"^(scheduler|workers)$", "{value!r} is what a job is called in every run: choose another"),
+]
+"""A name of a group of workers: behind a - a job's name ends with the number of its submission."""
 EnvironmentName = Annotated[
     Text,
     _only(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, not starting with a digit"),
@@ -165,6 +174,8 @@ NodePath = Annotated[
     Matching(r"(auto|[/$~].*)", "{value!r} is relative, which means nothing on a node: start it with / or a variable"),
 ]
 """A path on a node, or `auto`."""
+HostName = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.@:\-]*", "a host as ssh knows it: NAME or USER@NAME")]
+"""A host, for ssh."""
 ResourceName = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", "letters, digits and _ . -")]
 """A resource of Dask's workers."""
 Directive = Annotated[Text, _only(r"--?[A-Za-z@][^#]*", "one option that starts with - and a letter, without #")]

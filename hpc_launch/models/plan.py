@@ -6,13 +6,26 @@ A value of plain dataclasses: nobody appends to it. Templates get it as plain da
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
 
 from hpc_launch.config.origin import KeyPath
 
+WORKERS: Final = "workers"
+"""The group of all workers, where the profile has no groups: none of these has this name."""
 Role = Literal["all", "scheduler", "workers"]
 """What a job is for: scheduler, workload and workers; the first two alone; workers alone."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Of a group that has as many workers as the tasks need; None: as the keeper and the scheduler do it unasked."""
+
+    minimum: int
+    maximum: int
+    interval: int | None
+    wait_count: int | None
+    target_duration: int | None
 
 
 @dataclass(frozen=True)
@@ -39,18 +52,47 @@ class WorkerGroup:
     """By so much, at most, each worker's lifetime differs; None: it counts from the worker's start, for all alike."""
     death_timeout_seconds: int
     options: tuple[str, ...]
+    adapt: Bounds | None = None
+    """None: their number is fixed."""
+    at_once: int | None = None
+    """Elements that are submitted at one time, at most; None: any number."""
+
+    @property
+    def first_nodes(self) -> int:
+        """Those that are submitted at first."""
+        return self.nodes if self.at_once is None else min(self.nodes, self.at_once)
+
+    @property
+    def needs_keeper(self) -> bool:
+        """Whether its worker jobs are not all submitted at first, or not all that there will be."""
+        return self.adapt is not None or self.first_nodes < self.nodes
+
+
+def script_of(stem: str, group: str) -> str:
+    """The file of a group's own that is called so: `workers.sh`, or `workers-GROUP.sh`."""
+    return f"{stem}.sh" if group == WORKERS else f"{stem}-{group}.sh"
+
+
+def ends_before(walltime: int | None, run: int | None) -> bool:
+    """Whether a worker job's walltime ends while its run may go on, which then needs another one in its place."""
+    return walltime is not None and (run is None or walltime < run)
 
 
 @dataclass(frozen=True)
 class Share:
     """What processes that are alike take of each node of a job."""
 
-    of: Literal["workers", "scheduler", "workload"]
+    of: Literal["workers", "scheduler", "workload", "JupyterLab"]
     number: int
     cores: int
     """Of each of them; the threads of a worker."""
     memory_bytes: int
     gpus: int = 0
+
+    @property
+    def named(self) -> str:
+        """In a sentence."""
+        return self.of if self.of == "JupyterLab" else f"the {self.of}"
 
 
 @dataclass(frozen=True)
@@ -58,7 +100,7 @@ class Job:
     """One call of the batch system's submit command: a job, or an array of jobs that are alike."""
 
     name: str
-    """Within the run: `job`, `scheduler`, `workers`, `workers-2` …"""
+    """Within the run: `job`, `scheduler`; of worker jobs their group, from the second job on with a number: `fat-2`."""
     role: Role
     group: str | None
     """Of its workers; None: it has none."""
@@ -98,6 +140,8 @@ class Job:
     """Number of its elements; None: a plain job."""
     first_element: int
     """The first element's number among all of the run; 0 unless the array is one of several."""
+    constraint: str | None = None
+    """On its nodes; None: any."""
 
     def named(self, run: str) -> str:
         """What the batch system is to call it, in a run of which the main job has this name."""
@@ -119,8 +163,10 @@ class Job:
 class SchedulerPlan:
     cores: int
     interface: str | None
-    dashboard: bool
+    dashboard: Literal["loopback", "node", "none"]
+    """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
     idle_timeout_seconds: int | None
+    """After which a standing cluster ends; None: the run has a workload."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +191,8 @@ class EnvironmentPlan:
 
 @dataclass(frozen=True)
 class WorkloadPlan:
-    command: tuple[str, ...] | str
+    command: tuple[str, ...] | str | None
+    """None: a standing cluster."""
     directory: str
     """Absolute, or starting with a variable that is expanded on the node."""
 
@@ -167,6 +214,16 @@ class LauncherPlan:
 
 
 @dataclass(frozen=True)
+class AccessPlan:
+    """How people reach the machine by ssh."""
+
+    login: str | None = None
+    jump: tuple[str, ...] = ()
+    """Hosts on the way to it, the outermost first."""
+    ssh_to_nodes: bool = True
+
+
+@dataclass(frozen=True)
 class Plan:
     """What will be asked of the batch system and started in its jobs."""
 
@@ -176,7 +233,8 @@ class Plan:
     layout: str
     launcher: LauncherPlan | None
     """None: the layout's jobs are of one node each."""
-    submit_from_compute: bool
+    from_compute: Mapping[str, bool | None]
+    """Whether jobs may do this (`status`, `cancel`, `submit`) on the batch system; None: nobody knows."""
     cancel_command: tuple[str, ...]
     """The site's words in place of the batch system's."""
     passed_on: Mapping[str, str | None]
@@ -201,14 +259,30 @@ class Plan:
     environment: EnvironmentPlan
     workload: WorkloadPlan
     security: str
+    request: str | None = None
+    """How cores and memory are asked for, where there is a choice; None: in the usual way."""
+    takes: tuple[str, ...] = ()
+    """What not every batch system of its kind takes, and this one does (`Dialect.optional`)."""
     intervals: str = ""
     """How often what changes is looked at, where that was set short (HPC_LAUNCH_INTERVALS); empty: as usual."""
     array_limit: int | None = None
     """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
     most_elements: int | None = None
-    """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
+    """Elements of all groups that may be submitted at one time beside the scheduler's job; None: any number."""
+    most_in_queues: Mapping[str, int] = field(default_factory=dict)
+    """The same of the elements in a queue."""
+    on_demand: tuple[Job, ...] = ()
+    """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
+    jupyter: bool = False
+    """Whether JupyterLab runs beside the scheduler."""
+    access: AccessPlan = AccessPlan()
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""
+
+    @property
+    def jobs_may_keep(self) -> bool:
+        """Whether the run's keeper may be a process of its scheduler's job."""
+        return False not in self.from_compute.values()
 
     @property
     def main(self) -> Job:
@@ -219,9 +293,24 @@ class Plan:
     def kinds_of_jobs(self) -> list[Job]:
         """One job of each kind: arrays of one group are alike, but perhaps for their size."""
         kinds: dict[tuple[Role, str | None], Job] = {}
-        for job in self.jobs:
+        for job in (*self.jobs, *self.on_demand):
             kinds.setdefault((job.role, job.group), job)
         return list(kinds.values())
+
+    @property
+    def element_limits(self) -> list[tuple[list[str], int]]:
+        """Groups, and how many elements of these may be submitted at one time, all together."""
+        kinds = {job.group: job for job in self.kinds_of_jobs}
+        limits = [([*self.groups], self.most_elements)]
+        for queue, most in self.most_in_queues.items():
+            limits.append(([name for name in self.groups if kinds[name].queue == queue], most))
+        limits += [([name], group.at_once) for name, group in self.groups.items()]
+        return [(names, most) for names, most in limits if most is not None]
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a standing cluster, which has no workload."""
+        return self.workload.command is None
 
     @property
     def workers_wanted(self) -> int:

@@ -1,10 +1,10 @@
 """The user's profile: what to run. Every key, its default and its meaning stand here, once."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from hpc_launch.models.base import Model, PassedOn, key
+from hpc_launch.models.base import Model, OrSwitch, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
     Auto,
@@ -12,6 +12,7 @@ from hpc_launch.models.fields import (
     Directive,
     EnvironmentName,
     Expression,
+    GroupName,
     Module,
     Moment,
     Name,
@@ -31,7 +32,11 @@ from hpc_launch.units import GIB
 
 AUTO = "auto"
 """As a queue: the first one that fits."""
+NONE: Final = "none"
+"""In place of a workload: a standing cluster."""
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
+Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
+"""The same, or none."""
 Cores = Annotated[Whole, Field(ge=0, le=100_000)]
 
 
@@ -40,15 +45,26 @@ class Mail(Model):
     on: list[Literal["begin", "end", "fail"]] = key(["end", "fail"], "what to write about")
 
 
-class Workers(Model):
-    count: Count = key(description="worker processes, exactly; the last node or element may hold fewer")
+class Adapt(Model):
+    minimum: Perhaps = key(0, "workers, at least")
+    maximum: Count | None = key(None, "workers, at most; left out: count")
+    interval: Seconds | None = key(None, "between two looks at the tasks; left out: 5s")
+    wait_count: Count | None = key(None, "so many looks must want fewer before it shrinks; left out: 3")
+    target_duration: Seconds | None = key(None, "in which all tasks are to be done; left out: 30s")
+
+
+class WorkerKeys(Model):
+    """What can be said of all workers, and of those of one group."""
+
+    count: Perhaps = key(description="worker processes, exactly; the last node or element may hold fewer")
     threads: Count = key(1, "threads of each worker")
     memory: Bytes | None = key(None, "limit of each worker; left out: its threads' share of a node")
     per_node: Count | None = key(None, "workers on a node; left out: as many as fit")
-    minimum: Count | None = key(None, "the workload starts when so many are connected")
-    timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
     walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
     queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
+    qos: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
+    constraint: Expression | None = key(None, "job-array: of the worker jobs; default: the run's")
+    directives: list[Directive] | None = key(None, "job-array: of the worker jobs; default: the run's")
     resources: dict[ResourceName, Amount] = key({}, "Dask resources of each worker")
     local_directory: NodePath = key("auto", "auto: the site's node-local scratch")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
@@ -56,6 +72,36 @@ class Workers(Model):
     lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: in job-array before the walltime")
     gpus: Annotated[Whole, Field(ge=0)] = key(0, "of each worker")
     options: list[Text] = key([], "words passed on to `dask worker`")
+    adapt: Adapt | None = key(None, "job-array: as many workers as the tasks need, within bounds")
+    at_once: Count | None = key(None, "job-array: so many worker jobs submitted at one time, at most")
+
+    @model_validator(mode="after")
+    def _count_is_within_bounds(self) -> "WorkerKeys":
+        if self.adapt is not None and not getattr(self, "groups", None):
+            maximum = self.count if self.adapt.maximum is None else self.adapt.maximum
+            if not self.adapt.minimum <= self.count <= maximum:
+                raise ValueError(
+                    f"count {self.count} is not within the bounds of adapt, {self.adapt.minimum} to {maximum}:"
+                    " it is the number to begin with"
+                )
+        return self
+
+
+class Workers(WorkerKeys):
+    minimum: Perhaps | None = key(None, "the workload starts when so many are connected")
+    timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
+    groups: dict[GroupName, WorkerKeys] = key({}, "job-array: workers of several kinds, in place of count")
+
+    model_config = ConfigDict(json_schema_extra={"in_place_of_required": "groups"})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_all_groups(cls, data: Any) -> Any:
+        groups = data.get("groups") if isinstance(data, dict) else None
+        if not isinstance(groups, dict) or not groups or "count" in data:
+            return data
+        counts = [group.get("count") for group in groups.values() if isinstance(group, dict)]
+        return {**data, "count": sum(count for count in counts if type(count) is int and count > 0) or 1}
 
     @model_validator(mode="after")
     def _can_begin(self) -> "Workers":
@@ -63,13 +109,42 @@ class Workers(Model):
             raise ValueError(f"minimum {self.minimum} is more than count {self.count}: it could never be reached")
         return self
 
+    @model_validator(mode="after")
+    def _one_group_adapts(self) -> "Workers":
+        adaptive = [name for name, group in self.groups.items() if group.adapt is not None]
+        if len(adaptive) > 1:
+            raise ValueError(f"{' and '.join(adaptive)} both have adapt: one group at most adapts to the tasks")
+        return self
+
+    def of_group(self, name: str) -> "Workers":
+        """The keys of a group: its own, otherwise those of all workers."""
+        group = self.groups[name]
+        own = {key: getattr(group, key) for key in (*group.model_fields_set, *OF_EACH_GROUP)}
+        resources = {**self.resources, **group.resources}
+        return self.model_copy(update={**own, "resources": resources, "groups": {}})
+
+
+OF_EACH_GROUP = ("count", "adapt", "at_once")
+"""Keys that a group does not take over from all workers."""
+
 
 class Scheduler(Model):
     cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
-    dashboard: Switch = key(True, "serve the dashboard, on loopback of the first node")
-    idle_timeout: Seconds | None = key(None, "the scheduler ends when idle for so long")
+    dashboard: Switch | Literal["loopback", "node"] = key(
+        True, "serve the dashboard; true: loopback, for the first node itself; node: for other hosts too, unencrypted"
+    )
+    idle_timeout: Seconds | None = key(None, "a standing cluster ends when idle for so long; left out: 1h")
+
+
+class Jupyter(Model):
+    cores: Cores = key(1, "cores asked for beside the workers'")
+    memory: Bytes = key(4 * GIB, "what it and its kernels may gather; asked for, not a limit")
+
+
+class Services(Model):
+    jupyter: Annotated[Jupyter | None, OrSwitch()] = key(None, "JupyterLab beside the scheduler; true: as it comes")
 
 
 class Container(Model):
@@ -121,9 +196,17 @@ class Profile(Model):
     directives: list[Directive] = key([], "further directives, one each")
     workers: Workers = key(description="the workers")
     scheduler: Scheduler = key(Scheduler, "the Dask scheduler")
+    services: Services = key(Services, "what else runs beside the scheduler")
     environment: Environment = key(Environment, "what to load")
-    workload: Workload = key(description="what to run on the cluster")
+    workload: Workload | Literal["none"] = key(
+        description="what to run on the cluster; none: it stands until it is closed"
+    )
     security: Literal["tls", "none"] = key("tls", "none: anyone who reaches the ports can run code as you")
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is no workload: the cluster stays until it is closed."""
+        return self.workload == NONE
 
     @classmethod
     def passed_on(cls) -> list[str]:

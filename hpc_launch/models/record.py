@@ -66,6 +66,10 @@ class Request(Kept):
     workers_wanted: int
     minimum: int
     security: str
+    stands: bool = False
+    """Whether it is a standing cluster, which has no workload."""
+    idle_timeout_seconds: int | None = None
+    """After which a standing cluster ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,8 @@ class Record(Kept):
     plan: Request
     jobs: tuple[RecordedJob, ...]
     """In the order in which they are submitted."""
+    on_demand: tuple[RecordedJob, ...] = ()
+    """Of each group that began without workers what its worker jobs are like."""
     commands: Mapping[str, list[str]]
     """The site's own words for submit, status and cancel."""
     submit_stdin: bool | None = None

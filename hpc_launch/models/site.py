@@ -1,7 +1,7 @@
 """The site profile: what a machine is. Every key, its default and its meaning stand here, once."""
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from hpc_launch.models.fields import (
     Date,
     Directive,
     EnvironmentName,
+    HostName,
     Name,
     PathText,
     Ports,
@@ -25,6 +26,11 @@ from hpc_launch.models.fields import (
     Word,
 )
 from hpc_launch.models.layout_name import OWN, LayoutName
+
+Purpose = Literal["status", "cancel", "submit"]
+PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+Known = Switch | Literal["unknown"]
+"""Whether something is so; what is unknown is tried once."""
 
 
 class Maintainer(Model):
@@ -72,6 +78,12 @@ class ParallelEnvironments(Model):
         return self.nodes if nodes > 1 else self.node
 
 
+class FromCompute(Model):
+    status: Known | None = key(None, "whether jobs may ask the batch system")
+    cancel: Known | None = key(None, "whether jobs may cancel jobs, and let held ones go")
+    submit: Known | None = key(None, "whether jobs may submit jobs")
+
+
 class Policy(Model):
     required: list[Text] = key([], "profile keys a user must set")
     forbidden: list[Text] = key([], "profile keys a user must not set")
@@ -80,6 +92,12 @@ class Policy(Model):
 class Network(Model):
     interface: Word | None = key(None, "the fast network's interface on compute nodes")
     ports: Ports | None = key(None, "where a firewall asks for it")
+
+
+class Access(Model):
+    login: HostName | None = key(None, "login host, as people's own machines know it")
+    jump: list[HostName] = key([], "hosts on the way to it, the outermost first")
+    ssh_to_nodes: Switch = key(True, "whether users may ssh to nodes on which they have a job")
 
 
 class Storage(Model):
@@ -91,7 +109,9 @@ class Storage(Model):
 
 
 class Memory(Model):
-    directive: Literal["per-node", "per-cpu", "per-slot", "omit"] = key("per-node", "how memory is asked for")
+    directive: Literal["per-node", "per-cpu", "per-slot", "per-gpu", "omit"] = key(
+        "per-node", "how memory is asked for"
+    )
     headroom: Share = key(Fraction(1, 20), "share of a node that the workers leave to everything else")
     resource: Word | None = key(None, "Grid Engine: the resource's name")
     unit: Word | None = key(None, "LSF: the site's unit")
@@ -128,6 +148,12 @@ class NodeSize(Model):
     memory: Bytes | None = key(None, "what a job may ask for")
 
 
+class Least(Model):
+    cores: Positive | None = key(None, "of all nodes of the job together")
+    memory: Bytes | None = key(None, "of all nodes of the job together")
+    nodes: Positive | None = key(None, "of the job")
+
+
 class Queue(Model):
     nodes: Positive | None = key(None, "how many there are")
     cores: Positive | None = key(None, "of one node, as the batch system counts them")
@@ -138,6 +164,9 @@ class Queue(Model):
     walltime: Seconds | None = key(None, "the longest")
     default_walltime: Seconds | None = key(None, "when none is asked for")
     max_nodes: Positive | None = key(None, "of one job")
+    max_cores: Positive | None = key(None, "of one job")
+    max_memory: Bytes | None = key(None, "of one job")
+    least: Least = key(Least, "of one job: a smaller one is refused")
     max_jobs: Positive | None = key(None, "running jobs of one user")
     max_submitted: Positive | None = key(None, "queued and running jobs of one user")
     max_user_nodes: Positive | None = key(None, "of all running jobs of one user")
@@ -166,6 +195,7 @@ class Site(Model):
     launchers: Launchers = key(Launchers, "what starts processes on the nodes of a job")
     commands: Commands = key(Commands, "where a site wraps those of its batch system")
     submit_from_compute: Switch = key(True, "whether jobs may speak to the batch system")
+    from_compute: FromCompute = key(FromCompute, "which of it they may; left out: as submit_from_compute says")
     submit_stdin: Switch | None = key(
         None, "whether the script goes to the submit command's input; unknown: as is usual"
     )
@@ -176,6 +206,7 @@ class Site(Model):
     layouts: list[LayoutName] = key([*OWN], "those that the machine's rules allow")
     ruled_out: dict[LayoutName, Text] = key({}, "layout that they do not allow, and which rule it is")
     policy: Policy = key(Policy, "profile keys that users must, or must not, set")
+    access: Access = key(Access, "how people reach it by ssh")
     network: Network = key(Network, "between compute nodes")
     storage: Storage = key(Storage, "where runs and workers write")
     memory: Memory = key(Memory, "how it is asked for")
@@ -186,7 +217,21 @@ class Site(Model):
     containers: Word | None = key(None, "the program that runs them")
     directives: list[Directive] = key([], "always added")
     rejects: list[Text] = key([], "directives that this site refuses")
+    request: Word | None = key(None, "PBS: how cores and memory are asked for")
+    takes: list[Text] = key([], "what not every batch system of its kind takes, and this one does")
     resources: dict[Word, Text] = key({}, "named resource → directive, with {n}")
     queues: dict[Word, Queue] = key(description="by name; in this order `queue: auto` tries them")
     retired_queues: dict[Word, Text] = key({}, "queue that is no more, and what to take instead")
     custom: dict[str, Any] = key({}, "schema-free zone")
+
+    @property
+    def jobs_may_keep(self) -> bool:
+        """Whether a run's job may bring its workers to the wanted number, as far as it is known."""
+        return all(self.jobs_may(purpose) is not False for purpose in PURPOSES)
+
+    def jobs_may(self, purpose: Purpose) -> bool | None:
+        """Whether jobs may do this on the batch system; None: nobody knows."""
+        given: bool | str | None = getattr(self.from_compute, purpose)
+        if given is None:
+            return self.submit_from_compute
+        return given if isinstance(given, bool) else None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from hpc_launch.config.layers import at
-from hpc_launch.config.origin import KeyPath
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from hpc_launch.config.layers import at, dotted
+from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.context import Context
 from hpc_launch.models.plan import (
+    AccessPlan,
     LauncherPlan,
     ParallelEnvironmentPlan,
     Plan,
@@ -15,12 +19,17 @@ from hpc_launch.models.plan import (
     SchedulerPlan,
     WorkloadPlan,
 )
-from hpc_launch.models.profile import AUTO
-from hpc_launch.plan.environment import beside, plan_environment
+from hpc_launch.models.profile import AUTO, Workload
+from hpc_launch.models.site import PURPOSES, Site
+from hpc_launch.plan.environment import plan_environment, workload_directory
 from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
+from hpc_launch.units import format_walltime
+
+IDLE_TIMEOUT = 3600
+"""Seconds after which a standing cluster ends that nobody uses."""
 
 
 def make_plan(resolved: Resolved, context: Context) -> Planned:
@@ -28,8 +37,14 @@ def make_plan(resolved: Resolved, context: Context) -> Planned:
     laid = layout_of(resolved.profile.layout).lay(resolved, context)
     plan = _plan(resolved, laid, context)
     reasons = {**laid.reasons, **_reasons(resolved, plan)}
-    left_open = {path: why for path, why in reasons.items() if at(resolved.document.data, path) in (None, AUTO)}
+    left_open = {path: why for path, why in reasons.items() if _said(resolved, path) in (None, AUTO)}
     return Planned(plan, tuple(_notes(resolved)), left_open)
+
+
+def _said(resolved: Resolved, path: KeyPath) -> Any:
+    """What the profile says at a key path; of a group of workers what it says of all workers, where it says no more."""
+    said = at(resolved.document.data, path)
+    return at(resolved.document.data, ("workers", *path[3:])) if said is None and path[1:2] == ("groups",) else said
 
 
 def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
@@ -43,7 +58,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         batch_system=site.batch_system,
         layout=profile.layout,
         launcher=_launcher(resolved),
-        submit_from_compute=site.submit_from_compute,
+        from_compute={purpose: site.jobs_may(purpose) for purpose in PURPOSES},
         cancel_command=tuple(site.commands.cancel),
         passed_on=_passed_on(resolved),
         mail_on=tuple(profile.mail.on),
@@ -55,24 +70,40 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
             for kind, given in vars(site.parallel_environments).items()
         },
         rejects=tuple(site.rejects),
+        request=site.request,
+        takes=tuple(site.takes),
         jobs=laid.jobs,
         groups=laid.groups,
-        minimum=profile.workers.minimum or (profile.workers.count if layout.all_at_once else 1),
+        minimum=_minimum(resolved, sum(group.count for group in laid.groups.values())),
         timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
             interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
-            dashboard=profile.scheduler.dashboard,
-            idle_timeout_seconds=profile.scheduler.idle_timeout,
+            dashboard=_dashboard(profile.scheduler.dashboard),
+            idle_timeout_seconds=(profile.scheduler.idle_timeout or IDLE_TIMEOUT) if profile.stands else None,
         ),
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        access=AccessPlan(site.access.login, tuple(site.access.jump), site.access.ssh_to_nodes),
+        on_demand=laid.on_demand,
         array_limit=array_limit(site),
-        most_elements=_most_elements(resolved, laid, context),
+        most_elements=_most_elements(site, laid),
+        most_in_queues=_most_in_queues(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
+        jupyter=profile.services.jupyter is not None,
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
+
+
+def _minimum(resolved: Resolved, count: int) -> int:
+    """Workers, of so many, with which the workload starts. Those of a job array come when they come: one is enough."""
+    profile = resolved.profile
+    if profile.workers.minimum is not None:
+        return profile.workers.minimum
+    if layout_of(profile.layout).all_at_once:
+        return count
+    return 0 if profile.stands else min(1, count)
 
 
 def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
@@ -86,11 +117,21 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
         ("scheduler", "interface"): Reason(plan.scheduler.interface, resolved.said_by_site("network", "interface")),
         ("workload", "directory"): Reason(plan.workload.directory, "the profile's directory"),
     }
+    if plan.scheduler.idle_timeout_seconds is not None:
+        idle = format_walltime(plan.scheduler.idle_timeout_seconds)
+        reasons["scheduler", "idle_timeout"] = Reason(idle, "built-in default of standing clusters")
     if plan.timeout_seconds is not None:
         reasons["workers", "timeout"] = Reason(f"{plan.timeout_seconds}s", default)
     if plan.environment.python is not None:
         reasons["environment", "python"] = Reason(plan.environment.python, "the interpreter that runs hpc-launch")
     return reasons
+
+
+def _dashboard(given: bool | Literal["loopback", "node"]) -> Literal["loopback", "node", "none"]:
+    """Where it is served."""
+    if isinstance(given, bool):
+        return "loopback" if given else "none"
+    return given
 
 
 def _passed_on(resolved: Resolved) -> dict[str, str | None]:
@@ -99,22 +140,28 @@ def _passed_on(resolved: Resolved) -> dict[str, str | None]:
     return given if resolved.site.account != "none" else {**given, "account": None}
 
 
-def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | None:
+def _most_elements(site: Site, laid: Laid) -> int | None:
     """How many worker jobs a user may have submitted, running ones among them, beside the scheduler's."""
-    queues = [job.queue for job in laid.jobs if job.role == "workers"]
-    if not queues:
-        return None
+    most, come_and_go = site.limits.submitted.jobs, any(job.role == "workers" for job in (*laid.jobs, *laid.on_demand))
+    return most - 1 if most is not None and come_and_go else None
+
+
+def _most_in_queues(resolved: Resolved, laid: Laid, context: Context) -> dict[str, int]:
+    """How many worker jobs a user may have in a queue, running ones among them, beside the scheduler's."""
     (main,) = (job for job in laid.jobs if job.role != "workers")
-    in_queue = queue_of(resolved, queues[0], context)[1].max_submitted
-    in_all = resolved.site.limits.submitted.jobs
-    limits = [in_all and in_all - 1, in_queue and in_queue - (main.queue == queues[0])]
-    return min((limit for limit in limits if limit is not None), default=None)
+    found = {}
+    for name in dict.fromkeys(job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"):
+        most = queue_of(resolved, name, context)[1].max_submitted
+        if name is not None and most is not None:
+            found[name] = most - (main.queue == name)
+    return found
 
 
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
-    given = resolved.profile.workload
-    command = given.command if isinstance(given.command, str) else tuple(given.command)
-    return WorkloadPlan(command, beside(given.directory, resolved, context))
+    given, directory = resolved.profile.workload, workload_directory(resolved, context)
+    if not isinstance(given, Workload):
+        return WorkloadPlan(None, directory)
+    return WorkloadPlan(given.command if isinstance(given.command, str) else tuple(given.command), directory)
 
 
 def _launcher(resolved: Resolved) -> LauncherPlan | None:
@@ -134,9 +181,30 @@ def _notes(resolved: Resolved) -> list[str]:
         keys = (*profile.passed_on(), "queue", "qos", "directives")
         unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
     notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
+    if not site.queues:
+        notes += [
+            f"{where}: {key} is not used: {site.name} has no such thing" for where, key in _of_worker_jobs(resolved)
+        ]
+    if profile.scheduler.dashboard == "node":
+        unencrypted = "the dashboard and the token that opens it go over the network as plain HTTP"
+        notes.append(f"{resolved.origin('scheduler', 'dashboard')}: scheduler.dashboard: {unencrypted}")
     if layout_of(profile.layout).all_at_once:
-        for key in ("walltime", "queue"):
-            if getattr(profile.workers, key) is not None:
-                origin = resolved.origin("workers", key)
-                notes.append(f"{origin}: workers.{key} is not used: {profile.layout} has no jobs for workers alone")
+        no_such_jobs = f"{profile.layout} has no jobs for workers alone"
+        given = [*_of_worker_jobs(resolved, "walltime", *OF_WORKER_JOBS)]
+        notes += [f"{where}: {key} is not used: {no_such_jobs}" for where, key in given]
     return notes
+
+
+OF_WORKER_JOBS = ("queue", "qos", "constraint", "directives")
+"""Keys of the workers that become directives of their jobs, as those of the run do."""
+
+
+def _of_worker_jobs(resolved: Resolved, *keys: str) -> Iterator[tuple[Origin, str]]:
+    """Those of these keys of the workers that are given, and where; of each group if there are several."""
+    found = {}
+    for of_group in resolved.of_groups():
+        for key in keys or OF_WORKER_JOBS:
+            if getattr(of_group.profile.workers, key):
+                origin = of_group.origin("workers", key)
+                found[origin] = dotted(("workers", key) if of_group.is_for_all(key) else (*of_group.workers_path, key))
+    yield from found.items()

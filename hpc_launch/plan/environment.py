@@ -6,6 +6,7 @@ import os.path
 
 from hpc_launch.context import Context
 from hpc_launch.models.plan import ContainerPlan, EnvironmentPlan
+from hpc_launch.models.profile import Workload
 from hpc_launch.resolve import Resolved
 
 
@@ -27,6 +28,12 @@ def plan_environment(resolved: Resolved, context: Context) -> EnvironmentPlan:
         setup=given.setup,
         site_setup=resolved.site.environment.setup,
     )
+
+
+def workload_directory(resolved: Resolved, context: Context) -> str:
+    """Where the workload runs, and workers with it; those of a standing cluster beside the profile."""
+    workload = resolved.profile.workload
+    return beside(workload.directory if isinstance(workload, Workload) else ".", resolved, context)
 
 
 def beside(path: str, resolved: Resolved, context: Context) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hpc_launch.checks.site.resources import with_numbers
+from hpc_launch.checks.site.resources import of_a_job, with_numbers
 from hpc_launch.models.plan import Job, Role, Share
+from hpc_launch.models.profile import Profile, Workers
 from hpc_launch.plan.node import memory_grain, usable_gpus
 from hpc_launch.plan.queues import Place
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import ceil_to
+from hpc_launch.units import MIB, ceil_to
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Part:
     role: Role
     group: str | None
     after: str | None = None
+    script: str | None = None
+    """None: named as the job."""
 
 
 def make_job(
@@ -29,37 +32,48 @@ def make_job(
 ) -> Job:
     """A job of so many nodes, each of which has room for what it `holds`; not an array."""
     profile, site, queue = resolved.profile, resolved.site, place.queue
+    own = profile.workers if part.role == "workers" else None
     cores = max(1, sum(share.number * share.cores for share in holds))
     memory = sum(share.number * share.memory_bytes for share in holds)
     gpus = sum(share.number * share.gpus for share in holds)
-    of_workers = part.role == "workers"
+    slots = _slots(resolved, cores, nodes)
+    asked = ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots))
+    numbers = (nodes, cores, asked // MIB, gpus, profile.account)
+    of_site = [said for words in (*site.directives, *queue.directives) if (said := of_a_job(words, *numbers))]
+    file = part.script or f"{part.name}.sh"
     return Job(
         name=part.name,
         role=part.role,
         group=part.group,
-        file=f"{part.name}.sh",
-        template=part.name,
+        file=file,
+        template="workers" if own else part.name,
         after=part.after,
-        log=f"logs/{part.name}-job" if of_workers else "logs/job",
+        log=f"logs/{file.removesuffix('.sh')}-job" if own else "logs/job",
         nodes=nodes,
         ranks_per_node=ranks_per_node,
         holds=tuple(holds),
         cores_per_node=cores,
         charged_cores_per_node=max(cores, queue.cores or 0) if queue.exclusive else cores,
-        slots_per_node=(slots := _slots(resolved, cores, nodes)),
-        memory_bytes_per_node=ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots)),
+        slots_per_node=slots,
+        memory_bytes_per_node=asked,
         gpus_per_node=gpus,
         walltime_seconds=place.walltime,
         end_early_seconds=end_early(place.walltime),
         queue=place.name,
-        qos=profile.qos or queue.qos,
-        mail_to=None if of_workers else profile.mail.to,  # nobody wants one from each element
+        qos=(own and own.qos) or profile.qos or queue.qos,
+        mail_to=None if own else profile.mail.to,  # nobody wants one from each element
         requeue=site.requeue and part.role != "scheduler",  # its workers do not come twice
         resources=_gpus(resolved, place, nodes, gpus),
-        directives=(*site.directives, *queue.directives, *profile.directives),
+        directives=(*of_site, *directives_of(profile, own)),
         array=None,
         first_element=0,
+        constraint=(own and own.constraint) or profile.constraint,
     )
+
+
+def directives_of(profile: Profile, own: Workers | None) -> Sequence[str]:
+    """The profile's own for a job: those of the run, unless its workers have others."""
+    return profile.directives if own is None or own.directives is None else own.directives
 
 
 def end_early(walltime: int | None) -> int:

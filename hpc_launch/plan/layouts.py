@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
 from hpc_launch import locations
 from hpc_launch.context import Context
-from hpc_launch.models.plan import Job, Reasons, Share, WorkerGroup
+from hpc_launch.models.plan import WORKERS, Job, Reasons, Share, WorkerGroup, ends_before, script_of
+from hpc_launch.models.profile import Workload
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import Part, end_early, make_job
 from hpc_launch.plan.queues import Place, run_place, workers_place
@@ -18,8 +19,6 @@ from hpc_launch.resolve import Resolved
 
 MOST_SUBMISSIONS = 1000
 """Calls of the submit command for the workers of one run."""
-WORKERS = "workers"
-"""The only group, and the name of its jobs."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Laid:
     groups: Mapping[str, WorkerGroup]
     jobs: tuple[Job, ...]
     reasons: Reasons
+    on_demand: tuple[Job, ...] = ()
+    """Of each group that begins without workers a worker job."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Layout:
     """Where the profile does not say."""
     all_at_once: bool
     """Whether all workers come with one job; otherwise they come when the queue lets them."""
+    has_groups: bool = False
+    """Whether there may be several groups of workers, whose jobs come and go."""
 
 
 def single_job(resolved: Resolved, context: Context) -> Laid:
@@ -55,33 +58,52 @@ def mpi(resolved: Resolved, context: Context) -> Laid:
 
 
 def job_array(resolved: Resolved, context: Context) -> Laid:
-    """A job for scheduler and workload, and arrays of single-node jobs for the workers."""
-    workers = resolved.profile.workers
+    """A job for scheduler and workload, and arrays of single-node jobs for each group of workers."""
     run, reasons = run_place(resolved, context)
     main = make_job(resolved, Part("scheduler", "scheduler", None), run, beside_workers(resolved))
-    place, more = workers_place(resolved, run, context)
+    groups: dict[str, WorkerGroup] = {}
+    arrays: list[Job] = []
+    on_demand: list[Job] = []
+    for part_of_run in resolved.of_groups():
+        name = part_of_run.group or WORKERS
+        groups[name], element, why = _elements(part_of_run, run, main.name, context)
+        reasons = {**reasons, **why}
+        arrays += [*_arrays(element, resolved.site, groups[name].first_nodes, arrays)]
+        on_demand += [] if groups[name].nodes else [element]
+    return Laid(groups, (main, *arrays), reasons, tuple(on_demand))
+
+
+def _elements(resolved: Resolved, run: Place, after: str, context: Context) -> tuple[WorkerGroup, Job, Reasons]:
+    """The workers of a group, a job for one element of them, and why they are so."""
+    place, reasons = workers_place(resolved, run, context)
     lifetime = _lifetime(resolved)
-    if workers.lifetime == "auto" and place.walltime is not None:
-        lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime))
+    if resolved.profile.workers.lifetime == "auto" and place.walltime is not None:
+        replaced = resolved.site.jobs_may_keep and ends_before(place.walltime, run.walltime)
+        lifetime = Lifetime.until_walltime(place.walltime, end_early(place.walltime), replaced)
     made, why = group(resolved, *room_for_workers(resolved, context), lifetime)
-    part = Part(WORKERS, "workers", WORKERS, after=main.name)
+    name = resolved.group or WORKERS
+    part = Part(name, "workers", name, after, script_of("workers", name))
     element = make_job(resolved, part, place, [share_of(made)])
-    arrays = [
-        _array(element, number, first, size) for number, (first, size) in enumerate(_chunks(resolved, made.nodes))
-    ]
-    return Laid({WORKERS: made}, (main, *arrays), {**reasons, **more, **why})
+    return made, element, {**reasons, **why}
 
 
-def _array(element: Job, number: int, first: int, size: int) -> Job:
-    """So many of them, from the `first` of all elements on; `number` counts arrays from 0."""
-    name = element.name if number == 0 else f"{element.name}-{number + 1}"
-    array = size if size > 1 else None  # PBS refuses an array of one
-    return replace(element, name=name, log=f"logs/{name}-job", array=array, first_element=first)
+def _arrays(element: Job, site: Site, elements: int, before: Sequence[Job]) -> Iterator[Job]:
+    """So many of them in arrays; names and elements count on from the arrays of other groups `before`."""
+    begin = sum(job.array or 1 for job in before)
+    for number, (first, size) in enumerate(_chunks(site, elements), len(before) + 1):
+        suffix = f"-{number}" if number > 1 else ""
+        yield replace(
+            element,
+            name=f"{element.name}{suffix}",
+            log=f"logs/{element.file.removesuffix('.sh')}{suffix}-job",
+            array=size if size > 1 else None,  # PBS refuses an array of one
+            first_element=begin + first,
+        )
 
 
 _OWN = {
     "single-job": Layout(single_job, "node", scheduler_cores=0, all_at_once=True),
-    "job-array": Layout(job_array, None, scheduler_cores=1, all_at_once=False),
+    "job-array": Layout(job_array, None, scheduler_cores=1, all_at_once=False, has_groups=True),
     "mpi": Layout(mpi, "mpi", scheduler_cores=0, all_at_once=True),
 }
 
@@ -129,13 +151,15 @@ def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Besid
     return places(resolved, context)[1].queue, Beside(beside, several_nodes=several)
 
 
-def beside_workers(resolved: Resolved) -> tuple[Share, Share]:
-    """What scheduler and workload take."""
+def beside_workers(resolved: Resolved) -> tuple[Share, ...]:
+    """What scheduler, workload and services take."""
     profile = resolved.profile
-    return (
-        Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory),
-        Share("workload", 1, profile.workload.cores, profile.workload.memory),
-    )
+    shares = [Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)]
+    if isinstance(workload := profile.workload, Workload):
+        shares.append(Share("workload", 1, workload.cores, workload.memory))
+    if jupyter := profile.services.jupyter:
+        shares.append(Share("JupyterLab", 1, jupyter.cores, jupyter.memory))
+    return tuple(shares)
 
 
 def _one_job(resolved: Resolved, context: Context, ranks: bool) -> Laid:
@@ -152,19 +176,19 @@ def _lifetime(resolved: Resolved) -> Lifetime:
     return Lifetime(given if isinstance(given, int) else None)
 
 
-def _chunks(resolved: Resolved, elements: int) -> Iterator[tuple[int, int]]:
+def _chunks(site: Site, elements: int) -> Iterator[tuple[int, int]]:
     """First element and number of elements of each array, as large as the site allows.
 
     Where these are more than hpc-launch submits there is one too many: such a plan is refused.
     """
-    most = most_elements(resolved.site, elements)
+    most = most_elements(site, elements)
     for first in range(0, elements, most)[: MOST_SUBMISSIONS + 1]:
         yield first, min(most, elements - first)
 
 
 def most_elements(site: Site, elements: int) -> int:
     """Of so many elements, how many come with one call of the submit command."""
-    return array_limit(site) or elements
+    return array_limit(site) or max(1, elements)
 
 
 def array_limit(site: Site) -> int | None:

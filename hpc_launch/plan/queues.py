@@ -45,8 +45,8 @@ def workers_place(resolved: Resolved, run: Place, context: Context) -> tuple[Pla
     name, queue = queue_of(resolved, workers.queue or run.name, context)
     walltime = workers.walltime or run.walltime
     reasons: dict[KeyPath, Reason] = {
-        ("workers", "queue"): Reason(name, "the run's"),
-        ("workers", "walltime"): Reason(format_walltime(walltime or 0), "the run's"),
+        (*resolved.workers_path, "queue"): Reason(name, "the run's"),
+        (*resolved.workers_path, "walltime"): Reason(format_walltime(walltime or 0), "the run's"),
     }
     return Place(name, queue, walltime), reasons
 

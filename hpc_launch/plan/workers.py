@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from hpc_launch.models.plan import Reason, Reasons, Share, WorkerGroup
-from hpc_launch.models.profile import AUTO
+from hpc_launch.models.plan import Bounds, Reason, Reasons, Share, WorkerGroup
+from hpc_launch.models.profile import AUTO, Workers
 from hpc_launch.models.site import ParallelEnvironment, Queue, Site
 from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
@@ -18,6 +18,8 @@ LEAST_MEMORY = 100 * MIB
 """Bytes that a worker is given unasked."""
 START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
+LAST_SECONDS = 35
+"""In which a worker whose tasks are done moves its data (`keeper.intervals`)."""
 LONGEST_STAGGER = 300
 """Seconds. Workers that began together leave one after the other: their data has to move to those that stay."""
 
@@ -48,21 +50,25 @@ class Lifetime:
     stagger: int | None = None
 
     @classmethod
-    def until_walltime(cls, walltime: int, end_early: int) -> Lifetime:
+    def until_walltime(cls, walltime: int, end_early: int, replaced: bool = False) -> Lifetime:
         """So that the last worker leaves before the batch system ends its job, and not all at the same moment.
 
-        Dask adds up to plus or minus `stagger` to each worker's `seconds`.
+        Dask adds up to plus or minus `stagger` to each worker's `seconds`. Where worker jobs are `replaced` the run's
+        keeper has them leave before that, one job after the other: then this is for the worst case.
         """
+        if replaced:
+            return cls(walltime - min(LAST_SECONDS, walltime // 4), 0)
         stagger = min(LONGEST_STAGGER, walltime // 20)
         return cls(walltime - end_early - stagger, stagger)
 
 
 def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) -> tuple[WorkerGroup, Reasons]:
-    """All workers of the run, of which the site is known to have a node for one."""
+    """All workers of the run, or of a group, of which the site is known to have a node for one."""
     workers, site = resolved.profile.workers, resolved.site
     memory = workers.memory or share_of_memory(resolved, queue, beside)
     assert memory is not None
-    per_node = min(workers.count, workers.per_node or most_per_node(resolved, queue, beside, memory))
+    most = workers.per_node or most_per_node(resolved, queue, beside, memory)
+    per_node = min(workers.count or most, most)
     nodes = -(-workers.count // per_node)
     made = WorkerGroup(
         count=workers.count,
@@ -80,8 +86,18 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         lifetime_stagger_seconds=lifetime.stagger,
         death_timeout_seconds=workers.timeout or START_TIMEOUT,
         options=tuple(workers.options),
+        adapt=_bounds(workers),
+        at_once=workers.at_once,
     )
     return made, _reasons(resolved, made)
+
+
+def _bounds(workers: Workers) -> Bounds | None:
+    """Between which the number of workers adapts to the tasks."""
+    if (given := workers.adapt) is None:
+        return None
+    maximum = workers.count if given.maximum is None else given.maximum
+    return Bounds(given.minimum, maximum, given.interval, given.wait_count, given.target_duration)
 
 
 def share_of(made: WorkerGroup) -> Share:
@@ -93,7 +109,8 @@ def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
     """Why the keys that were left open have the values that they have."""
     lifetime: tuple[str | None, str] = (None, f"computed: none in {resolved.profile.layout}")
     if made.lifetime_seconds is not None:
-        leave = f"computed: leave in order before the walltime, ±{made.lifetime_stagger_seconds} s"
+        spread = f", ±{made.lifetime_stagger_seconds} s" if made.lifetime_stagger_seconds else ""
+        leave = f"computed: leave in order before the walltime{spread}"
         lifetime = (f"{made.lifetime_seconds}s", leave)
     found = {
         "memory": Reason(exact_memory(made.memory_bytes), "computed: its threads' share of what a node can give"),
@@ -104,7 +121,7 @@ def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
     }
     if made.spill != "auto":
         found["spill"] = Reason(made.spill, resolved.said_by_site("storage", "local_kind"))
-    return {("workers", key): reason for key, reason in found.items()}
+    return {(*resolved.workers_path, key): reason for key, reason in found.items()}
 
 
 def interface(wanted: str, queue: Queue, site: Site) -> str | None:
@@ -134,7 +151,7 @@ def share_of_memory(resolved: Resolved, queue: Queue, beside: Beside) -> int | N
 def most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
     """As many as fit by cores, memory and GPUs; at least one, so that the checks can say by how much it does not."""
     workers = resolved.profile.workers
-    fits = [workers.count]
+    fits = [workers.count] if workers.count else []
     if queue.cores is not None:
         fits.append((queue.cores - beside.cores) // workers.threads)
     if (free := free_memory(resolved, queue, beside)) is not None:
@@ -142,7 +159,7 @@ def most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int)
     if workers.gpus and (gpus := usable_gpus(queue, resolved.site)) is not None:
         fits.append(gpus // workers.gpus)
     environments = resolved.site.parallel_environments
-    most = max(1, _within_slots(environments.node, min(fits), beside, workers.threads))
+    most = max(1, _within_slots(environments.node, min(fits, default=1), beside, workers.threads))
     if beside.several_nodes and most < workers.count:
         most = _within_slots(environments.nodes, most, beside, workers.threads)
     return max(1, most)

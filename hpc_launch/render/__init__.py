@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from jinja2 import Environment, TemplateError
@@ -14,13 +13,10 @@ from hpc_launch.batch.dialect import Launcher
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
-from hpc_launch.models.plan import Plan, Planned
+from hpc_launch.models.plan import WORKERS, Job, Plan, Planned, script_of
 from hpc_launch.models.stored_plan import stored
 from hpc_launch.render.templates import OF_ARRAYS, part, template_environment
 from hpc_launch.resolve import Resolved
-
-SHARED = ("environment.sh", "node.sh", "workload.sh")
-"""What every layout has, beside the files that are submitted."""
 
 
 def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
@@ -31,10 +27,9 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     more = OF_ARRAYS if dialect.array_index else ()
     templates.globals["batch"] = part(templates, "directives", plan.batch_system, resolved, "batch_system", more=more)
     launcher = dialect.launcher(plan.launcher.kind, plan.launcher.name) if plan.launcher else None
-    (workers,) = plan.groups.values()  # scripts know of one group yet
     data: dict[str, Any] = {
         "plan": {**plan.as_data(), **plan.passed_on},
-        "workers": asdict(workers),
+        "stands": plan.stands,
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,
         "protocol": "tls" if plan.security == "tls" else "tcp",
@@ -51,14 +46,25 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
 
 def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:
     """All that is filled in; raises InvalidConfiguration where a plug-in's template fails at that."""
-    scripts = {job.file: (job.template, numbers) for job, numbers in zip(plan.jobs, data["plan"]["jobs"], strict=True)}
+    jobs = zip((*plan.jobs, *plan.on_demand), (*data["plan"]["jobs"], *data["plan"]["on_demand"]), strict=True)
+
+    def filled(template: str, **more: Any) -> str:
+        return templates.get_template(template).render({**data, **more})
+
+    def submitted(job: Job, numbers: Any) -> str:
+        of_job = {**data["plan"], "constraint": job.constraint}
+        workers = data["plan"]["groups"].get(job.group or WORKERS)
+        return filled(f"layouts/{plan.layout}/{job.template}.sh.j2", plan=of_job, job=numbers, workers=workers)
+
     try:
         return {
+            **{job.file: submitted(job, numbers) for job, numbers in jobs},
+            "environment.sh": filled("environment.sh.j2"),
             **{
-                file: templates.get_template(f"layouts/{plan.layout}/{template}.sh.j2").render(data, job=numbers)
-                for file, (template, numbers) in scripts.items()
+                script_of("node", name): filled("node.sh.j2", workers=workers)
+                for name, workers in data["plan"]["groups"].items()
             },
-            **{name: templates.get_template(f"{name}.j2").render(data) for name in SHARED},
+            **({} if plan.stands else {"workload.sh": filled("workload.sh.j2")}),
         }
     except TemplateError as fault:
         origin = resolved.site_document.origins.get(("batch_system",))

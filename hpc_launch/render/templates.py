@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import (
@@ -21,7 +22,7 @@ from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.locations import TEMPLATES, plug_in_templates
 from hpc_launch.resolve import Resolved
 from hpc_launch.template_names import no_such
-from hpc_launch.units import MIB, format_walltime, format_walltime_minutes, memory_in
+from hpc_launch.units import MIB, format_duration, format_walltime, format_walltime_minutes, memory_in
 
 NEEDED = {"directives": ("directives",), "launchers": ("node_index", "start")}
 """What every template of a kind defines: some come from plug-ins."""
@@ -63,8 +64,10 @@ def template_environment() -> Environment:
         path=quoting.path,
         walltime=format_walltime,
         walltime_minutes=format_walltime_minutes,
+        duration=format_duration,
         memory_in=memory_in,
         without_blank_lines=lambda text: "".join(line + "\n" for line in text.splitlines() if line.strip()),
+        joined=joined,
         mebibytes=lambda size: size // MIB,
         dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
     )
@@ -73,6 +76,16 @@ def template_environment() -> Environment:
         "memory": file_systems.as_stat_says(file_systems.MEMORY),
     }
     return made
+
+
+def joined(directives: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The directives, with one in place of several of such an option (`--gres=gpu:2`): all values in the first."""
+    found: dict[str, str] = {}
+    for directive in directives:
+        option, _, value = directive.partition("=")
+        key = option if option in options and value else directive
+        found[key] = f"{found[key]},{value}" if key in found and key != directive else directive
+    return list(found.values())
 
 
 def part(

@@ -55,16 +55,16 @@ def cancel(directory: Path, say: Callable[[str], None], patience: Patience = Pat
     if (main := view.record.main.job_id) and view.standing.state != "queued" and not queued_again:
         say("asking the job to end")
         system.interrupt([main])  # the others are its to end
-        if _ended(directory, patience):
+        if ended_in_order(directory, patience):
             say("the job has ended everything in order")
             if len(ids) > 1:
                 time.sleep(patience.ask)  # the job has just called off the others: PBS bears no second qdel at once
             _sweep(view, say)
-            return _gone(directory, patience)
+            return look_until_over(directory, patience)
     # also if its shell is gone: then it was too early for the job to end in order what it had started
     say(f"cancelling {', '.join(ids)} in {view.record.batch_system}")
     system.cancel(ids)
-    return _gone(directory, patience)
+    return look_until_over(directory, patience)
 
 
 def _intend(view: View) -> View:
@@ -110,7 +110,7 @@ def _not_known(view: View, say: Callable[[str], None]) -> View:
     return view
 
 
-def _ended(directory: Path, patience: Patience) -> bool:
+def ended_in_order(directory: Path, patience: Patience) -> bool:
     """Whether the job told, before patience was out, that everything of it is gone."""
     began = asked = time.monotonic()
     while (now := time.monotonic()) - began < patience.orderly:
@@ -124,7 +124,7 @@ def _ended(directory: Path, patience: Patience) -> bool:
     return evidence.read(directory).ended is not None
 
 
-def _gone(directory: Path, patience: Patience) -> View:
+def look_until_over(directory: Path, patience: Patience) -> View:
     """Look until the run is over, or it has taken too long."""
     until = time.monotonic() + patience.gone
     while True:

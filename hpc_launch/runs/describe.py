@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from hpc_launch import standing
 from hpc_launch.batch.report import JobReport, JobStatus
-from hpc_launch.models.record import RecordedJob
+from hpc_launch.models.record import Record, RecordedJob
 from hpc_launch.runs.evidence import Progress
 from hpc_launch.runs.parts import Part
+from hpc_launch.runs.services import PATHS, Page
 from hpc_launch.runs.settle import View
 from hpc_launch.units import format_memory, format_walltime
 
@@ -29,6 +31,7 @@ def as_json(view: View) -> dict[str, Any]:
         "site": record.site,
         "batch_system": record.batch_system,
         "layout": record.layout,
+        "stands": record.plan.stands,
         "state": standing.state,
         "outcome": standing.outcome,
         "exit_code": standing.exit_code,
@@ -43,11 +46,12 @@ def as_json(view: View) -> dict[str, Any]:
             "threads": 0 if standing.over else progress.threads,
         },
         "pools": pools(view),
+        "unsatisfiable": [] if standing.over else [each.as_json() for each in evidence.unsatisfiable],
         "unfit": dict(evidence.unfit),
         "tasks": dict(progress.tasks),
         "memory_bytes": progress.memory_bytes,
         "spilled_bytes": progress.spilled_bytes,
-        "dashboard": _dashboard(view),
+        **{name: page.as_json() if (page := pages(view).get(name)) else None for name in PATHS},
         "times": times(view),
     }
 
@@ -57,12 +61,9 @@ def pools(view: View) -> dict[str, dict[str, Any]]:
     return {name: pool.as_json() for name, pool in view.evidence.pools.items()}
 
 
-def _dashboard(view: View) -> dict[str, Any] | None:
-    """It listens on loopback only, so its address is one on that host alone."""
-    port = view.evidence.progress.dashboard if view.evidence.progress else None
-    if not port or view.standing.over:
-        return None
-    return {"host": view.evidence.host, "port": port, "url": f"http://127.0.0.1:{port}/status"}
+def pages(view: View) -> Mapping[str, Page]:
+    """Those that the run serves now."""
+    return {} if view.standing.over else view.evidence.pages
 
 
 def _job(job: RecordedJob, reports: Mapping[str, JobReport]) -> dict[str, Any]:
@@ -109,8 +110,16 @@ def headline(view: View) -> str:
     return f"{standing.state}: {more}" if more else standing.state
 
 
+def stands(record: Record) -> str:
+    """How long a standing cluster does."""
+    return standing.end(record.plan.idle_timeout_seconds, f"hpc-launch close {record.id}")
+
+
 def silence(view: View, part: Part) -> str:
     """Why a part has no output: it has not come yet, or never will."""
+    if view.record.plan.stands and part is Part.workload:
+        of_scheduler = f"hpc-launch logs {view.record.id} --of scheduler"
+        return f"a standing cluster has no workload; what its scheduler printed: {of_scheduler}"
     if view.standing.over:
         return f"no output of the {part.value}; {view.record.id} is over: {headline(view)}"
     return f"no output of the {part.value} yet; {view.record.id} is {headline(view)}"
@@ -120,6 +129,8 @@ def facts(view: View) -> list[tuple[str, str]]:
     """What a person wants to know of a run: name and value of each."""
     record, progress = view.record, view.evidence.progress
     found = [("state", headline(view)), ("site", f"{record.site} ({record.batch_system}, {record.layout})")]
+    if record.plan.stands and not view.standing.over:
+        found.append(("stands", stands(record)))
     if (view.standing.attempt or 1) > 1:
         found.append(("attempt", str(view.standing.attempt)))
     found += [_job_fact(job, view) for job in record.jobs if job.command or not view.evidence.has_ended(job)]
@@ -129,12 +140,13 @@ def facts(view: View) -> list[tuple[str, str]]:
         found += [("unfit", f"{node}: {cause}") for node, cause in view.evidence.unfit.items()]
     if progress and progress.tasks and not view.standing.over:
         found.append(("tasks", tasks(progress)))
+        found += [("never run", each.sentence()) for each in view.evidence.unsatisfiable]
     if progress and not view.standing.over:
         spilled = f", {format_memory(progress.spilled_bytes)} spilled" if progress.spilled_bytes else ""
         found.append(("memory", format_memory(progress.memory_bytes) + spilled))
-    if dashboard := _dashboard(view):
-        found.append(("dashboard", f"{dashboard['url']} on {dashboard['host']} itself"))
-    found += [(name, _local(when)) for name, when in times(view).items() if when]
+    found += [(name, page.sentence()) for name, page in pages(view).items()]
+    names = {"workload": "stands since"} if record.plan.stands else {}
+    found += [(names.get(name, name), _local(when)) for name, when in times(view).items() if when]
     return [*found, ("directory", str(view.directory))]
 
 

@@ -37,13 +37,14 @@ def _worker_jobs(record: Record) -> str:
     return "".join(f"{job_id}\n" for job_id in record.worker_ids)
 
 
-def _write_worker_jobs(directory: Path, ids: str) -> None:
+def write_control(directory: Path, name: str, text: str) -> None:
+    """Replace a file that the job reads. Raises as `write_record`."""
     with opened(directory) as descriptor:
         with suppress(FileExistsError):
             os.mkdir(CONTROL, 0o700, dir_fd=descriptor)
         control = os.open(CONTROL, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
         try:
-            _replace(control, WORKER_JOBS, ids)
+            _replace(control, name, text)
         finally:
             os.close(control)
 
@@ -122,7 +123,7 @@ def update_record(directory: Path, change: Callable[[Record], Record]) -> Record
         old = read_record(directory)
         new = change(old)
         if (ids := _worker_jobs(new)) != _worker_jobs(old):  # before the record: a job may run that waits for it
-            _write_worker_jobs(directory, ids)
+            write_control(directory, WORKER_JOBS, ids)
         if new != old:
             write_record(directory, new)
     return new

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hpc_launch.models.record import Outcome, RecordedJob
+from hpc_launch.runs.demand import Unsatisfiable, read_demand
 from hpc_launch.runs.parts import Part
 from hpc_launch.runs.pools import Pool, read_pools
+from hpc_launch.runs.services import LOOPBACK, PATHS, Page, page
 
 LONGEST = 2**20
 """Bytes of a state file that are looked at; they are all far shorter."""
@@ -63,10 +65,14 @@ class Evidence:
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Node → why it cannot be used."""
     progress: Progress | None = None
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    """`dashboard`, `jupyter` → where it is."""
     elements_gone: frozenset[int] = frozenset()
     """Numbers of the worker jobs, or elements of their arrays, that have told their end."""
     pools: Mapping[str, Pool] = field(default_factory=dict)
-    """Group of workers → what the run's keeper told of it last."""
+    """Group of workers → what the run's keeper told of it last; of several, what is planned until it has."""
+    unsatisfiable: tuple[Unsatisfiable, ...] = ()
+    """Tasks that no worker can run."""
     log: str = ""
     """Where the job's script itself has written something, within the run directory; nothing if there is none."""
     full: bool = False
@@ -89,6 +95,7 @@ def read(directory: Path) -> Evidence:
     here = state / str(attempt)
     events = {word: (time, rest) for time, word, rest in _events(_text(here / "events"))}
     host = events.get("started", (0.0, ""))[1].partition(" ")[0]
+    progress, demand = _progress(_text(here / "progress.json")), read_demand(here)
     return Evidence(
         attempt=attempt,
         host=host or None,
@@ -98,12 +105,21 @@ def read(directory: Path) -> Evidence:
         ended=_when(events, "ended"),
         told=_told(_text(here / "outcome")),
         unfit={_sentence(node): _sentence(_text(here / "unfit" / node)) for node in sorted(_names(here / "unfit"))},
-        progress=_progress(_text(here / "progress.json")),
+        progress=progress,
+        pages=_pages(here, host, progress),
         elements_gone=frozenset(int(name) for name in _names(here / "elements-gone") if name.isdecimal()),
-        pools=read_pools(directory),
+        pools=read_pools(directory, demand.connected),
+        unsatisfiable=demand.unsatisfiable,
         log=log,
         full=full,
     )
+
+
+def _pages(state: Path, host: str, progress: Progress | None) -> dict[str, Page]:
+    found = {name: page(state, name, _text(state / f"{name}.json")) for name in PATHS}
+    if progress and progress.dashboard and not found["dashboard"]:  # as earlier versions tell it
+        found["dashboard"] = Page(host, LOOPBACK, progress.dashboard, PATHS["dashboard"], None)
+    return {name: there for name, there in found.items() if there}
 
 
 def newest_attempt(directory: Path) -> int | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpc_launch.batch import processes
 from hpc_launch.batch.report import CLOCKS_DIFFER, JobReport, JobStatus
 from hpc_launch.errors import HpcLaunchError
 from hpc_launch.models.record import Record
@@ -33,6 +34,10 @@ def reached_by(record: Record) -> str:
 
 def find_by_name(system: BatchSystem, record: Record, job_name: str) -> str | JobReport:
     """The id of a job whose submission was never answered, or why there is none."""
+    if there := elsewhere(system, record):
+        return JobReport(
+            JobStatus.UNKNOWN, raw=f"it was submitted on {there}, and this is {processes.host()}: ask there"
+        )
     try:
         ids = system.find(job_name, record.created.timestamp() - CLOCKS_DIFFER)
     except HpcLaunchError as fault:
@@ -40,6 +45,12 @@ def find_by_name(system: BatchSystem, record: Record, job_name: str) -> str | Jo
     if len(ids) > 1:
         return JobReport(JobStatus.UNKNOWN, raw=f"several jobs are named {job_name}: {', '.join(ids)}")
     return ids[0] if ids else JobReport(JobStatus.GONE)
+
+
+def elsewhere(system: BatchSystem, record: Record) -> str | None:
+    """The host on which the run was submitted, where its jobs can be seen on no other one, and this is another one."""
+    there = processes.parts(record.submitter or "")[0]
+    return there if system.of_one_host and there not in ("", processes.host()) else None
 
 
 def record_job_id(directory: Path, record: Record, name: str, job_id: str) -> Record:

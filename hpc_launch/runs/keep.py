@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.keeper import intervals
 from hpc_launch.keeper.job import FromOutside
 from hpc_launch.keeper.keep import Keeping
 from hpc_launch.keeper.reading import UNREADABLE
-from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.pool import POOL
+from hpc_launch.runs.job_ids import batch_system, elsewhere
+from hpc_launch.runs.scale import what_can_grow
+from hpc_launch.runs.settle import View
 
 
-def keep(directory: Path) -> None:
-    """Keep a run's workers at the number that is wanted, until it is over or this process is told to end.
+def keep(view: View, say: Callable[[str], None]) -> int | None:
+    """Keep a run's workers at the number that is wanted, until it is over, or a signal ends this; gives its number.
 
     Raises:
-        UsageError: it cannot grow.
+        UsageError: it is over, cannot grow, or its jobs cannot be seen from here.
         Held: another keeper has it.
     """
-    record = read_record(directory)  # refuses a directory that others may write: it names commands to run
+    record = view.record
+    what_can_grow(view, "be kept")
+    if there := elsewhere(batch_system(record), record):
+        raise UsageError(Problem(f"the jobs of {record.id} are processes of {there}", hint="Keep it there."))
     every = intervals.read()
     try:
-        keeping = Keeping(directory, FromOutside(directory, every.ask), every, beside=False)
+        keeping = Keeping(view.directory, FromOutside(view.directory, every.ask), every, beside=False)
     except UNREADABLE as fault:
-        if isinstance(fault, PermissionError):
-            raise
-        hint = "Only runs of the layout job-array have worker jobs that can be added."
-        raise UsageError(Problem(f"{record.id} has no {POOL}/groups.json to keep it by", hint=hint)) from fault
-    keeping.run()
+        raise UsageError(f"{record.id} cannot be kept just now: {fault}") from fault
+    say(f"the worker jobs of {record.id} are looked after from here until it is over; Ctrl-C leaves them as they are")
+    return keeping.run()

@@ -43,6 +43,8 @@ class Row:
             return [self.entry.id, f"refused: {self.refused}" if self.refused else self.problem, "", ""]
         standing, record = self.view.standing, self.view.record
         state = f"failed ({standing.exit_code})" if standing.outcome == "failed" else standing.state
+        if record.plan.stands and not standing.over:
+            state += " (standing cluster)"
         return [record.id, state, record.site, f"{record.created.astimezone():%Y-%m-%d %H:%M:%S}"]
 
 

@@ -22,6 +22,11 @@ NEVER_BEGAN = {
     73: "the job could not write to the run directory: is there no space left, or a quota used up?",
 }
 """What our scripts end with before they can tell anything in `state/` (parts/run-directory.sh, jobside/attempt.sh)."""
+VANISHED = (
+    "it was ended before that (deleted while it was queued, or rejected by the queue that it was passed on to), or its"
+    " node cannot see the run directory: is storage.runs shared by all nodes?"
+)
+"""What becomes of a job of which nobody knows anything any more."""
 NOT_ASKED = JobReport(JobStatus.UNKNOWN, raw="it was not asked")
 
 
@@ -105,11 +110,13 @@ def needs_asking(evidence: Evidence, record: Record) -> bool:
 def _is_latched(evidence: Evidence, record: Record) -> bool:
     """The record's outcome holds, unless the job was started once more after it.
 
-    What was taken back stays so, too: its job may have started before it was ended. Only a workload counts for more.
+    What was taken back stays so, too: its job may have started before it was ended. Only a workload
+    that has ended by itself counts for more.
     """
     if record.outcome is None:
         return False
-    if record.taken_back and evidence.workload is None:
+    told_to_end = evidence.told is not None and evidence.told.outcome == "cancelled"
+    if record.taken_back and (evidence.workload is None or told_to_end):
         return True
     return (evidence.attempt or 0) <= (record.outcome.attempt or 0)
 
@@ -123,6 +130,8 @@ def _never_submitted(evidence: Evidence, reports: Mapping[str, JobReport], recor
     """The jobs beside the first one that `submit` was to submit, and the batch system certainly does not have."""
     if evidence.progress and evidence.progress.workers and not record.worker_ids:
         return []  # whose workers would these be?
+    if evidence.pools:
+        return []  # the run's keeper submits what is missing
     sure = {name for name, report in reports.items() if report.status is JobStatus.GONE}
     return [job for job in record.worker_jobs if job.command and not job.job_id and job.name in sure]
 
@@ -168,6 +177,8 @@ def _active(
     report = reports[record.main.name]
     if evidence.told or evidence.ending is not None or report.status is JobStatus.ENDING:
         return Standing("ending", attempt=evidence.attempt)
+    if report.status is JobStatus.SUSPENDED:
+        return Standing("suspended", why=report.why or report.raw, attempt=evidence.attempt)
     if evidence.workload is not None:
         without = f"{_files(never)} never submitted, it runs without" if never else ""
         return Standing("running", why=without, attempt=evidence.attempt)
@@ -179,6 +190,8 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
         return "; ".join(f"{node} cannot be used: {cause}" for node, cause in evidence.unfit.items())
     if evidence.attempt is None:
         return "the job has not written anything yet"
+    if not record.plan.minimum:
+        return "its scheduler is starting"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
     theirs = [reports[job.name] for job in record.worker_jobs if job.name in reports]
@@ -203,6 +216,9 @@ def _silent(evidence: Evidence, report: JobReport, record: Record, main: Recorde
         return _over("cancelled", evidence, "hpc-launch", "as asked for by hpc-launch cancel")
     if evidence.attempt is None and report.exit_code in NEVER_BEGAN:
         return _over("launch-failed", evidence, "hpc-launch", NEVER_BEGAN[report.exit_code], settled=False)
+    if evidence.attempt is None and report.status is JobStatus.GONE and not evidence.full:
+        reason = f"{_word(report, record)}, and it never began: {VANISHED}"
+        return _over("launch-failed", evidence, "hpc-launch", reason, settled=False)
     cause = "no space is left in the run directory" if evidence.full else "the job left no outcome in state/"
     if evidence.attempt is None and not evidence.full:
         cause = "nothing of it is in the run directory: can its node see that, is storage.runs shared by all nodes?"
@@ -223,4 +239,5 @@ def _word(report: JobReport, record: Record) -> str:
     if report.status is JobStatus.GONE:
         return f"{record.batch_system} does not know the job any more"
     code = "" if report.exit_code is None else f", exit code {report.exit_code}"
-    return f"{record.batch_system} says {report.raw or report.status.value}{code}"
+    node = f" of {report.nodes}" if report.status is JobStatus.NODE_FAILURE and report.nodes else ""
+    return f"{record.batch_system} says {report.raw or report.status.value}{node}{code}"

@@ -12,6 +12,7 @@ class Part(str, Enum):
     scheduler = "scheduler"
     workers = "workers"
     job = "job"
+    jupyter = "jupyter"
 
     @property
     def several(self) -> bool:

@@ -19,7 +19,7 @@ from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import replace_file
 
 if TYPE_CHECKING:
-    from hpc_launch.models.plan import Job, Plan
+    from hpc_launch.models.plan import Bounds, Job, Plan, WorkerGroup
     from hpc_launch.models.record import Record, RecordedJob
 
 POOL: Final = "pool"
@@ -29,13 +29,16 @@ SCHEMA: Final = 1
 def write_pool(place: Path, plan: Plan, record: Record) -> None:
     """Write down what was planned, with the names of the jobs that are still to be submitted. May raise OSError."""
     planned = [job for job in plan.jobs if job.role == "workers"]
-    if not planned:
+    if not planned and not plan.on_demand:
         return
     (place / POOL).mkdir(mode=0o700)
     _write(place / POOL / "groups.json", _groups(plan, record))
     names = {job.name: job.job_name for job in record.jobs}
+    missing = {name: group.count for name, group in plan.groups.items()}
     for number, job in enumerate(planned, 1):
-        _write(_file(place, number), _submission(plan, job, number, names[job.name]))
+        submission = _submission(plan, job, number, names[job.name], missing[str(job.group)])
+        _write(_file(place, number), submission)
+        missing[submission["group"]] -= submission["workers"]
 
 
 def note_job_id(place: Path, record: Record, job: RecordedJob, job_id: str) -> None:
@@ -52,11 +55,13 @@ def take_in_submissions(place: Path, record: Record, over: bool) -> Record:
     `over`: then also those of which no id is known: they are looked for by their names, and called off.
     """
     known = {job.job_name for job in record.jobs}
-    found = [each for number in _numbers(place) if (each := read_document(_file(place, number)))]
+    settled = {_number_in(job.job_name) for job in record.worker_jobs if job.job_id}  # nothing more is told of these
+    numbers = [number for number in _numbers(place) if number not in settled]
+    found = [each for number in numbers if (each := read_document(_file(place, number)))]
     new = [each for each in found if each["job_name"] not in known and _is_there(each, over)]
     if not new:
         return record
-    kinds = {job.group: job for job in reversed(record.worker_jobs)}
+    kinds = {job.group: job for job in reversed((*record.on_demand, *record.worker_jobs))}
     jobs = tuple(_recorded(each, kinds[each["group"]]) for each in new if each["group"] in kinds)
 
     def with_them(current: Record) -> Record:
@@ -84,10 +89,16 @@ def _recorded(submission: dict[str, Any], kind: RecordedJob) -> RecordedJob:
         submitted=datetime.fromtimestamp(when, timezone.utc) if when else None,
         array=submission["array"],
         first_element=submission["first"],
-        log=f"logs/{submission['group']}-{number}-job",
+        log=f"logs/{kind.file.removesuffix('.sh')}-{number}-job",
         after=None,
         command=(),
     )
+
+
+def _number_in(job_name: str) -> int:
+    """Of which call of the submit command this is the name: it ends with its number, but that of the first."""
+    last = job_name.rpartition("-")[2]
+    return int(last) if last.isdecimal() else 1
 
 
 def _numbers(place: Path) -> list[int]:
@@ -113,6 +124,7 @@ def _file(place: Path, number: int) -> Path:
 
 def _groups(plan: Plan, record: Record) -> dict[str, Any]:
     kinds = {job.group: job for job in plan.kinds_of_jobs if job.role == "workers"}
+    limits = plan.element_limits
     groups = {
         name: {
             "file": kinds[name].file,
@@ -122,10 +134,11 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
             "memory_bytes": group.memory_bytes,
             "resources": dict(group.resources),
             "array_limit": plan.array_limit,
-            "most_elements": plan.most_elements,
+            "most_elements": min((most for names, most in limits if names == [name]), default=None),
             "walltime_seconds": kinds[name].walltime_seconds,
+            **({"adapt": _without_none(group.adapt)} if group.adapt else {}),
         }
-        for name, group in plan.groups.items()
+        for name, group in sorted(plan.groups.items(), key=_cost)
     }
     main = plan.main
     return {
@@ -134,14 +147,25 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
         "batch_system": plan.batch_system,
         "commands": {purpose: list(words) for purpose, words in record.commands.items()},
         "submit_stdin": record.submit_stdin,
-        "from_compute": plan.submit_from_compute,
+        "from_compute": dict(plan.from_compute),
         "minimum": plan.minimum,
         "walltime_seconds": main.walltime_seconds,
         "groups": groups,
+        "limits": [{"groups": names, "elements": most} for names, most in limits if len(names) > 1],
     }
 
 
-def _submission(plan: Plan, job: Job, number: int, job_name: str) -> dict[str, Any]:
+def _cost(named: tuple[str, WorkerGroup]) -> tuple[float, ...]:
+    """Of a worker: tasks that several groups can run go to the cheapest."""
+    _, group = named
+    return group.gpus, group.memory_bytes, group.threads, len(group.resources)
+
+
+def _without_none(bounds: Bounds) -> dict[str, int]:
+    return {key: value for key, value in vars(bounds).items() if value is not None}
+
+
+def _submission(plan: Plan, job: Job, number: int, job_name: str, missing: int) -> dict[str, Any]:
     group = plan.group_of(job)
     size = job.array or 1
     return {
@@ -152,7 +176,7 @@ def _submission(plan: Plan, job: Job, number: int, job_name: str) -> dict[str, A
         "size": size,
         "array": job.array,
         "per_node": group.per_node,
-        "workers": min(size * group.per_node, group.count - job.first_element * group.per_node),
+        "workers": min(size * group.per_node, missing),
         "job_name": job_name,
         "by": "submit",
         "job_id": None,

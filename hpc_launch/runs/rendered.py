@@ -58,7 +58,8 @@ def _refused(directory: Path, cause: str) -> UsageError:
 def _refuse_foreign(directory: Path) -> None:
     """A directory with other things in it is not ours to write to, and a run's own files are not to change."""
     there = {file.name for file in directory.iterdir()} if directory.is_dir() else set()
-    if "run.json" in there or (there and not {"resolved.yaml", "node.sh"} <= there):
+    is_ours = "resolved.yaml" in there and any(re.fullmatch(r"node(-\w+)?\.sh", name) for name in there)
+    if "run.json" in there or (there and not is_ours):
         what = "a run directory" if "run.json" in there else "not empty"
         raise UsageError(
             f"--output {printable(str(directory))}: it is {what}; name a new directory, or one that was rendered to"

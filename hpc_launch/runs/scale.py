@@ -66,12 +66,7 @@ class Target:
 
 def group_of(view: View, name: str | None) -> Group:
     """The group that is meant; raises UsageError where the run is over, cannot grow, or has no such group."""
-    record = view.record
-    if view.standing.over:
-        raise UsageError(Problem(f"{record.id} is over: {view.standing.outcome}", hint="Submit it again, or another."))
-    known = read_document(view.directory / POOL / "groups.json")
-    if known is None:
-        raise _cannot_grow(view)
+    record, known = view.record, what_can_grow(view, "be scaled")
     groups: Mapping[str, Any] = known["groups"]
     if name is None and len(groups) > 1:
         raise UsageError(Problem(f"{record.id} has several groups of workers", hint=f"Add --group: {_listed(groups)}"))
@@ -80,20 +75,29 @@ def group_of(view: View, name: str | None) -> Group:
         near = get_close_matches(chosen, groups, 1)
         hint = f"Did you mean {near[0]}?" if near else f"It has: {_listed(groups)}"
         raise UsageError(Problem(f"{record.id} has no group {chosen}", hint=hint))
-    by_job = bool(known["from_compute"]) and travels(str(known["batch_system"]))
+    by_job = _jobs_may_keep(known["from_compute"]) and travels(str(known["batch_system"]))
     numbers = {key: int(groups[chosen][key]) for key in ("per_node", "threads", "memory_bytes")}
     return Group(chosen, **numbers, kept_by_job=by_job)
 
 
-def _cannot_grow(view: View) -> UsageError:
-    layout = view.record.layout
+def what_can_grow(view: View, what: str) -> Mapping[str, Any]:
+    """`pool/groups.json`; raises UsageError where the run is over, or cannot grow: then it cannot `what`."""
+    run, layout = view.record.id, view.record.layout
+    if known := read_document(view.directory / POOL / "groups.json"):
+        if view.standing.over:
+            raise UsageError(Problem(f"{run} is over: {view.standing.outcome}", hint="Submit it again, or another."))
+        return known
     if layout == "job-array":
-        why = "it was submitted by an earlier version of hpc-launch"
-        return UsageError(Problem(f"{view.record.id} cannot be scaled: {why}", hint="Submit it again."))
-    why = f"in {layout} all workers come with the one job that holds the scheduler"
-    return UsageError(
-        Problem(f"{view.record.id} cannot be scaled: {why}", hint="A run with `layout: job-array` can grow and shrink.")
-    )
+        why, hint = "it was submitted by an earlier version of hpc-launch", "Submit it again."
+    else:
+        why = f"in {layout} all workers come with the one job that holds the scheduler"
+        hint = "A run with `layout: job-array` can grow and shrink."
+    raise UsageError(Problem(f"{run} cannot {what}: {why}", hint=hint))
+
+
+def _jobs_may_keep(from_compute: Mapping[str, bool | None] | bool) -> bool:
+    """One word for all that jobs may do: in runs of the first version."""
+    return from_compute if isinstance(from_compute, bool) else False not in from_compute.values()
 
 
 def _listed(groups: Mapping[str, Any]) -> str:
@@ -108,13 +112,13 @@ def ask_for(view: View, context: Context, group: Group, target: Target) -> int:
     """
     try:
         copy_keeper(view.directory, view.record.batch_system)  # before the wish, on which it is started
-        return write_wish(view.directory, context.user, context.hostname, group, target)
+        return write_wish(view.directory, context.user, context.hostname, {group.name: target})
     except OSError as fault:
         raise UsageError(f"the wish cannot be written: {fault}") from fault
 
 
-def write_wish(directory: Path, user: str, host: str, group: Group, target: Target) -> int:
-    """Put the wish where it is seen, in place of an earlier one for this group; gives its number. May raise OSError.
+def write_wish(directory: Path, user: str, host: str, targets: Mapping[str, Target]) -> int:
+    """Put the wish where it is seen, in place of an earlier one for these groups; gives its number. May raise OSError.
 
     Raises:
         OSError: it could not be written; the earlier one holds.
@@ -130,7 +134,7 @@ def write_wish(directory: Path, user: str, host: str, group: Group, target: Targ
             "time": round(time.time(), 3),
             "user": user,
             "host": host,
-            "groups": {**known.get("groups", {}), group.name: target.as_json()},
+            "groups": {**known.get("groups", {}), **{name: target.as_json() for name, target in targets.items()}},
         }
         replace_file(file, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     return serial

@@ -51,6 +51,7 @@ def settle(one: Look) -> View:
             record = update_record(directory, lambda current: _with_outcome(current, standing, now))
     if standing.over and standing.settled and standing.understood:
         security.remove(directory / "tls")  # the job does it too, if it gets to it
+        security.remove_tokens(directory)
     return View(directory, record, one.evidence, one.reports, standing)
 
 

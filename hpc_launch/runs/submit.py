@@ -21,6 +21,7 @@ from hpc_launch.runs import evidence, index, space
 from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
+from hpc_launch.runs.first_wish import write_first_wish
 from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
 from hpc_launch.runs.job_ids import batch_system, record_job_id, with_id
 from hpc_launch.runs.pool import note_job_id, write_pool
@@ -29,6 +30,7 @@ from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
     from hpc_launch.context import Context
+    from hpc_launch.models.plan import Job
     from hpc_launch.prepare import Rendered
 
 
@@ -75,23 +77,28 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         host=context.hostname,
         submitter=processes.this_one(),
         profile=str(context.directory / rendered.profile),
-        plan=Request(workers_wanted=plan.workers_wanted, minimum=plan.minimum, security=plan.security),
+        plan=Request(
+            workers_wanted=plan.workers_wanted,
+            minimum=plan.minimum,
+            security=plan.security,
+            stands=plan.stands,
+            idle_timeout_seconds=plan.scheduler.idle_timeout_seconds,
+        ),
         jobs=(),
         commands=commands,
         submit_stdin=rendered.submit_stdin,
     )
-    system = batch_system(record)
-    jobs = []
-    for job in plan.jobs:
-        job_name = job.named(f"{plan.name}-{token}")
-        log = job.log_on_line
-        command = tuple(system.submit_command(job.file, job_name, job.array, after(job), log))
-        first = job.first_element if job.role == "workers" else None
-        asked = job.asked()
-        jobs.append(
-            RecordedJob(**asked, job_name=job_name, command=command, after=job.after, log=log, first_element=first)
-        )
-    return replace(record, jobs=tuple(jobs))
+    system, name = batch_system(record), f"{plan.name}-{token}"
+    jobs, on_demand = (tuple(_recorded(system, job, name) for job in some) for some in (plan.jobs, plan.on_demand))
+    return replace(record, jobs=jobs, on_demand=on_demand)
+
+
+def _recorded(system: BatchSystem, job: Job, run: str) -> RecordedJob:
+    """A job of the plan, in a run of which the main job has this name."""
+    name, log = job.named(run), job.log_on_line
+    command = tuple(system.submit_command(job.file, name, job.array, after(job), log))
+    first = job.first_element if job.role == "workers" else None
+    return RecordedJob(**job.asked(), job_name=name, command=command, after=job.after, log=log, first_element=first)
 
 
 def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) -> None:
@@ -103,6 +110,7 @@ def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) 
         if rendered.plan.security == "tls":
             security.create(place / "tls")
         write_pool(place, rendered.plan, record)
+        write_first_wish(place, rendered.plan, context)
         run_directory.write_record(place, record)
         index.add(context, record.id, place)
     except BaseException as fault:  # also Ctrl-C

@@ -88,6 +88,8 @@ class _Layer:
             said["properties"] = {name: self._key(schema, name) for name in schema["properties"]}
         if not self.complete:
             said.pop("required", None)
+        if (other := said.pop("in_place_of_required", None)) and self.complete:
+            said |= _needed_without(other, said.pop("required"))
         if "items" in schema:  # lists replace what is below: their items are no layers
             said["items"] = _Layer(self.models, nulls=False, complete=True).of(schema["items"])
         if isinstance(values := schema.get("additionalProperties"), dict):
@@ -104,6 +106,12 @@ class _Layer:
 
     def _or_null(self, schema: Json) -> Json:
         return _or_null(self.of(schema)) if self.nulls else self.of(schema)
+
+
+def _needed_without(other: str, needed: list[str]) -> Json:
+    """That these keys are, unless there is something in the other one."""
+    there = {"required": [other], "properties": {other: {"type": "object", "minProperties": 1}}}
+    return {"if": {"not": there}, "then": {"required": needed}}
 
 
 def _or_null(schema: Json) -> Json:

@@ -19,10 +19,15 @@ from hpc_launch.units import MIB, format_memory, format_walltime
 
 
 def compare(
-    site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
+    site: Site,
+    document: Document,
+    machine: Machine,
+    host: Host,
+    local: Scratch | None = None,
+    runs: Scratch | None = None,
 ) -> list[Difference]:
     """Every difference, the grave ones first; for the arguments see `Comparison`."""
-    both = Comparison(site, document, machine, host, local)
+    both = Comparison(site, document, machine, host, local, runs)
     found = [*_whole(both), *_queues(both), *environments(both), *differences_here(both)]
     return sorted(found, key=lambda difference: not difference.grave)
 
@@ -40,6 +45,9 @@ def _whole(both: Comparison) -> Iterator[Difference]:
         yield from both.upper(("limits", "array"), site.limits.array, machine.array)
     if machine.submitted is not None:
         yield from both.upper(("limits", "submitted", "jobs"), site.limits.submitted.jobs, machine.submitted)
+    for key, live in machine.running.items():
+        shown = format_memory if key == "memory" else str
+        yield from both.upper(("limits", "running", key), getattr(site.limits.running, key), live, shown)
     resource = site.memory.resource
     if resource and machine.resources is not None and resource not in machine.resources:
         known = ", ".join(sorted(machine.resources)) or "none"
@@ -80,6 +88,8 @@ def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> It
         said = format_walltime(queue.default_walltime) if queue.default_walltime else ""
         clause = f"says {format_walltime(live.default_walltime)}" if live.default_walltime else "says none"
         yield both.differ((*path, "default_walltime"), said, clause, grave=False)
+    for name, limit in live.limits.items():
+        yield from _limit(both, (*path, *name.split(".")), queue, limit)
     yield from _nodes(both, (*path, "nodes"), queue.nodes, live)
     yield from _size(both, (*path, "cores"), queue.cores, live.cores, str)
     # As plans do: a size in GB is never a whole number of the MiB that batch systems count.
@@ -96,6 +106,19 @@ def _queue(both: Comparison, path: KeyPath, queue: Queue, live: LiveQueue) -> It
     if live.exclusive is not None and queue.exclusive != live.exclusive:
         clause = "gives jobs whole nodes" if live.exclusive else "shares nodes between jobs"
         yield both.differ((*path, "exclusive"), str(queue.exclusive).lower(), clause, grave=False)
+
+
+def _limit(both: Comparison, path: KeyPath, queue: Queue, live: int) -> Iterator[Difference]:
+    """A limit that is called as in a site profile; of one that is wanted at least, less than the machine's is grave."""
+    said: Any = queue
+    for key in path[2:]:
+        said = getattr(said, str(key))
+    shown = format_memory if path[-1] in ("memory", "max_memory", "max_user_memory") else str
+    if path[2] != "least":
+        yield from both.upper(path, said, live, shown)
+    elif said != live:
+        grave = said is not None and said < live
+        yield both.differ(path, "" if said is None else shown(said), f"says {shown(live)}", grave)
 
 
 def _nodes(both: Comparison, path: KeyPath, said: int | None, live: LiveQueue) -> Iterator[Difference]:

@@ -16,6 +16,7 @@ from hpc_launch.survey.draft_lines import Line, absent, flow, line, remark
 from hpc_launch.survey.draft_queues import queue_lines, usable
 from hpc_launch.survey.draft_system import source, system_lines
 from hpc_launch.survey.host import Host
+from hpc_launch.units import exact_memory
 
 Lines = Iterator[Line]
 
@@ -89,14 +90,26 @@ def _limits(machine: Machine) -> Lines:
     asked = source(machine, "config")
     if machine.array == 0:
         yield line("arrays: false", asked)
-    limits = {"array": machine.array, "submitted": machine.submitted and {"jobs": machine.submitted}}
+    running = {key: exact_memory(limit) if key == "memory" else limit for key, limit in machine.running.items()}
+    limits = {
+        "array": machine.array,
+        "submitted": machine.submitted and {"jobs": machine.submitted},
+        "running": running,
+    }
     given = {key: value for key, value in limits.items() if value and fits(("limits", key), value)}
     if given:
         yield Line("limits:")
-        yield from (line(f"  {key}: {flow(value)}", asked) for key, value in given.items())
+        own = f"a guess: of your own account, {machine.limits_source}" if machine.limits_source else asked
+        for key, value in given.items():
+            yield line(f"  {key}: {flow(value)}", asked if key == "array" else own)
+    qos = {name: limits for name, limits in machine.qos.items() if fits(("qos", name), limits)}
+    if any(qos.values()):
+        yield line("qos:", "of one user at once; a QOS that may run longer than its queue: walltime")
+        yield from (Line(f"  {flow(name)}: {flow(limits)}") for name, limits in qos.items())
     if machine.array is None:
         yield absent("limits.array", f"{machine.batch_system} does not say how long an array may be")
-    yield absent("limits.running, qos", f"limits of one user, which {machine.batch_system} does not show")
+    if not machine.running and not machine.qos:
+        yield absent("limits.running, qos", f"limits of one user, which {machine.batch_system} does not show")
     default = machine.default_queue
     if default in usable(machine):
         reason = machine.default_reason

@@ -61,8 +61,15 @@ def _told(queue: LiveQueue) -> Mapping[str, Any]:
         "walltime": queue.walltime and format_walltime(queue.walltime),
         "default_walltime": queue.default_walltime and format_walltime(queue.default_walltime),
         "max_nodes": queue.max_nodes,
+        **_limits(queue),
     }
     return {key: value for key, value in values.items() if value}
+
+
+def _limits(queue: LiveQueue) -> Mapping[str, Any]:
+    shown = {key: exact_memory(limit) if key.endswith("memory") else limit for key, limit in queue.limits.items()}
+    least = {key.removeprefix("least."): limit for key, limit in shown.items() if key.startswith("least.")}
+    return {**{key: limit for key, limit in shown.items() if not key.startswith("least.")}, "least": least}
 
 
 def _largest(queue: LiveQueue) -> Mapping[str, Any]:

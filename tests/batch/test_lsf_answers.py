@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,13 @@ def test_a_refusal_is_told_in_lsfs_words(
         lsf.submit(tmp_path, "job.sh", NAME)
 
 
+def test_a_refusal_names_the_command_that_lists_what_there_is(lsf: BatchSystem, replay: Replay, tmp_path: Path) -> None:
+    (tmp_path / "job.sh").touch()
+    replay("lsf/bsub-refused-queue")
+    with pytest.raises(Refused, match="`bqueues` lists what there is"):
+        lsf.submit(tmp_path, "job.sh", NAME)
+
+
 def test_clients_that_wait_for_their_daemons_for_ever_are_ended(
     lsf: BatchSystem, program: Program, tmp_path: Path
 ) -> None:
@@ -99,6 +107,38 @@ def test_where_bjobs_knows_no_format_its_columns_are_read(lsf: BatchSystem, prog
     assert told["2"].status is JobStatus.RUNNING
     assert lsf.find("w", 0.0) == ["2"]
     assert lsf.find("v", 0.0) == []
+
+
+WAITING = """\
+JOBID   USER    STAT  QUEUE      FROM_HOST   JOB_NAME   SUBMIT_TIME
+7       lsfuser PEND  normal     lsfhost     pi-a1b2c3  Nov 22 01:55
+ Job's resource requirements not satisfied: 1 host;
+ Not enough job slot(s): 2 hosts;
+8       lsfuser PEND  normal     lsfhost     w[1]       Nov 22 01:55
+ Job dependency condition not satisfied;
+8       lsfuser PEND  normal     lsfhost     w[2]       Nov 22 01:55
+ Job dependency condition not satisfied;
+"""
+COLUMNS = """\
+JOBID   USER    STAT  QUEUE      FROM_HOST   EXEC_HOST   JOB_NAME   SUBMIT_TIME
+7       lsfuser PEND  normal     lsfhost        -        pi-a1b2c3  Nov 22 01:55
+8       lsfuser PEND  normal     lsfhost        -        w[1]       Nov 22 01:55
+8       lsfuser PEND  normal     lsfhost        -        w[2]       Nov 22 01:55
+"""
+
+
+def test_where_columns_do_not_tell_why_jobs_wait_it_is_asked_for(
+    lsf: BatchSystem, program: Program, tmp_path: Path
+) -> None:
+    refusal = recorded("lsf/bjobs-no-option").script_for_anything()
+    asks = f'-p*) echo "$*" >>{tmp_path}/asked; printf %s {shlex.quote(WAITING)} ;;'
+    program("bjobs", f'case "$*" in *-o*) {refusal} ;; {asks} *) printf %s {shlex.quote(COLUMNS)} ;; esac')
+    told = lsf.states(["7", "8"], {"8": 2})
+    assert told["7"].why.startswith("no host has what it asks for just now; if that is more than any host has")
+    assert told["8"].why.startswith("it waits for another job (")
+    assert (tmp_path / "asked").read_text() == "-p 7 8\n"
+    program("bjobs", f'case "$*" in -p*) exit 255 ;; *-o*) {refusal} ;; *) printf %s {shlex.quote(COLUMNS)} ;; esac')
+    assert {report.status for report in lsf.states(["7", "8"], {"8": 2}).values()} == {JobStatus.QUEUED}
 
 
 @pytest.mark.parametrize("answer", ["bjobs-unknown", "bjobs-none"])
@@ -128,9 +168,9 @@ def test_one_unknown_job_does_not_hide_the_others(lsf: BatchSystem, program: Pro
         ("EXIT|140|TERM_RUNLIMIT: job killed after reaching LSF run time limit", ("timeout", None)),
         ("EXIT|137|TERM_MEMLIMIT: job killed after reaching LSF memory usage limit", ("out-of-memory", None)),
         ("EXIT|1|TERM_OF_TOMORROW: who knows", ("failed", 1)),
-        ("PSUSP|-|-", ("held", None)),
-        ("USUSP|-|-", ("running", None)),
-        ("SSUSP|-|-", ("running", None)),
+        ("PSUSP|-|-", ("suspended", None)),
+        ("USUSP|-|-", ("suspended", None)),
+        ("SSUSP|-|-", ("suspended", None)),
         ("UNKWN|-|-", ("unknown", None)),
         ("ZOMBI|-|-", ("unknown", None)),
         ("BEWITCHED|0|-", ("unknown", None)),
@@ -154,6 +194,10 @@ def test_why_jobs_wait_is_told_in_sentences() -> None:
     never = sentence("Dependency condition invalid or never satisfied;")
     assert "will never start: cancel it" in never
     assert "it waits for another job" in sentence("Job dependency condition not satisfied;")
+    assert "it waits for its turn" in sentence("The user has reached his/her job slot limit;")
+    assert "it will never start" in sentence("Job's resource requirements not satisfied: 2 hosts;")
+    assert "it will never start" in sentence("Job's requirements for resource reservation not satisfied: 2 hosts;")
+    assert "hosts to become free" in sentence("Not enough job slot(s): 2 hosts;")
     assert sentence("New job is waiting for scheduling;") == ""
     assert sentence("A reason of tomorrow;") == "A reason of tomorrow"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -175,7 +176,8 @@ def test_no_text_breaks_the_reading(text: str) -> None:
         ({"job_state": "F", "Exit_status": "often"}, ("gone", None)),
         ({"job_state": "F", "Exit_status": 0, "substate": 93, "array": "True"}, ("failed", None)),
         ({"job_state": "M"}, ("unknown", None)),
-        ({"job_state": "S"}, ("running", None)),
+        ({"job_state": "F", "Exit_status": -20, "substate": 92}, ("node-failure", None)),  # its first host was lost
+        ({"job_state": "S"}, ("suspended", None)),
         ({"job_state": "W"}, ("queued", None)),
         ({"job_state": True}, ("unknown", None)),
         ({}, ("unknown", None)),
@@ -187,10 +189,61 @@ def test_every_state_has_a_place(fields: dict[str, object], expected: tuple[str,
     assert told.raw
 
 
+ROOM = {"nodes": {f"c{n}": {"resources_available": {"host": f"c{n}", "ncpus": 8, "mem": "8388608kb"}} for n in (1, 2)}}
+
+
+@pytest.mark.parametrize(
+    ("select", "place", "never"),
+    [
+        ("2:ncpus=12", "scatter", True),  # on nodes of 8: measured, "Not Running: Insufficient amount of resource"
+        ("2:ncpus=8:mem=8gb", "scatter", False),
+        ("3:ncpus=1", "scatter", True),
+        ("3:ncpus=1", "free", False),
+        ("1:ncpus=8:mem=9gb", "free", True),
+        ("1:ncpus=1:ngpus=1", "free", True),
+        ("ncpus=9", "free", True),
+        ("1:ncpus=4+1:ncpus=9", "free", True),
+        ("2:cpu_type=milan", "free", False),
+    ],
+)
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_job_that_no_host_could_hold_is_told_so(
+    pbs: BatchSystem, program: Program, select: str, place: str, never: bool, plain: bool
+) -> None:
+    comment = "Not Running: Insufficient amount of resource: ncpus"
+    job = {"job_state": "Q", "comment": comment, "Resource_List": {"select": select, "place": place}}
+    text = f"Job Id: 1.s\n    job_state = Q\n    comment = {comment}\n    Resource_List.select = {select}\n"
+    text += f"    Resource_List.place = {place}\n"
+    answer = "not JSON" if plain else json.dumps({"pbs_version": "23", "Jobs": {"1.s": job}})
+    program("qstat", f"case \"$*\" in *json*) echo '{answer}' ;; *) echo '{text}' ;; esac")
+    program("pbsnodes", f"echo '{json.dumps(ROOM)}'")
+    why = pbs.states(["1.s"])["1.s"].why
+    assert why.startswith("the machine can never give" if never else "it waits for resources to become free"), why
+
+
+def test_what_hosts_have_is_asked_once_and_can_be_unknown(pbs: BatchSystem, program: Program, tmp_path: Path) -> None:
+    job = {"job_state": "Q", "comment": "Not Running: Insufficient amount of resource: ncpus"}
+    job |= {"Resource_List": {"select": "1:ncpus=99"}}  # type: ignore[dict-item]
+    program("qstat", f"echo '{json.dumps({'pbs_version': '23', 'Jobs': {'1.s': job}})}'")
+    program("pbsnodes", f"echo asked >>{tmp_path}/asked; exit 1")
+    for _ in range(2):
+        assert pbs.states(["1.s"])["1.s"].why.startswith("it waits for resources")
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
+def test_a_refusal_names_the_command_that_lists_what_there_is(pbs: BatchSystem, replay: Replay, tmp_path: Path) -> None:
+    for what, command in (("queue", "qstat -Q"), ("resource", "pbsnodes -a")):
+        replay(f"pbs/qsub-refused-{what}")
+        with pytest.raises(Refused, match=f"`{command}` lists what there is"):
+            pbs.submit(tmp_path, "job.sh", NAME)
+
+
 def test_why_jobs_wait_is_told_in_sentences() -> None:
     never = sentence("Can Never Run: Insufficient amount of resource: ncpus (R: 64 A: 4 T: 4)")
     assert "can never give what it asks for: cancel it" in never
     assert "R: 64 A: 4 T: 4" in never
+    assert "it waits for its turn" in sentence("Not Running: User has reached queue workq running job limit.")
+    assert "it waits for its turn" in sentence("Not Running: would exceed user's limit on resource ncpus in complex")
     assert "other jobs come first" in sentence("Not Running: Job would conflict with reservation or top job")
     assert sentence("A comment of tomorrow") == "A comment of tomorrow"
     assert report({"job_state": "H", "Hold_Types": "u"}).why.startswith("you hold it back")

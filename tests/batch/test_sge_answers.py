@@ -85,6 +85,18 @@ def test_a_refusal_is_told_in_grid_engines_words(
         sge.submit(tmp_path, "job.sh", NAME)
 
 
+@pytest.mark.parametrize(
+    ("what", "command"),
+    [("queue", "qconf -sql"), ("project", "qconf -sprjl"), ("environment", "qconf -spl"), ("resource", "qconf -sc")],
+)
+def test_a_refusal_names_the_command_that_lists_what_there_is(
+    sge: BatchSystem, replay: Replay, tmp_path: Path, what: str, command: str
+) -> None:
+    replay(f"sge/qsub-refused-{what}")
+    with pytest.raises(Refused, match=f"`{command}` lists what there is"):
+        sge.submit(tmp_path, "job.sh", NAME)
+
+
 def test_a_qmaster_that_is_down_did_not_refuse(sge: BatchSystem, replay: Replay, tmp_path: Path) -> None:
     for command in ("qsub", "qstat", "qdel"):
         replay(f"sge/{command}-down")
@@ -125,6 +137,7 @@ def test_the_states_of_jobs_that_wait_run_and_have_ended(sge: BatchSystem, progr
     gone = ",".join(IDS[what] for what in ("ok", "seven", "signal", "walltime", "mpi", "codes"))
     program("qstat", f'if [ "$2" = {gone} ]; then {DENIED}fi\nif [ "$1" = -j ]; then {why}\nfi\n{listing}')
     replay("sge/qacct-unknown")
+    program("qalter", "echo 'verification: no suitable queues'")
     told = states(sge)
     assert {what: str(report.status) for what, report in told.items()} == {
         **dict.fromkeys(("ok", "seven", "signal", "walltime", "mpi", "codes"), "gone"),
@@ -133,12 +146,45 @@ def test_the_states_of_jobs_that_wait_run_and_have_ended(sge: BatchSystem, progr
         "toolarge": "queued",
     }
     assert told["running"].nodes == "c2"
-    assert told["toolarge"].why == 'cannot run in PE "smp" because it only offers 0 slots'
+    assert told["toolarge"].why == (
+        'the machine can never give what it asks for: cancel it (cannot run in PE "smp" because it only offers 0 slots)'
+    )
+    assert told["dependency"].why == "it waits until job 7 has ended"
     assert told["error"].why.endswith(
         "can't chdir to /nowhere: No such file or directory: is storage.runs shared by all nodes?"
     )
     assert told["error"].raw == "Eqw" and "qmod -cj" in told["error"].why
     assert "held back" in told["held"].why
+
+
+def test_a_job_that_fits_some_day_waits_for_slots(sge: BatchSystem, qstat: Program, program: Program) -> None:
+    qstat("qstat-early", "qstat-why")
+    # without load there are no load values: a job that asks for one is offered no slot
+    listing, why = (recorded(f"sge/qstat-{name}").script_for_anything() for name in ("early", "why"))
+    why = why.replace("h_rt=600", "h_rt=600,mem_free=1G")
+    program("qstat", f'if [ "$1" = -j ]; then\n{why}\nfi\n{listing}')
+    for offered, never in ((0, False), (24, True)):
+        said = f'Job 10 cannot run in PE "smp" because it only offers {offered} slots'
+        program("qalter", f"echo '{said}'; echo 'verification: no suitable queues'; exit 1")
+        assert states(sge)["toolarge"].why.startswith("the machine can never give") is never
+    qstat("qstat-early", "qstat-why")
+    for answer in ("verification: found suitable queue(s)", "denied: job does not exist", ""):
+        program("qalter", f"echo {answer!r}")
+        assert states(sge)["toolarge"].why.startswith("it waits for slots to become free (cannot run in PE")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("All queues dropped because of overload or full", "it waits for slots to become free (All queues dropped"),
+        ('cannot run because it exceeds limit "hpcuser/////" in rule "max/1"', "it waits for its turn"),
+        ("job dropped because of user limitations", "it waits for its turn"),
+        ('queue instance "all.q@c1" dropped because it is disabled', "its queue starts no jobs just now"),
+        ("A message of tomorrow", "A message of tomorrow"),
+    ],
+)
+def test_what_the_scheduler_says_is_told_in_sentences(said: str, words: str) -> None:
+    assert words in causes(f"job_number: 7\nscheduling info:   {said}\n")["7"]
 
 
 def test_elements_of_an_array_are_told_one_by_one(sge: BatchSystem, qstat: Program) -> None:
@@ -201,7 +247,8 @@ def test_half_a_listing_is_none(sge: BatchSystem, cut: int) -> None:
 @pytest.mark.parametrize(
     ("letters", "status"),
     [("qw", "queued"), ("Rq", "queued"), ("hqw", "held"), ("hRwq", "held"), ("Ehqw", "held")]
-    + [(letters, "running") for letters in ["r", "t", "hr", "Rr", "Rt", "s", "ts", "S", "tS", "T", "tT", "Rs", "RtS"]]
+    + [(letters, "running") for letters in ["r", "t", "hr", "Rr", "Rt"]]
+    + [(letters, "suspended") for letters in ["s", "ts", "S", "tS", "T", "tT", "Rs", "RtS"]]
     + [(letters, "ending") for letters in ["dr", "dt", "dRr", "ds", "dS", "dT", "dRT"]]
     + [("BEWITCHED", "unknown"), ("", "unknown"), ("z", "unknown"), ("X", "unknown")],
 )

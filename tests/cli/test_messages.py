@@ -41,7 +41,7 @@ def test_what_is_no_number_is_null_for_programs(capsys: pytest.CaptureFixture[st
 
 
 def test_without_a_hint_there_is_an_empty_list(context: Context) -> None:
-    (context.directory / "p.yaml").write_text("workers: {count: 0}\nworkload: {command: x}\n")
+    (context.directory / "p.yaml").write_text("workers: {count: -1}\nworkload: {command: x}\n")
     told = hpc_launch(context, "render", "p.yaml", "--site", "local", "--json")
     (only,) = json.loads(told.stdout)["error"]["problems"]
     assert (only["hint"], only["hints"]) == (None, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pickle
 import stat
@@ -14,17 +15,18 @@ from distributed import Client
 from distributed.core import Status
 
 from hpc_launch import HPCCluster, connect
+from hpc_launch.client.endpoint import Unreachable
 from hpc_launch.errors import UsageError
 from tests.client.people import UNTIL_STOPPED, Person
 from tests.local.runs import Run, until
-
-pytestmark = pytest.mark.shares_jobs
 
 
 @pytest.fixture(scope="module")
 def run(person: Person) -> Run:
     """It has one worker, and goes on until it is stopped."""
-    return person.submit(person.script(UNTIL_STOPPED), layout="job-array", workers={"per_node": 1})
+    run = person.submit(person.script(UNTIL_STOPPED), layout="job-array", workers={"per_node": 1})
+    run.until_running()
+    return run
 
 
 @pytest.fixture
@@ -33,13 +35,10 @@ def cluster(run: Run) -> Iterator[HPCCluster]:
         yield cluster
 
 
-def test_a_client_waits_for_the_scheduler_and_says_where_the_run_stands(
-    run: Run, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_client_computes_on_it(run: Run) -> None:
     with connect(run.id) as client:
         assert client.submit(sum, [1, 2]).result() == 3
         assert client.scheduler.address.startswith("tls://")
-    assert f"{run.id}: " in capfd.readouterr().err
 
 
 def test_closing_what_was_taken_up_leaves_the_run_alone(run: Run) -> None:
@@ -87,6 +86,48 @@ def test_in_an_event_loop(run: Run) -> None:
         assert cluster.status is Status.closed
 
     asyncio.run(use())
+
+
+def test_the_command_tells_how_to_get_there(run: Run, person: Person) -> None:
+    told = json.loads(person.command("connect", run.id, "--json").stdout)
+    assert told["run"] == run.id and told["jupyter"] is None
+    host, port = told["dashboard"]["host"], told["dashboard"]["port"]
+    assert told["dashboard"]["url"].startswith(f"http://127.0.0.1:{port}/status")
+    assert told["tunnel"][:4] == ["ssh", "-N", "-o", "ExitOnForwardFailure=yes"]
+    assert told["tunnel"][-1].endswith(f"@{host}")
+    said = person.command("connect", run.id).stdout
+    assert " ".join(told["tunnel"]) in said
+    assert all(f"  {line}\n" in said for line in told["python"])
+
+
+def test_a_browser_gets_a_file_and_no_token_on_its_command_line(
+    run: Run, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = person.project / "given"
+    browser = person.project / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >{given}\n')
+    browser.chmod(0o755)
+    monkeypatch.setattr("webbrowser._tryorder", None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER", str(browser))
+        assert person.command("connect", run.id, "--open").returncode == 0
+    file = Path(run.directory) / "control" / "open.html"
+    assert given.read_text() == f"{file.as_uri()}\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert '"0; url=http://127.0.0.1:' in file.read_text()
+
+
+def test_a_tunnel_that_cannot_be_is_told_in_the_words_of_ssh(run: Run, person: Person) -> None:
+    ssh = person.project / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text("#!/bin/sh\necho 'ssh: connect to host: No route' >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
+        refused = person.command("connect", run.id, "--tunnel")
+        assert refused.returncode == 2 and "ssh did not get there: ssh: connect to host: No route" in refused.stderr
+        with pytest.raises(Unreachable, match="No route"):
+            connect(run.id, tunnel=True)
 
 
 def test_a_run_that_others_may_write_is_refused(run: Run) -> None:

@@ -49,7 +49,7 @@ def addresses(run: Run) -> dict[str, str]:
 
 
 def test_the_run_directory_cannot_be_read(cluster: Cluster, run: Run) -> None:
-    for name in ("", "/run.json", "/tls/key.pem", "/environment.sh", "/logs/workload.log"):
+    for name in ("", "/run.json", "/tls/key.pem", "/environment.sh", "/logs/workload.log", "/state/1/token"):
         done = cluster.run(["cat" if name else "ls", f"{run.directory}{name}"], user="otheruser", check=False)
         assert done.returncode != 0 and "Permission denied" in done.stderr, name
 
@@ -97,9 +97,9 @@ def test_workers_and_nannies_serve_no_pages_and_the_scheduler_none_to_other_host
     paths = ("/", "/health", "/status", "/metrics", "/info/main/workers.html")
     told = answers(cluster, [f"http://{address}{path}" for address in sorted(listening - loopback) for path in paths])
     assert set(told.values()) == {"000"}, told
-    # on loopback there are the scheduler's dashboard, and the workers' servers without a page
+    # on loopback there are the scheduler's pages, which want the token, and the workers' servers without a page
     health = answers(cluster, [f"http://{address}/health" for address in sorted(loopback)])
-    assert health.pop(f"http://127.0.0.1:{run.status()['dashboard']['port']}/health") == "200"
+    assert health.pop(f"http://127.0.0.1:{run.status()['dashboard']['port']}/health") == "403"
     assert set(health.values()) <= {"404", "000"}, health
 
 

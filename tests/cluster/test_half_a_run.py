@@ -17,9 +17,12 @@ SYSTEMS = {
     "gridcluster": ("qsub", ["qstat", "-u", "hpcuser"], "-q nowhere"),
 }
 WRAPPER = """#!/bin/bash
-# Submits as usual, but for the second time. Nobody waits for four minutes here.
-[ ! -e {project}/quick ] || sed -i 's/^submission_patience=.*/submission_patience=10/' jobside/array.sh
+# Submits as usual, but for the second time; then as `later` says. Nobody waits for four minutes here.
+[ ! -e {project}/quick ] ||
+  sed -i 's/^submission_patience=.*/submission_patience=10/; s/^keeper_gets=60/keeper_gets=20/' jobside/array.sh
 [ -e {project}/called ] || {{ touch {project}/called; exec {submit} "$@"; }}
+[ ! -e {project}/called-again ] || {later}
+touch {project}/called-again
 until [ -e state/attempt ]; do sleep 0.2; done
 {second}
 """
@@ -33,10 +36,11 @@ def there(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[There]:
     until(lambda: cluster.run(SYSTEMS["gridcluster"][1]).stdout == "", "every job to leave Grid Engine")
 
 
-def submit(there: There, second: str, command: str = "echo never") -> tuple[int, Run]:
+def submit(there: There, second: str, command: str = "echo never", later: str | None = None) -> tuple[int, Run]:
     """Submit a scheduler's job and one array of two nodes; what `submit` ended with, and the run."""
     program = SYSTEMS[there.site][0]
-    text = WRAPPER.format(project=there.project, submit=program, second=second)
+    later = later or f'exec {program} "$@"'
+    text = WRAPPER.format(project=there.project, submit=program, second=second, later=later)
     there.write("submit-as-told", text)
     (there.project / "submit-as-told").chmod(0o755)
     there.write(
@@ -44,7 +48,7 @@ def submit(there: There, second: str, command: str = "echo never") -> tuple[int,
     )
     workers = {"count": 2, "per_node": 1, "threads": 2, "memory": "300 MB", "minimum": 2}
     profile = replace(there, site="./own.yaml").profile(command, workers=workers, layout="job-array")
-    done = there.command("submit", profile, "--run-dir", "run")
+    done = there.command("submit", profile, "--run-dir", "run", env={"HPC_LAUNCH_INTERVALS": "find=5,ask=5"})
     return done.returncode, Run(there, str(there.project / "run"))
 
 
@@ -63,12 +67,21 @@ def test_the_next_status_takes_back_what_a_killed_submit_has_left(there: There) 
     run.ended_as("launch-failed", 1)
 
 
-def test_where_nobody_looks_the_job_ends_itself(there: There) -> None:
+def test_where_nobody_looks_the_job_submits_what_is_missing_itself(there: There) -> None:
     there.write("quick", "")
-    _, run = submit(there, "kill -KILL $PPID")
+    _, run = submit(there, "kill -KILL $PPID", "echo computed")
+    until(lambda: (there.project / "run/state/1/outcome").exists(), "the run to end")
+    run.ended_as("succeeded", 0)
+    nothing_is_left(there)
+
+
+def test_where_it_cannot_it_ends_itself(there: There) -> None:
+    there.write("quick", "")
+    _, run = submit(there, "kill -KILL $PPID", later='{ echo "invalid account" >&2; exit 1; }')
     until(lambda: (there.project / "run/state/1/outcome").exists(), "the job to end itself")
     reason = run.ended_as("launch-failed", 1)["reason"]
-    assert reason == "of 1 calls to submit worker jobs 0 were made, then hpc-launch submit ended"
+    assert reason.startswith("of 1 calls to submit worker jobs 0 were made, then hpc-launch submit ended")
+    assert "invalid account" in reason
     nothing_is_left(there)
 
 

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from tests.cluster.hosts import Cluster
-from tests.cluster.there import There, processes_of
-from tests.local.living import INTERVALS, WORKLOAD, Living
+from tests.cluster.there import LISTINGS, Impatient, There, processes_of
+from tests.local.living import WORKLOAD, Living
 from tests.local.runs import until
-
-LISTINGS = {
-    "testcluster": ["squeue", "--noheader", "--user=hpcuser"],
-    "gridcluster": ["qstat", "-u", "hpcuser"],
-}
-
-
-@dataclass(frozen=True)
-class Impatient(There):
-    """A user whose runs look often at what changes."""
-
-    def command(
-        self, *words: str, timeout: float = 180, env: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        return super().command(*words, timeout=timeout, env={**(env or {}), "HPC_LAUNCH_INTERVALS": INTERVALS})
 
 
 @pytest.fixture(params=LISTINGS, ids=["slurm", "gridengine"])

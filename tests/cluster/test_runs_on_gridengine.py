@@ -112,10 +112,28 @@ def test_a_plain_qdel_by_the_user_is_told_by_the_job_and_leaves_nothing(there: T
     assert "Closing scheduler" in "".join(log_lines(run, "scheduler")), "it was to hear of TERM alone"
 
 
+def why(there: There, job: str) -> str:
+    """Why a job that is nobody's run waits."""
+    program = f"from hpc_launch.batch import get; print(get('sge').states(['{job}'])['{job}'].why)"
+    return there.cluster.run([str(there.cluster.venv / "bin/python"), "-c", program]).stdout.strip()
+
+
+def test_what_no_host_can_hold_what_is_held_and_what_waits_for_a_job_is_told_so(there: There) -> None:
+    def submit(*words: str) -> str:
+        return there.cluster.run(["qsub", "-terse", "-b", "y", *words, "sleep", "300"]).stdout.strip()
+
+    large, held = submit("-pe", "smp", "99"), submit("-h")
+    after = submit("-hold_jid", held)
+    until(lambda: why(there, large).startswith("the machine can never give what it asks for: cancel it ("), "a reason")
+    assert why(there, held).startswith("it is held back, by you or by an administrator: `qrls` lets it go")
+    assert why(there, after) == f"it waits until job {held} has ended"
+
+
 def test_a_queued_run_tells_why_and_is_cancelled(there: There) -> None:
     full(there)
     run = there.submit(["true"], workers=ON_THREE_HOSTS)
-    until(lambda: run.status()["why"], "a reason")
+    reason = until(lambda: run.status()["why"], "a reason")
+    assert reason.startswith("it waits for slots to become free (")
     assert run.status()["state"] == "queued"
     assert there.command("cancel", run.id).returncode == 0
     assert run.status()["outcome"] == "cancelled"

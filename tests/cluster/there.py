@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.hosts import Cluster
+from tests.local.living import INTERVALS
 from tests.local.runs import Here, Run
+
+LISTINGS = {
+    "testcluster": ["squeue", "--noheader", "--user=hpcuser"],
+    "gridcluster": ["qstat", "-u", "hpcuser"],
+}
+"""Site → what prints the user's jobs, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,18 @@ class There(Here):
         (self.project / name).write_text(text)
         shutil.chown(self.project / name, "hpcuser", "hpcuser")
 
-    def profile(self, command: list[str] | str, **keys: Any) -> str:
+    def profile(self, command: list[str] | str | None, **keys: Any) -> str:
         return super().profile(command, **{"walltime": "00:05:00", **keys})
+
+
+@dataclass(frozen=True)
+class Impatient(There):
+    """A user whose runs look often at what changes."""
+
+    def command(
+        self, *words: str, timeout: float = 180, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return super().command(*words, timeout=timeout, env={**(env or {}), "HPC_LAUNCH_INTERVALS": INTERVALS})
 
 
 def slots_example(there: There) -> Run:

@@ -291,7 +291,7 @@ def test_one_more_hint_stands_on_a_line_of_its_own(hints: list[str], shown: str)
 def test_a_mapping_that_is_missing_is_shown_with_the_keys_that_it_needs() -> None:
     _, found = validate(Profile, parse_document("name: x\nworkers: {count: 1}\n", "p.yaml"))
     assert [each.hint for each in found] == [
-        "add workload: {command: …} (command: a list: run as it is; a string: a bash command line)"
+        "add workload: {command: …} (command: a list: run as it is; a string: a bash command line), or none"
     ]
 
 

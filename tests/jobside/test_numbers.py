@@ -15,7 +15,7 @@ GPU = Group("gpu", 4, {"GPU": 2.0})
 
 
 def wanted(need: Need, there: Connected | None = None, groups: tuple[Group, ...] = (CPU, GPU)) -> dict[str, Demand]:
-    return demands(groups, [need], {} if there is None else {"cpu": there}, target_duration=30)
+    return demands(groups, [need], {} if there is None else {"cpu": there})
 
 
 def test_time_of_tasks_is_divided_by_target_duration_and_threads() -> None:
@@ -55,7 +55,7 @@ def test_twice_the_workers_where_memory_is_short() -> None:
 
 def test_the_first_group_that_has_what_a_task_asks_for() -> None:
     plain, fat = Need((), tasks=60, seconds=60), Need((("GPU", 1.0),), tasks=60, seconds=600)
-    both = demands((CPU, GPU), [plain, fat], {}, 30)
+    both = demands((CPU, GPU), [plain, fat], {})
     assert both == {"cpu": Demand(1, 1.0), "gpu": Demand(10, 10.0)}  # two at a time by its resource, not four
 
 
@@ -65,27 +65,29 @@ def test_no_group_has_what_a_task_asks_for() -> None:
         {"resources": {"GPU": 3.0}, "tasks": 12},
         {"resources": {"licence": 1.0}, "tasks": 2},
     ]
-    assert {demand.workers for demand in demands((CPU, GPU), needs, {}, 30).values()} == {0}
+    assert {demand.workers for demand in demands((CPU, GPU), needs, {}).values()} == {0}
 
 
 def test_a_worker_may_have_more_than_its_group_tells() -> None:
     need = Need((("licence", 1.0),), tasks=2, seconds=30, waiting=True, on="cpu")
     assert unsatisfiable((CPU, GPU), [need]) == []
-    assert demands((CPU, GPU), [need], {}, 30)["cpu"].workers == 1
+    assert demands((CPU, GPU), [need], {})["cpu"].workers == 1
 
 
 @pytest.mark.parametrize(
     ("worker", "hosts", "number"),
     [
         ("node-3", {}, 3),
-        ("node-3-0", {}, 3),
-        ("n-12-3-0", {}, 3),  # elements 1 to 9 were submitted
-        ("n-12-3", {}, 3),
+        ("node-3-0", {}, None),  # 3 with index 0, or element 0 of a host called node-3
+        ("node-3-0", {3: "node"}, 3),
+        ("node-3-1", {1: "node", 2: "node"}, None),  # the files do not tell of element 3 yet
+        ("n-12-3-0", {3: "n-12"}, 3),
+        ("n-12-3", {}, None),
+        ("n-12-3", {3: "n-12"}, 3),
         ("n-1-2", {}, None),  # n-1 and 2, or n and 1 with index 2
         ("n-1-2", {2: "n-1"}, 2),
         ("n-1-2", {1: "n"}, 1),
         ("n-1-2", {1: "m", 2: "m"}, None),
-        ("node-99-0", {}, None),  # 0 was not submitted, nor was 99
         ("node", {}, None),
         ("tcp://10.0.0.1:4000", {}, None),
         ("-3", {}, None),

@@ -42,8 +42,10 @@ class Pool:
     """Elements whose data have no room elsewhere."""
     retiring: set[int] = field(default_factory=set)
     wanted: dict[str, int] = field(default_factory=dict)
-    joins: dict[str, int] = field(default_factory=dict)
-    finished: int = 0
+    rejoins: dict[int, int] = field(default_factory=dict)
+    finished: dict[str, int] = field(default_factory=dict)
+    unknown: int = 0
+    """Workers that nobody can place."""
     longest: float = 0.0
     run_ends: float | None = None
     refuses: bool = False
@@ -62,8 +64,6 @@ class Pool:
 
     def connect(self, number: int) -> None:
         self.connected.add(number)
-        name = self.group_of(number)
-        self.joins[name] = self.joins.get(name, 0) + self.workers(number)
 
     def end(self, number: int, says_so: bool = True) -> None:
         """An element ends; `says_so` false: its node went down with it."""
@@ -92,8 +92,9 @@ class Pool:
             spare=tuple(sorted(shown - self.busy)),
             held=frozenset(self.held),
             draining=draining,
-            joins=dict(self.joins),
-            finished=self.finished,
+            rejoins={number: times for number, times in self.rejoins.items() if number in shown},
+            finished=dict(self.finished),
+            unknown=self.unknown,
             longest=self.longest,
         )
         submissions = tuple(self.submissions.values())

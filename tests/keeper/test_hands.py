@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,33 @@ def test_the_jobs_of_a_submission_read_its_keys_line_by_line(world: World) -> No
     lines = [line.split() for line in (world.directory / "pool" / "1.json").read_text().splitlines()]
     for key, value in {"first": 0, "array": 3, "workers": 3, "per_node": 1}.items():
         assert [f'"{key}":', f"{value},"] in lines
+
+
+def left_by_submit(world: World, age: float) -> None:
+    """A submission that was written down so long ago, and of which no answer was kept."""
+    group = {**GROUP, "count": 2}
+    world.write("pool/groups.json", **{**world.read("pool/groups.json"), "groups": {"workers": group}})
+    keys = {"number": 1, "group": "workers", "first": 0, "size": 2, "array": 2, "per_node": 1, "workers": 2}
+    world.write("pool/1.json", **keys, job_name=f"{NAME}-workers", by="submit", job_id=None, refused=None)
+    written = time.time() - age
+    os.utime(world.directory / "pool" / "1.json", (written, written))
+
+
+def test_what_a_submit_that_was_killed_never_made_is_made(world: World) -> None:
+    left_by_submit(world, age=60)
+    settle(world, world.keeper(), 2, 3)
+    never, made = world.submissions()
+    assert "there is no job of this name" in never["refused"] and never["job_id"] is None
+    assert (made["first"], made["size"], made["by"], made["job_id"]) == (2, 2, "keeper", "100")
+
+
+def test_what_a_submit_may_yet_make_is_not_made_twice(world: World) -> None:
+    left_by_submit(world, age=0)
+    keeper = world.keeper(replace(QUICK, find=60))
+    for _ in range(5):
+        keeper.turn()
+        time.sleep(QUICK.ask)
+    assert len(world.submissions()) == 1 and world.jobs() == {}
 
 
 def test_how_the_groups_stand_is_told_to_everybody(world: World) -> None:

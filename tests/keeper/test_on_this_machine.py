@@ -28,7 +28,7 @@ NODE = 'echo "$HPC_LAUNCH_WORKERS" >"workers-$1"; until [ -e "leave-$1" ]; do sl
 class Machine(World):
     def __init__(self, place: Path, arrays: bool) -> None:
         super().__init__(place)
-        groups = {"workers": {**GROUP, "per_node": 2, "arrays": arrays}}
+        groups = {"workers": {**GROUP, "per_node": 2, "array_limit": 10 if arrays else 1}}
         self.write("pool/groups.json", run=f"{NAME}-{place.name}", batch_system="local", groups=groups)
         (self.directory / "jobside").mkdir()
         shutil.copy(ROOT / "hpc_launch" / "jobside" / "element.sh", self.directory / "jobside")

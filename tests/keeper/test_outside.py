@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.batch import processes
+from hpc_launch.cli import main
 from hpc_launch.context import Context
-from hpc_launch.errors import UsageError
+from hpc_launch.keeper.from_job import NotFromJob
 from hpc_launch.keeper.job import FromOutside
 from hpc_launch.keeper.keep import Held, Keeping
-from hpc_launch.runs.keep import keep
 from hpc_launch.runs.submit import submit
 from tests.keeper.world import QUICK, World
 from tests.runs.jobs import SUCCEEDS, Prepare, rendered
@@ -35,7 +35,7 @@ def test_a_second_one_is_refused_while_the_first_one_lives(world: World) -> None
     lease = world.directory / "pool" / "lease"
     lease.write_text(f"{processes.identity(child.pid, start)} 5\n")
     try:
-        with pytest.raises(Held, match=f"{processes.host()}:{child.pid} keeps this run already"):
+        with pytest.raises(Held, match=f"{processes.host()}:{child.pid} looks after this run"):
             outside(world).run()
         assert lease.exists()
     finally:
@@ -63,8 +63,31 @@ def test_it_ends_when_the_schedulers_job_is_gone_without_a_word(world: World) ->
     assert any("--jobs=99" in call for call in world.said("squeue"))
 
 
-def test_a_run_that_cannot_grow_is_refused_in_a_sentence(prepared: Prepare, context: Context, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["refuses", "silent"])
+def test_what_nobody_knows_is_tried_once_from_a_job_and_then_left_to_a_login_host(world: World, fault: str) -> None:
+    purpose = {"refuses": "submit", "silent": "status"}[fault]
+    groups = world.read("pool/groups.json")
+    world.write("pool/groups.json", **{**groups, "from_compute": {"status": True, "cancel": True, purpose: None}})
+    world.wish(workers=2)
+    inside = Keeping(world.directory, lambda keeper: True, QUICK, beside=True)
+    if fault == "silent":
+        inside.lease.take()
+        inside.keeper.turn()
+    (world.batch / fault).touch()
+    with pytest.raises(NotFromJob, match="here was not known, and it failed") as told:
+        inside.run()
+    assert world.read("pool/status.json")["groups"]["workers"]["paused"] == str(told.value)
+    assert "`hpc-launch keep` does it on a login host" in str(told.value)
+    assert not (world.directory / "pool" / "lease").exists()
+    (world.batch / fault).unlink()
+    keeper = world.keeper()
+    world.until(lambda: len(world.alive()) == 2, keeper.turn)
+    world.until(lambda: world.read("pool/status.json")["groups"]["workers"]["paused"] is None, keeper.turn)
+
+
+def test_a_run_that_cannot_grow_is_refused_in_a_sentence(
+    prepared: Prepare, context: Context, capfd: pytest.CaptureFixture[str]
+) -> None:
     directory, record = submit(rendered(prepared, SUCCEEDS), context, Path("run"))
-    with pytest.raises(UsageError, match=r"has no pool/groups\.json") as refused:
-        keep(directory)
-    assert record.id in str(refused.value) and "job-array" in str(refused.value)
+    assert main(["keep", str(directory)]) == 2
+    assert f"{record.id} cannot be kept: in single-job all workers come with the one job" in capfd.readouterr().err

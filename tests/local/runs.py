@@ -54,14 +54,14 @@ class Here:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "HOME": str(self.home), "XDG_STATE_HOME": "", "XDG_CONFIG_HOME": ""}
 
-    def profile(self, command: list[str] | str, **keys: Any) -> str:
-        """Write a profile of one small worker; gives its name."""
+    def profile(self, command: list[str] | str | None, **keys: Any) -> str:
+        """Write a profile of one small worker; gives its name. Without a command it is one of a standing cluster."""
         least: dict[str, Any] = {
             "site": self.site,
             "name": "test",
             "workers": {"count": 1, "memory": "300 MB", **keys.pop("workers", {})},
             "scheduler": {"memory": "100 MB"},
-            "workload": {"command": command, "memory": "100 MB"},
+            "workload": {"command": command, "memory": "100 MB"} if command else "none",
         }
         # A name of its own for each: several runs may be under way at once.
         name = f"profile-{secrets.token_hex(4)}.yaml"
@@ -80,7 +80,11 @@ class Here:
             if run["outcome"] is None:
                 self.command("cancel", run["run"])
 
-    def submit(self, command: list[str] | str, **keys: Any) -> Run:
+    def stand(self, **keys: Any) -> Run:
+        """Submit a standing cluster, without waiting."""
+        return self.submit(None, **keys)
+
+    def submit(self, command: list[str] | str | None, **keys: Any) -> Run:
         """Submit it, without waiting."""
         done = self.command("submit", self.profile(command, **keys))
         assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.lsf import BSUB, StandIn
-from tests.local.runs import until
+from tests.local.runs import Run, until
 
 HERE = """\
 while :; do
@@ -56,6 +56,16 @@ def test_a_host_that_does_not_see_the_run_directory_is_told(lsf: StandIn) -> Non
     lsf.program("blaunch", HERE.replace("FATE", 'echo "$1: ${2//\\\\/}: No such file or directory" >&2; exit 127'))
     reason = lsf.submit(SLEEP, workers=TWO_HOSTS).ended_as("launch-failed", 1)["reason"]
     assert reason == "hostb: it cannot see the run directory: is storage.runs shared by all nodes?"
+
+
+@pytest.mark.parametrize("passes_on", ['eval "exec $*"', 'exec "$@"'])
+def test_quotes_that_a_launcher_does_not_take_away_are_not_given_to_it(lsf: StandIn, passes_on: str) -> None:
+    lsf.launched_by("blaunch")
+    lsf.program("blaunch", f"shift\n{passes_on}\n")
+    profile = lsf.profile(["true"], workers=TWO_HOSTS)
+    done = lsf.command("submit", profile, "--run-dir", str(lsf.project / "a run"))
+    assert done.returncode == 0, done.stderr
+    Run(lsf, str(lsf.project / "a run")).ended_as("succeeded", 0)
 
 
 def test_with_a_smaller_minimum_one_that_fails_leaves_the_others_alone(lsf: StandIn) -> None:

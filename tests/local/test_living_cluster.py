@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
+from tests.commands import command
 from tests.local.living import INTERVALS, WORKLOAD, Living
-from tests.local.runs import Here
+from tests.local.runs import Here, Run
 
 SITE = "schema: 1\nname: three\nextends: local\nlimits: {running: {jobs: 3}}\n"
 
@@ -23,10 +30,15 @@ class Impatient(Here):
 
 
 @pytest.fixture
-def living(here: Here) -> Living:
-    """A run with one worker."""
+def user(here: Here) -> Impatient:
     user = Impatient(here.project, here.home, "./three.yaml")
     (user.project / "three.yaml").write_text(SITE)
+    return user
+
+
+@pytest.fixture
+def living(user: Impatient) -> Living:
+    """A run with one worker."""
     return Living(user.submit(user.script(WORKLOAD), layout="job-array", workers={"per_node": 1}))
 
 
@@ -48,3 +60,39 @@ def test_a_cancel_in_the_middle_of_growing_leaves_nothing(living: Living) -> Non
     living.reaches(lambda now: now["queued"] >= 1, "worker jobs that wait")
     assert living.run.here.command("cancel", living.run.id).returncode == 0
     living.run.ended_as("cancelled", 1)
+
+
+@contextmanager
+def keeper_of(run: Run) -> Iterator[subprocess.Popen[str]]:
+    words = command("keep", run.id, "--json")
+    place, environment = run.here.project, run.here.environment()
+    with subprocess.Popen(words, cwd=place, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_where_jobs_may_not_speak_to_the_batch_system_it_is_kept_from_here(user: Impatient) -> None:
+    """Ended and started again it takes over, a second one is refused, and with the run it ends."""
+    (user.project / "three.yaml").write_text(SITE + "submit_from_compute: false\n")
+    living = Living(user.submit(user.script(WORKLOAD), layout="job-array", workers={"per_node": 1}))
+    run = living.run
+    run.until_running()
+    with keeper_of(run) as first:
+        assert "`hpc-launch keep" in living.scale("--workers", "2")
+        living.reaches(lambda now: now["connected"] == 2, "two workers")
+        second = user.command("keep", run.id)
+        assert second.returncode == 2 and f":{first.pid} looks after this run's worker jobs already" in second.stderr
+        first.send_signal(signal.SIGINT)
+        assert first.wait(60) == 128 + signal.SIGINT
+        assert first.stderr and "the run goes on" in first.stderr.read()
+    living.scale("--workers", "1")
+    with keeper_of(run) as again:
+        living.reaches(lambda now: now["connected"] == 1, "one worker")
+        living.stop()
+        assert again.wait(60) == 0
+        assert again.stdout and json.loads(again.stdout.read())["outcome"] == "succeeded"
+    run.ended_as("succeeded", 0)
+    refused = user.command("keep", run.id)
+    assert refused.returncode == 2 and "is over: succeeded" in refused.stderr

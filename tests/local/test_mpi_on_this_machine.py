@@ -181,28 +181,17 @@ def test_a_rank_that_is_killed_ends_the_run_with_a_reason(mpi: Here) -> None:
     assert "all workers ended before the workload did, with exit code 9" in run.ended_as("failed", 3)["reason"]
 
 
-IS_IDLE = """
-import os, time
-from dask.distributed import Client
-
-def hurry(dask_scheduler):
-    said, dask_scheduler.idle_timeout = dask_scheduler.idle_timeout, 0.1
-    return said
-
-with Client() as client:
-    print(client.run_on_scheduler(hurry))
-while os.path.exists(os.environ["HPC_LAUNCH_SCHEDULER_FILE"]):
-    time.sleep(0.2)
-raise SystemExit(3)
-"""
+def test_a_standing_cluster_ends_when_it_is_closed(mpi: Here) -> None:
+    run = mpi.stand(layout="mpi")
+    run.until_running()
+    assert mpi.command("close", run.id).returncode == 0
+    assert run.ended_as("succeeded", 0)["reason"] == "it was closed"
 
 
-def test_an_idle_cluster_ends_by_itself_when_it_is_to(mpi: Here) -> None:
-    """It is idle from its start on: the time is long enough for the workload to begin, which then shortens it."""
-    run = mpi.submit(mpi.script(IS_IDLE), layout="mpi", scheduler={"idle_timeout": "2m"})
-    reason = run.ended_as("failed", 3)["reason"]
-    assert reason.startswith("all workers ended before the workload did, with exit code 0, see logs/workers-")
-    assert float(run.log()) == 120
+def test_a_standing_cluster_ends_when_it_was_idle_for_too_long(mpi: Here) -> None:
+    """It is idle from its start on."""
+    run = mpi.stand(layout="mpi", scheduler={"idle_timeout": "2s"})
+    assert run.ended_as("succeeded", 0)["reason"] == "it was idle for 2 s"
 
 
 def test_an_interface_that_is_not_there_is_told(mpi: Here) -> None:

@@ -41,6 +41,7 @@ def stands(told: str | None, status: str, ended: bool = False, cancel: bool = Fa
 TABLE = """
 -               running         running
 -               ending          ending
+-               suspended       suspended
 -               queued          queued
 -               held            queued
 -               unknown         unknown
@@ -251,3 +252,17 @@ def test_a_job_that_was_never_confirmed_but_ran_is_told_by_its_state_files() -> 
     later = NOW + timedelta(hours=1)
     assert decide(evidence("failed", ended=False), gone, record(job_id=None), later).outcome == "failed"
     assert decide(evidence(None, ended=False), gone, record(job_id=None), later).outcome == "lost"
+
+
+def test_a_job_that_vanished_before_it_began_is_not_lost() -> None:
+    """Deleted while queued, where nobody keeps a history; or rejected behind a queue that passes jobs on."""
+    gone = said(JobReport(JobStatus.GONE))
+    standing = decide(Evidence(), gone, record(), NOW + timedelta(hours=1))
+    assert standing.outcome == "launch-failed" and not standing.settled
+    assert "rejected by the queue that it was passed on to" in standing.reason
+
+
+def test_a_node_that_failed_is_named() -> None:
+    report = JobReport(JobStatus.NODE_FAILURE, raw="NODE_FAIL", nodes="c2")
+    standing = decide(evidence(None, False), said(report), record(), NOW + timedelta(hours=1))
+    assert standing.reason == "slurm says NODE_FAIL of c2"

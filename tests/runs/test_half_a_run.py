@@ -240,6 +240,15 @@ def test_a_worker_job_that_is_refused_is_a_launch_that_failed_in_the_batch_syste
     assert read_record(login.run).refused and read_record(login.run).cancel_requested is None
 
 
+def test_so_is_one_whose_workload_had_begun_without_workers_and_was_told_to_end(tmp_path: Path) -> None:
+    login = at(tmp_path, "slurm")
+    login.submit_unhurt("2 refuse now")
+    begin_an_attempt(login.run)
+    (login.run / "state" / "1" / "events").write_text("1 started c1 7\n1 workload tls://x\n2 ending\n3 ended\n")
+    status = login.status()
+    assert status["outcome"] == "launch-failed" and SAYS_NO["slurm"] in status["reason"]
+
+
 def begin_an_attempt(run: Path) -> None:
     """What a scheduler's job leaves that is told to end before its workload began."""
     (run / "state" / "1").mkdir()

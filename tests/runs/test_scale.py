@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from hpc_launch.batch import get, processes
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.cli import main
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.job_ids import find_by_name
 from hpc_launch.runs.outcome import decide
-from hpc_launch.runs.pool import take_in_submissions
+from hpc_launch.runs.pool import read_document, take_in_submissions
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submit import submit
 
@@ -28,17 +31,22 @@ workload: {command: [python, work.py]}
 """
 
 
-@pytest.fixture
-def run(prepared: Prepare, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of three worker jobs of two workers each; the batch system answers with ids, and says nothing else."""
+def answering(tmp_path: Path) -> Path:
+    """A site whose batch system answers with ids, and says nothing else."""
     answer = tmp_path / "answer"
     answer.write_text("#!/bin/bash\ncase $* in *scheduler.sh) echo 35 ;; *) echo 36 ;; esac\n")
     answer.chmod(0o755)
     site = tmp_path / "site.yaml"
     commands = f"{{submit: [{answer}], status: ['false'], cancel: ['true']}}"
     site.write_text(f"schema: 1\nname: own\nextends: testcluster\ncommands: {commands}\n")
+    return site
+
+
+@pytest.fixture
+def run(prepared: Prepare, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of three worker jobs of two workers each; the batch system answers with ids, and says nothing else."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    place, _ = submit(prepared(RUN, site=str(site)).rendered, context, tmp_path / "run")
+    place, _ = submit(prepared(RUN, site=str(answering(tmp_path))).rendered, context, tmp_path / "run")
     return place
 
 
@@ -58,6 +66,19 @@ def test_a_wish_is_written_with_a_number_of_its_own(run: Path, capfd: pytest.Cap
     told = json.loads(capfd.readouterr().out)
     assert told["wish"] == {"serial": 3, "group": "workers", "minimum": 0, "maximum": 4} and told["pools"] == {}
     assert (run / "control/scale.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("walltime", "begins"), [("10m", True), ("1h", False)])
+def test_a_run_begins_with_a_wish_where_its_worker_jobs_end_before_it(
+    prepared: Prepare, context: Context, tmp_path: Path, walltime: str, begins: bool
+) -> None:
+    """The wish starts the keeper, which replaces them; it asks for nothing else than the profile does."""
+    made = prepared(RUN, "walltime=1h", f"workers.walltime={walltime}", site=str(answering(tmp_path)))
+    place, _ = submit(made.rendered, context, tmp_path / "run")
+    assert (place / "jobside/keeper/__main__.py").exists()
+    assert (place / "control/scale.json").exists() == begins
+    if begins:
+        assert (wish(place)["serial"], wish(place)["groups"]) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -112,6 +133,24 @@ def test_what_the_keeper_submitted_is_taken_into_the_record(run: Path) -> None:
     assert bring_up_to_date(run).record == record
 
 
+def test_what_the_record_knows_is_not_read_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = json.loads((run / "pool/1.json").read_text())
+    mine = {**first, "first": 3, "size": 1, "array": None, "workers": 2, "by": "keeper"}
+    for number, job_id in {2: "40", 3: "41", 4: None}.items():
+        more = {"number": number, "job_name": f"{first['job_name']}-{number}", "job_id": job_id}
+        (run / f"pool/{number}.json").write_text(json.dumps({**mine, **more}))
+    take_in_submissions(run, read_record(run), over=False)
+    read: list[str] = []
+
+    def counted(file: Path) -> dict[str, object] | None:
+        read.append(file.name)
+        return read_document(file)
+
+    monkeypatch.setattr("hpc_launch.runs.pool.read_document", counted)
+    take_in_submissions(run, read_record(run), over=False)
+    assert read == ["4.json"]
+
+
 def test_what_a_keeper_never_submitted_does_not_end_the_run(run: Path) -> None:
     first = json.loads((run / "pool/1.json").read_text())
     mine = {"number": 2, "job_name": f"{first['job_name']}-2", "by": "keeper", "job_id": None}
@@ -120,6 +159,16 @@ def test_what_a_keeper_never_submitted_does_not_end_the_run(run: Path) -> None:
     assert [job.name for job in record.missing] == ["workers-2"]
     reports = {"scheduler": JobReport(JobStatus.RUNNING), "workers-2": JobReport(JobStatus.GONE)}
     assert decide(Evidence(attempt=2), reports, record, datetime.now(timezone.utc), False).state == "starting"
+
+
+def test_a_local_job_of_another_host_is_unknown_not_gone(run: Path) -> None:
+    record = read_record(run)
+    record = replace(record, batch_system="local", submitter="elsewhere:1:1")
+    report = find_by_name(get("local"), record, "none-abc123")
+    assert isinstance(report, JobReport) and report.status is JobStatus.UNKNOWN
+    assert "it was submitted on elsewhere" in report.raw
+    here = replace(record, submitter=processes.this_one())
+    assert find_by_name(get("local"), here, "none-abc123") == JobReport(JobStatus.GONE)
 
 
 def test_a_wish_that_cannot_be_read_is_not_replaced(run: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,17 @@ def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
         assert (tmp_path / "tls" / name).stat().st_mode & 0o777 == 0o600
 
 
+def test_tokens_of_all_attempts_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("1/token", "2/token", "2/jupyter-token", "2/events", "x/token"):
+        (tmp_path / "state" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "state" / name).touch()
+    tmp_path.chmod(0o700)
+    security.remove_tokens(tmp_path)
+    left = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
+    assert left == ["state/2/events", "state/x/token"]
+    security.remove_tokens(tmp_path / "gone")
+
+
 def test_two_sides_that_hold_the_key_trust_each_other(tmp_path: Path) -> None:
     security.create(tmp_path / "tls")
     server, client = (

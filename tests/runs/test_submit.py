@@ -191,22 +191,22 @@ def test_when_a_later_job_is_refused_the_earlier_ones_are_called_off(
     assert bring_up_to_date(tmp_path / "run").standing.outcome == "launch-failed"
 
 
-def test_a_job_that_leaves_no_trace_is_lost_and_that_is_kept_only_when_it_stays_so(
+def test_a_job_that_leaves_no_trace_never_began_and_that_is_kept_only_when_it_stays_so(
     prepared: Prepare, context: Context
 ) -> None:
     directory, _ = submit(rendered(prepared, SILENT, security="tls"), context)
-    view = until(directory, lambda view: view.standing.state == "lost")
+    view = until(directory, lambda view: view.standing.state == "launch-failed")
     assert not view.final and view.record.outcome is None and (directory / "tls").exists()
     long_ago = datetime(2026, 1, 1, tzinfo=timezone.utc)
     update_record(directory, lambda record: replace(record, missing_since=long_ago))
     view = bring_up_to_date(directory)
-    assert view.final and view.record.outcome and view.record.outcome.outcome == "lost"
+    assert view.final and view.record.outcome and view.record.outcome.outcome == "launch-failed"
     assert not (directory / "tls").exists()
 
 
 def test_state_files_that_arrive_late_still_count(prepared: Prepare, context: Context) -> None:
     directory, _ = submit(rendered(prepared, SILENT), context)
-    until(directory, lambda view: view.standing.state == "lost")
+    until(directory, lambda view: view.standing.state == "launch-failed")
     (directory / "state" / "1").mkdir()
     (directory / "state" / "1" / "outcome").write_text("failed 7 \n")
     view = bring_up_to_date(directory)
@@ -253,7 +253,7 @@ def test_a_record_that_is_not_understood_is_told_in_a_sentence(tmp_path: Path, c
 
 def test_a_record_is_read_back_as_it_was_written(prepared: Prepare, context: Context) -> None:
     directory, record = submit(rendered(prepared, SUCCEEDS), context)
-    until(directory, lambda view: view.standing.over)
+    until(directory, lambda view: view.final)
     kept = read_record(directory)
     assert replace(kept, outcome=None) == record
     write_record(directory, kept)

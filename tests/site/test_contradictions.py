@@ -26,11 +26,7 @@ CLASHES = [
     (["account: required", "policy: {forbidden: [account]}"], "account is required too", "account: required"),
     (["policy: {forbidden: [workers.count]}"], "workers.count is required too", "every profile has it"),
     (["policy: {forbidden: [workers]}"], "workers forbids workers.count, which is required", "every profile has it"),
-    (
-        ["policy: {forbidden: [workload]}"],
-        "workload forbids workload.command, which is required",
-        "every profile has it",
-    ),
+    (["policy: {forbidden: [workload]}"], "workload is required too", "every profile has it"),
     (
         ["policy: {required: [environment.conda], forbidden: [environment]}"],
         "environment forbids environment.conda, which is required",
@@ -175,6 +171,27 @@ TODAY = datetime.date(2026, 11, 22)
         ("reviewed: soon\n", None),
         ("queues: {q: {nodes: 3, max_nodes: 4}}\n", "2: queues.q.max_nodes: 4 is more than the queue has nodes, 3"),
         ("queues: {q: {nodes: 4, max_nodes: 4}, r: {max_nodes: 3}, s: null}\n", None),
+        (
+            "launchers: {node: ssh}\n",
+            "2: storage.local: $TMPDIR: $TMPDIR is not set in what ssh starts, unless environment.setup sets it",
+        ),
+        (
+            "launchers: {node: {name: ssh}}\nstorage: {local: '/scratch/$USER/${PBS_JOBID}'}\n",
+            "3: storage.local: /scratch/$USER/${PBS_JOBID}: $PBS_JOBID is not set in what ssh starts,"
+            " unless environment.setup sets it",
+        ),
+        ("launchers: {node: ssh}\nstorage: {local: /scratch/$USER}\n", None),
+        ("launchers: {node: pbsdsh}\n", None),
+        (
+            "queues: {q: {cores: 8}}\nparallel_environments: {nodes: {name: mpi-4, slots: 4}}\n",
+            "3: parallel_environments.nodes.slots: 4 slots on a host leave half of its 8 cores unused, or more",
+        ),
+        ("queues: {q: {cores: 8}}\nparallel_environments: {nodes: {name: mpi-5, slots: 5}}\n", None),
+        (
+            "batch_system: pbs\nrejects: [-l select]\n",
+            "3: rejects[0]: without -l select, jobs ask for no cores and no memory",
+        ),
+        ("batch_system: pbs\nrejects: [-l select]\nrequest: nodes\n", None),
     ],
 )
 def test_what_is_only_doubtful_disables_nothing(lines: str, words: str | None) -> None:

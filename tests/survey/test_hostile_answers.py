@@ -16,6 +16,7 @@ from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.lsf import survey as lsf_survey
 from hpc_launch.batch.machine import LiveQueue, Machine, Node, clock, count
+from hpc_launch.batch.pbs import limits as pbs_limits
 from hpc_launch.batch.pbs import survey as pbs_survey
 from hpc_launch.batch.sge import survey as sge_survey
 from hpc_launch.batch.slurm import survey as slurm_survey
@@ -47,7 +48,7 @@ def test_times_and_numbers(text: str) -> None:
 @given(TEXTS)
 @example("9" * 18 + "tw")
 def test_sizes_are_whole_mebibytes(text: str) -> None:
-    for size in (lsf_survey._size(text), pbs_survey._size(text), sge_survey._size(text)):
+    for size in (lsf_survey._size(text), pbs_limits.size(text), sge_survey._size(text)):
         assert is_number(size) and size != 0 and (size or 0) % MIB == 0
 
 
@@ -101,7 +102,7 @@ def test_nodes_of_pbs(node: dict[str, object], has: dict[str, object], has_gpus:
     found = pbs_survey._node("n", {**node, "resources_available": has}, has_gpus)
     assert is_number(found.cores) and is_number(found.memory) and is_number(found.gpus)
     assert isinstance(found.out, str)
-    assert is_number(pbs_survey._per_user(has.get("ncpus")))
+    assert is_number(pbs_limits.per_user(has.get("ncpus")))
 
 
 # All of an answer

@@ -26,6 +26,37 @@ def test_the_machine(make: Make) -> None:
     assert (found.cluster, found.default_queue, found.array) == ("lsfcluster", "normal", 2000)
 
 
+def test_what_this_lsf_takes_is_told_by_its_version_and_its_own_file(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("lsf")
+    monkeypatch.setenv("LSF_ENVDIR", str(tmp_path))
+    found = machine("lsf")
+    taken = found.said("takes")
+    assert taken and taken.value == ["-rn", "units"]
+    assert found.said("memory", "unit") is None and "memory.unit" in found.missing
+    for line, unit in (("LSF_UNIT_FOR_LIMITS=GB", "GB"), ("# LSF_UNIT_FOR_LIMITS=GB", "MB"), ("LSF_X=1", "MB")):
+        (tmp_path / "lsf.conf").write_text(f"LSF_LIM_PORT=1\n{line}\n")
+        said = machine("lsf").said("memory", "unit")
+        assert said and said.value == unit
+
+
+def test_openlava_is_asked_in_its_own_way_and_takes_less(make: Make, programs: Path) -> None:
+    """As seen: `bparams -a` is invalid on 4.0, `bparams -l` prints the limit; on 2.2 neither is known."""
+    make("lsf", lambda name, text: "openlava project 4.0, Aug 01 2016\n" if name == "cluster" else text)
+    write(
+        programs / "bparams",
+        "[ $1 = -l ] || { echo 'bparams: invalid option' >&2; exit 255; }; echo ' MAX_JOB_ARRAY_SIZE = 500'",
+    )
+    found = machine("lsf")
+    assert (found.array, found.commands["config"], found.said("takes")) == (500, "bparams -l", None)
+    write(programs / "bparams", "echo 'Default Queues: normal'")
+    assert machine("lsf").array == 1000  # lsb.params(5), where it is not set
+    write(programs / "bparams", "exit 255")
+    found = machine("lsf")
+    assert found.array is None and "config" not in found.commands
+
+
 def test_closed_queues_are_left_out(queues: dict[str, LiveQueue]) -> None:
     assert list(queues) == ["normal", "big", "elsewhere"]
 
@@ -35,6 +66,27 @@ def test_run_limits_stand_beside_other_limits(queues: dict[str, LiveQueue]) -> N
     assert (normal.walltime, normal.default_walltime) == (48 * 3600, 3600)
     assert queues["big"].walltime is None
     assert queues["elsewhere"].walltime == 90 * 60
+
+
+@pytest.mark.parametrize(
+    ("slots", "limits"),
+    [
+        ("     1 96 ", {"max_cores": 96}),
+        ("     96 ", {"max_cores": 96}),
+        ("     2 4 96 ", {"max_cores": 96, "least.cores": 2}),
+        ("     -  ", {}),
+    ],
+)
+def test_slots_of_a_job_and_of_a_user_are_limits(make: Make, slots: str, limits: dict[str, int]) -> None:
+    def edit(name: str, text: str) -> str:
+        return text.replace("     1 96 ", slots) if name == "queues" else text
+
+    make("lsf", edit)
+    assert machine("lsf").queues[0].limits == limits
+    make(
+        "lsf", lambda name, text: edit(name, text.replace("Open:Active       -    - ", "Open:Active     500   64 ", 1))
+    )
+    assert machine("lsf").queues[0].limits == {**limits, "max_user_cores": 64}
 
 
 def test_hosts_are_those_of_the_queue_less_the_excluded(queues: dict[str, LiveQueue]) -> None:

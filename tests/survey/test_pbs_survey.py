@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hpc_launch import batch
 from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.machine import LiveQueue
+from hpc_launch.survey.draft import draft
 from hpc_launch.units import GIB, MIB
-from tests.survey.machines import Make, machine, write
+from tests.survey.machines import LOGIN, Make, machine, write
 
 
 @pytest.fixture
@@ -36,9 +39,59 @@ def test_only_queues_that_users_submit_to(queues: dict[str, LiveQueue]) -> None:
 def test_limits(queues: dict[str, LiveQueue]) -> None:
     work = queues["workq"]
     assert (work.walltime, work.default_walltime, work.max_nodes) == (48 * 3600, 3600, 4)
-    assert work.remarks == ("max_run: [u:PBS_GENERIC=10]",)
+    assert work.remarks == () and work.limits == {"max_jobs": 10}
     assert queues["big"].walltime == 86400
     assert queues["big"].remarks == ("acl_group_enable is set: not for everyone",)
+
+
+LIMITS = """\
+            "resources_min": {"ncpus": 4, "nodect": 2, "mem": "8gb"},
+            "resources_max": {"ncpus": 96, "mem": "190gb", "nodect": 4, "walltime": "48:00:00"},
+            "max_queued": "[u:PBS_GENERIC=40]",
+            "max_run_res.ncpus": "[u:PBS_GENERIC=192],[o:PBS_ALL=9999]",
+            "max_run_res": {"mem": "[u:PBS_GENERIC=380gb]"},
+"""
+
+
+def test_limits_of_jobs_and_of_users_are_read(make: Make) -> None:
+    of_user = '"max_run": "[u:PBS_GENERIC=30]", "max_run_res": {"ncpus": "[u:PBS_GENERIC=500]"}, "max_queued"'
+
+    def edit(name: str, text: str) -> str:
+        if name == "server":
+            return text.replace('"max_queued"', of_user, 1)
+        if name != "queues":
+            return text
+        return text.replace(text[text.index('"resources_max"') : text.index('"resources_default"')], LIMITS.strip(), 1)
+
+    make("pbs", edit)
+    found = machine("pbs")
+    assert (found.submitted, found.running) == (200, {"jobs": 30, "cores": 500})
+    work = {queue.name: queue for queue in found.queues}["workq"]
+    assert work.limits == {
+        "max_cores": 96,
+        "max_memory": 190 * GIB,
+        "least.cores": 4,
+        "least.memory": 8 * GIB,
+        "least.nodes": 2,
+        "max_jobs": 10,
+        "max_submitted": 40,
+        "max_user_cores": 192,
+        "max_user_memory": 380 * GIB,
+    }
+    text = draft(found, LOGIN, datetime.date(2026, 11, 28)).text
+    drafted = yaml.safe_load(text)
+    assert drafted["limits"] == {"array": 5000, "submitted": {"jobs": 200}, "running": {"jobs": 30, "cores": 500}}
+    queue = drafted["queues"]["workq"]
+    assert (queue["max_cores"], queue["max_memory"], queue["max_submitted"]) == (96, "190 GiB", 40)
+    assert queue["least"] == {"cores": 4, "memory": "8 GiB", "nodes": 2}
+
+
+def test_of_a_queue_that_passes_jobs_on_its_own_limits_count_and_the_mildest_of_the_others(make: Make) -> None:
+    main, other = '"queue_type": "Route",', '"default_chunk": {\n                "Qlist": "wide"\n            },'
+    most = (main, f'{main} "resources_max": {{"ncpus": 90}}, "resources_min": {{"ncpus": 8}},')
+    both = changed(make, most, (other, f'{other} "resources_min": {{"ncpus": 16}},'))
+    # workq wants no least, so main's own 8 count alone
+    assert both["main"].limits == {"max_cores": 90, "least.cores": 8}
 
 
 def test_nodes_belong_to_their_queue_alone_or_to_those_without_nodes_of_their_own(queues: dict[str, LiveQueue]) -> None:

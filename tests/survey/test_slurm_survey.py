@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hpc_launch import batch
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.machine import LiveQueue
+from hpc_launch.survey.draft import draft
 from hpc_launch.units import MIB
-from tests.survey.machines import Make, machine, write
+from tests.survey.machines import LOGIN, Make, machine, write
 
 
 def test_a_real_one(make: Make) -> None:
@@ -41,6 +44,36 @@ def test_a_real_one_with_gpus_and_partitions_that_give_whole_nodes_and_none(make
     assert whole.memory == (4000 * MIB,) * 2  # MaxMemPerCPU=1000, for the 4 of 8 cores that it gives
     assert found.closed == {"down": "State=DOWN"}
     assert found.said("resources", "gpus") is not None
+
+
+@pytest.mark.parametrize(
+    ("associations", "limits"),
+    [
+        ("10|20|cpu=400,mem=1512G", {"submitted": 20, "jobs": 10, "cores": 400, "memory": 1512 * 1024**3}),
+        ("10||\n50|60|", {"jobs": 50}),  # of two accounts: no limit of submitted jobs in one of them
+        ("|20|gres/gpu=2", {"submitted": 20}),
+        ("", {}),
+    ],
+)
+def test_limits_of_the_own_account_and_of_each_qos_are_read(
+    make: Make, programs: Path, associations: str, limits: dict[str, int]
+) -> None:
+    make("slurm")
+    qos = "normal||\ndebug|2|cpu=64\n"
+    write(programs / "sacctmgr", f"case \"$*\" in *qos*) printf '{qos}' ;; *user=*) printf '{associations}' ;; esac")
+    found = machine("slurm")
+    assert {**({"submitted": found.submitted} if found.submitted else {}), **found.running} == limits
+    assert found.qos == {"normal": {}, "debug": {"jobs": 2, "cores": 64}}
+    drafted = draft(found, LOGIN, datetime.date(2026, 11, 28)).text
+    assert yaml.safe_load(drafted)["qos"] == {"normal": {}, "debug": {"jobs": 2, "cores": 64}}
+    assert ("a guess: of your own account, sacctmgr" in drafted) is bool(limits)
+
+
+def test_without_accounting_there_are_no_such_limits(make: Make, programs: Path) -> None:
+    make("slurm")
+    write(programs / "sacctmgr", "echo 'You are not running a supported accounting_storage plugin' >&2; exit 1")
+    found = machine("slurm")
+    assert (found.submitted, found.running, found.qos) == (None, {}, {})
 
 
 def test_the_size_of_a_node_that_takes_no_jobs_counts_where_there_is_no_other(make: Make) -> None:

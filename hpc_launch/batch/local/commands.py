@@ -38,6 +38,7 @@ _children: dict[int, Popen[bytes]] = {}  # by pid; kept, so that those that end 
 class Local(BatchSystem):
     name = "local"
     dialect = DIALECT
+    of_one_host = True
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = {"submit": ("bash",)}
     grace: float = 5.0
     """Seconds between TERM and KILL."""

@@ -33,6 +33,22 @@ def from_columns(line: str) -> tuple[str, str, JobReport] | None:
     return _row(job, index[1] if index else "", state, "", "", hosts.strip("-"), name, "")
 
 
+def reasons(text: str) -> dict[str, str]:
+    """Why jobs wait, in what `bjobs -p` printed: the array's id or the job's own → its reasons.
+
+    They stand below the job's line, each on one that begins with a blank; of an array each element has the same.
+    """
+    told: dict[str, str] = {}
+    job = ""
+    for line in text.splitlines():
+        if found := re.match(r"([1-9]\d*)\s", line):
+            job = found[1]
+            told.pop(job, None)
+        elif job and line[:1].isspace() and line.strip():
+            told[job] = " ".join(part for part in (told.get(job, ""), line.strip()) if part)
+    return told
+
+
 def _row(
     job: str, index: str, state: str, code: str, cause: str, hosts: str, name: str, reason: str
 ) -> tuple[str, str, JobReport] | None:

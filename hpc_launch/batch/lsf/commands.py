@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer
 from hpc_launch.batch.faults import NoAnswer
-from hpc_launch.batch.lsf.answers import FIELDS, from_columns, from_fields
+from hpc_launch.batch.lsf.answers import FIELDS, from_columns, from_fields, reasons
 from hpc_launch.batch.lsf.dialect import DIALECT
-from hpc_launch.batch.report import JobReport, Told
+from hpc_launch.batch.lsf.states import sentence
+from hpc_launch.batch.report import JobReport, JobStatus, Told
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
@@ -44,6 +46,12 @@ class Lsf(BatchSystem):
         "already finished|no matching job found|operation is in progress|is being (?:terminated|signaled)", re.I
     )
     cancel_speaks = True
+    lists: ClassVar[Sequence[tuple[str, str]]] = (
+        ("cannot use (?:the )?queue", "bqueues -u $USER"),
+        ("queue", "bqueues"),
+        ("reservation", "brsvs"),
+        ("user group", "bugroup"),
+    )
     chatter = re.compile(r"JOBID\s")
 
     def submit_command(
@@ -96,7 +104,24 @@ class Lsf(BatchSystem):
         told = self._read(self.ask("status", "-a", "-noheader", "-o", shape, *which), which, from_fields, choose)
         if told.doubt:  # OpenLava and older LSF know no -o, or not all of these fields
             told = self._read(self.ask("status", "-a", "-w", *which), which, from_columns, choose)
+            told = replace(told, reports=self._explained(told.reports))
         return told
+
+    def _explained(self, reports: Mapping[str, JobReport]) -> dict[str, JobReport]:
+        """With why jobs wait, which columns do not tell. Of an array that has begun nobody asks why the rest waits."""
+        waits = {job for job, report in reports.items() if report.status is JobStatus.QUEUED}
+        begun = {job.partition("[")[0] for job in reports.keys() - waits if not reports[job].status.over}
+        asked = sorted({job.partition("[")[0] for job in waits} - begun)
+        if not asked:
+            return dict(reports)
+        try:
+            told = reasons(self.ask("status", "-p", *asked).stdout)
+        except NoAnswer:
+            return dict(reports)
+        return {
+            job: replace(report, why=sentence(told.get(job.partition("[")[0], ""))) if job in waits else report
+            for job, report in reports.items()
+        }
 
     def _read(
         self,

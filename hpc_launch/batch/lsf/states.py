@@ -10,11 +10,10 @@ STATES: dict[str, JobStatus] = {
     "PEND": JobStatus.QUEUED,
     "PROV": JobStatus.QUEUED,  # its hosts are being started
     "WAIT": JobStatus.QUEUED,  # member of a chunk of jobs
-    "PSUSP": JobStatus.HELD,
-    # suspended by the user or the batch system; they keep their place and go on later
     "RUN": JobStatus.RUNNING,
-    "USUSP": JobStatus.RUNNING,
-    "SSUSP": JobStatus.RUNNING,
+    "PSUSP": JobStatus.SUSPENDED,  # by the user before it ran
+    "USUSP": JobStatus.SUSPENDED,  # by the user
+    "SSUSP": JobStatus.SUSPENDED,  # by the batch system
     "DONE": JobStatus.COMPLETED,
     "POST_DONE": JobStatus.COMPLETED,
     "EXIT": JobStatus.FAILED,
@@ -45,8 +44,13 @@ _SILENT = re.compile("new job is waiting|waiting for scheduling", re.I)
 _REASONS = (
     ("never satisfied", "it waits for a job that ended otherwise, and so will never start: cancel it"),
     ("dependency condition", "it waits for another job"),
+    ("start time", "its earliest start has not come yet"),
+    (
+        "spanning requirement|resource requirements? not satisfied|requirements? for (?:resource|reserving)",
+        "no host has what it asks for just now; if that is more than any host has, it will never start",
+    ),
     ("not enough|insufficient|slots? (?:limit )?not available|load", "it waits for hosts to become free"),
-    ("limit", "a limit of its queue, its project or yours is reached"),
+    ("limit", "a limit of its queue, its project or yours is reached: it waits for its turn"),
     ("reserv", "its hosts are reserved for other work"),
     ("closed|inactive|unavailable|unreachable", "its queue or its hosts are closed just now"),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 
 from hpc_launch.batch.asking import text_of, text_or_nothing
 from hpc_launch.batch.client import Client
@@ -15,7 +17,10 @@ from hpc_launch.batch.sizes import BINARY, MIB
 QUEUES = ("bqueues", "-l")
 HOSTS = ("bhosts", "-w")
 SIZES = ("lshosts", "-w")
-PARAMETERS = ("bparams", "-a")
+PARAMETERS = (("bparams", "-a"), ("bparams", "-l"))
+"""The first one that is answered: OpenLava knows no -a, and older LSF no -l."""
+MOST_ELEMENTS = 1000
+"""MAX_JOB_ARRAY_SIZE where it is not set (lsb.params(5))."""
 
 # bhosts(1), STATUS: a host that is full, busy or used by one job alone takes jobs again when those end
 _READY = re.compile(r"ok|closed_(?:full|excl|busy|cu_excl|eq)\w*", re.I)
@@ -31,7 +36,7 @@ def survey(system: Client) -> Machine:
     names = {block.split(None, 1)[0]: block for block in blocks if block.strip()}
     closed = {name: why for name, block in names.items() if (why := _closed(_status(block)))}
     queues = {name: block for name, block in names.items() if name not in closed}
-    parameters = text_or_nothing(system, *PARAMETERS)
+    parameters, asked = _parameters(system)
     identity = text_or_nothing(system, "lsid")
     cluster = re.search(r"^My cluster name is (\S+)", identity, re.M)
     default = [name for name, block in queues.items() if "default queue" in block.partition("PARAMETERS")[0]]
@@ -43,23 +48,52 @@ def survey(system: Client) -> Machine:
         {
             "queues": " ".join(QUEUES),
             "nodes": f"{' '.join(HOSTS)}, {' '.join(SIZES)}",
-            "config": " ".join(PARAMETERS),
-            "cluster": "lsid",
+            **({"config": asked} if parameters else {}),
+            **({"cluster": "lsid"} if identity else {}),
         },
         queue_option="-q",
         cluster=cluster[1] if cluster else None,
         default_queue=default[0] if default else None,
         default_reason=f"a guess: the first of {len(default)} default queues" if len(default) > 1 else "",
         closed=closed,
-        array=int(array[1]) if array else None,
+        array=int(array[1]) if array else MOST_ELEMENTS if parameters else None,
         mpi=(("mpiexec", "mpiexec"), ("openmpi", "mpirun")),
         more=(
             Said(("launchers", "node"), "blaunch", ""),
             Said(("submit_stdin",), True, "bsub < script; false where the site wants bsub script"),
             Said(("memory", "directive"), "per-node", "per-slot where RESOURCE_RESERVE_PER_TASK is set"),
+            *_unit(),
+            *_taken(identity),
         ),
-        missing={"memory.unit": "see LSF_UNIT_FOR_LIMITS in lsf.conf; left out, the unit is written after the number"},
+        missing={} if _unit() else {"memory.unit": "no lsf.conf was to be read; see LSF_UNIT_FOR_LIMITS in it"},
     )
+
+
+def _parameters(system: Client) -> tuple[str, str]:
+    """What bparams prints, and how it was asked; empty where it does not answer."""
+    for words in PARAMETERS:
+        if told := text_or_nothing(system, *words):
+            return told, " ".join(words)
+    return "", ""
+
+
+def _unit() -> list[Said]:
+    """The unit of bare numbers, of the cluster's own file; where it is not set, memory is reserved in MB."""
+    path = Path(os.environ.get("LSF_ENVDIR", "/etc"), "lsf.conf")
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return []
+    found = re.search(r"^[ \t]*LSF_UNIT_FOR_LIMITS[ \t]*=[ \t]*[\"']?([KMGT]B)\b", text, re.M)
+    return [Said(("memory", "unit"), found[1] if found else "MB", f"{path}: LSF_UNIT_FOR_LIMITS")]
+
+
+def _taken(identity: str) -> list[Said]:
+    """What only some LSF take, by the version that lsid prints: `IBM Spectrum LSF Standard 10.1.0.13, …`."""
+    version = re.search(r"\bLSF\b\D*(\d+)\.(\d+)", identity)
+    if not version or (int(version[1]), int(version[2])) < (10, 1):
+        return []
+    return [Said(("takes",), ["-rn", "units"], "lsid")]
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -109,9 +143,22 @@ def _queue(name: str, block: str, hosts: Mapping[str, Node], groups: Mapping[str
         None if members is None else tuple(hosts[host] for host in members),
         walltime,
         default_walltime,
+        limits=_limits(maximum, block),
         remarks=tuple(remarks),
         unknown=tuple(limit for limit, is_so in unread.items() if is_so),
     )
+
+
+def _limits(maximum: str, block: str) -> dict[str, int]:
+    """Slots of one job, of `PROCLIMIT` (LSF 10: TASKLIMIT): one number, or the least, perhaps the usual, and the most;
+    slots of one user, `JL/U`; bqueues(1)."""
+    found = re.search(r"\b(?:PROC|TASK)LIMIT[ \t]*\n(.*)", maximum)
+    numbers = re.search(r"((?:\d+[ \t]+){0,2}\d+)[ \t]*$", found[1]) if found else None
+    slots = [int(number) for number in numbers[1].split()] if numbers else []
+    user = re.search(r"^[ \t]*\d+[ \t]+\S+[ \t]+(?:Open|Closed):\S+[ \t]+\S+[ \t]+(\d+)\b", block, re.M)
+    least = slots[0] if len(slots) > 1 and slots[0] > 1 else None
+    limits = {"max_cores": slots[-1] if slots else None, "least.cores": least, "max_user_cores": user and int(user[1])}
+    return {key: limit for key, limit in limits.items() if limit}
 
 
 def _status(block: str) -> str:

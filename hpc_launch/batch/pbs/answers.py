@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hpc_launch.batch.pbs.states import ARRAY_COUNTS, HOLDS, OVER, STATES, SUSPENDED, sentence
+from hpc_launch.batch.pbs.states import ARRAY_COUNTS, HOLDS, OVER, OWN_CODES, STATES, SUSPENDED, sentence
 from hpc_launch.batch.report import JobReport, JobStatus, summary
 
 Fields = Mapping[str, Any]
@@ -110,7 +110,7 @@ def _ended(letter: str, fields: Fields, nodes: str) -> JobReport:
     elif code is None:  # an element without history; a job whose dependency cannot come true vanishes like this
         status = JobStatus.GONE
     elif code < 0:
-        status = {-29: JobStatus.TIMEOUT, -26: JobStatus.OUT_OF_MEMORY, -27: JobStatus.OUT_OF_MEMORY}.get(code, status)
+        status = OWN_CODES.get(code, status)
     elif fields.get("array") != "True":
         exit_code = code - 128 if code > 256 else code
     if code == 0 and substate in ("", "92"):

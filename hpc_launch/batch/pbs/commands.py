@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.account import account
+from hpc_launch.batch.asking import json_of
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.client import batches
 from hpc_launch.batch.command import Answer
+from hpc_launch.batch.faults import NoAnswer
 from hpc_launch.batch.pbs.answers import Fields, by_id, from_json, from_text
 from hpc_launch.batch.pbs.dialect import DIALECT
+from hpc_launch.batch.pbs.room import Room, hosts_of, without_room
 from hpc_launch.batch.report import Told, left_out
 
 if TYPE_CHECKING:
@@ -44,7 +47,14 @@ class Pbs(BatchSystem):
         "end of file|no route|authentication|munge|temporarily|try again|not responding|server is shutting down",
         re.I,
     )
+    lists: ClassVar[Sequence[tuple[str, str]]] = (
+        ("unknown queue", "qstat -Q"),
+        ("access to queue|unauthorized", "qstat -Qf"),
+        ("unknown resource", "pbsnodes -a"),
+    )
     harmless = re.compile("unknown job id|job has finished|request invalid for (?:finished|state of) job", re.I)
+
+    _hosts: Room | None = None
 
     def submit_command(
         self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
@@ -87,6 +97,15 @@ class Pbs(BatchSystem):
 
         return survey(self)
 
+    def _room(self) -> Room:
+        """What each host has in all; asked once, for that does not change while somebody waits."""
+        if self._hosts is None:
+            try:
+                self._hosts = hosts_of(json_of(self, "pbsnodes", "-a", "-F", "json"))
+            except NoAnswer:
+                self._hosts = {}
+        return self._hosts
+
     def _selected(self, answer: Answer) -> list[str]:
         found = [line.strip() for line in self.lines(answer)]
         if answer.returncode or not all(_JOB_ID.fullmatch(job) for job in found):
@@ -128,6 +147,7 @@ class Pbs(BatchSystem):
     def _told_by(self, answer: Answer, jobs: Mapping[str, Fields] | None, ids: Sequence[str]) -> Told:
         if jobs is None or not _only_missing(answer):
             return Told(by_id(jobs or {}, ids), str(self.fault(answer, certain=False)))
+        jobs = without_room(jobs, self._room)
         named = {number for line in answer.stderr.splitlines() for number in _NUMBER.findall(line)}
         return Told(by_id(jobs, ids), denied=frozenset(job for job in ids if job.partition(".")[0] in named))
 

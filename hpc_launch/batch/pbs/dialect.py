@@ -13,6 +13,7 @@ DIALECT = Dialect(
     node_launchers=(Launcher("pbsdsh"),),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "omit"),
+    requests=("chunks", "totals", "nodes"),  # -l select, -l ncpus and mem, -l nodes=N:ppn=C
     unused=("qos",),
     said={  # of -l only these
         "workers.count": ("-l select",),
@@ -34,6 +35,7 @@ DIALECT = Dialect(
         "environment.variables": ("-V", "-v"),
     },
     reserved=("-e", "-J", "-I", "-C", "-S", "-z", "-W depend", "-W block", "-W sandbox"),
+    gpu_options=("-l ngpus", "-l gpus", "-l naccelerators"),
     # It stands among the resources of the chunk: `+` would begin another chunk, a comma another resource of the job.
     constraint_pattern=f"{RESOURCE}(?::{RESOURCE})*",
     constraint_words="NAME=VALUE, or several joined by `:` (cpu_type=milan:bigmem=True);"

@@ -7,6 +7,7 @@ from typing import Any
 
 from hpc_launch.batch.asking import mapping
 from hpc_launch.batch.machine import LiveQueue, clock, count, gpus_of
+from hpc_launch.batch.pbs.limits import of_jobs, of_queue, of_route
 
 Fields = Mapping[str, Any]
 
@@ -95,16 +96,12 @@ def route(name: str, queue: Fields, server: Fields, ends: list[LiveQueue] | None
         _lower(clock(str(most.get("walltime", ""))), _widest([end.walltime for end in known])),
         default,
         _lower(most_nodes(most), _widest([end.max_nodes for end in known])),
+        limits=of_route(of_queue(queue, server), [end.limits for end in known]),
         exclusive=whole.pop() if len(whole) == 1 else None,
         gpus=gpus_of(nodes),
         remarks=(*remarks, *remarks_on(queue)),
         unknown=tuple(unknown),
     )
-
-
-def of_jobs(kind: str, queue: Fields, server: Fields) -> Fields:
-    """`resources_max` or `resources_default` of a queue; the server's hold for what the queue does not say."""
-    return {**mapping(server.get(f"resources_{kind}")), **mapping(queue.get(f"resources_{kind}"))}
 
 
 def _default_walltime(queue: Fields, server: Fields, ends: list[LiveQueue] | None) -> tuple[int | None, bool]:
@@ -139,4 +136,4 @@ def remarks_on(queue: Fields) -> list[str]:
     ]
     if place := mapping(queue.get("resources_default")).get("place"):
         remarks.append(f"resources_default.place = {place}: of jobs that say nothing of their place")
-    return remarks + [f"{word}: {queue[word]}" for word in ("max_run", "max_queued") if word in queue]
+    return remarks

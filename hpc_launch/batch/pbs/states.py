@@ -12,9 +12,8 @@ STATES: dict[str, JobStatus] = {
     "H": JobStatus.HELD,
     "Q": JobStatus.QUEUED,
     "R": JobStatus.RUNNING,
-    # suspended by the batch system or since somebody uses the workstation; they keep their place and go on later
-    "S": JobStatus.RUNNING,
-    "U": JobStatus.RUNNING,
+    "S": JobStatus.SUSPENDED,  # by the batch system
+    "U": JobStatus.SUSPENDED,  # since somebody uses the workstation
     "T": JobStatus.QUEUED,  # on its way to another server
     "W": JobStatus.QUEUED,  # for its earliest start
 }
@@ -24,6 +23,14 @@ SUSPENDED = {
 }
 OVER = ("F", "X")
 """Finished; an element of an array that is still there."""
+
+OWN_CODES = {
+    -20: JobStatus.NODE_FAILURE,  # JOB_EXEC_RERUN_MS_FAIL: its first host was lost
+    -26: JobStatus.OUT_OF_MEMORY,
+    -27: JobStatus.OUT_OF_MEMORY,
+    -29: JobStatus.TIMEOUT,
+}
+"""Negative exit statuses are PBS's own (src/include/job.h); all others are failures."""
 
 ARRAY_COUNTS: dict[str, JobStatus] = {
     "Queued": JobStatus.QUEUED,
@@ -46,8 +53,8 @@ _REASONS = (
     ("insufficient amount of", "it waits for resources to become free"),
     ("not enough", "it waits for resources to become free"),
     ("conflict with reservation or top job", "other jobs come first"),
-    ("would exceed", "you have all that you may have at once"),
-    ("limit", "a limit of its queue or of yours is reached"),
+    ("would exceed", "you have all that you may have at once: it waits for its turn"),
+    ("limit", "a limit of its queue or of yours is reached: it waits for its turn"),
     ("dedicated time", "the machine is about to be set aside for other work"),
     ("queue not started", "its queue starts no jobs just now"),
     ("host set to exclusive|exclusive node", "it waits for nodes to become free"),

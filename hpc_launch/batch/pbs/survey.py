@@ -10,14 +10,13 @@ from hpc_launch.batch.asking import json_of, mapping
 from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
 from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count, gpus_of
-from hpc_launch.batch.pbs import routes
-from hpc_launch.batch.sizes import BINARY, MIB
+from hpc_launch.batch.pbs import limits, routes
+from hpc_launch.batch.pbs.limits import size
 
 NODES = ("pbsnodes", "-a", "-F", "json")
 QUEUES = ("qstat", "-Q", "-f", "-F", "json")
 SERVER = ("qstat", "-B", "-f", "-F", "json")
 
-_UNITS = {"": 1} | {letter.lower(): size for letter, size in BINARY.items()}
 # pbs_node_attributes(7B), state: a node may have several
 _OUT = re.compile(r"down|offline|unknown|stale|provisioning|maintenance|sleep|unresolvable", re.I)
 # the same, sharing: what gives whole nodes to jobs that name neither excl nor shared, as ours do not
@@ -54,7 +53,8 @@ def survey(system: Client) -> Machine:
         default_queue=default if default in queues else None,
         closed=closed,
         array=count(str(server.get("max_array_size", "10000"))),  # unset: pbs_server_attributes(7B)
-        submitted=_per_user(server.get("max_queued")),
+        submitted=limits.per_user(server.get("max_queued")),
+        running=limits.of_user(server),
         mpi=(("mpiexec", "mpiexec"), ("openmpi", "mpirun")),
         more=(
             Said(("launchers", "node"), "pbsdsh", ""),
@@ -73,21 +73,8 @@ def _passing(
     return routes.route(name, found[name], server, known)
 
 
-def _size(value: object) -> int | None:
-    """Bytes, rounded down to MiB: `4046164kb`, `2gb`; pbs_resources(7B), size; a word has eight bytes."""
-    found = re.fullmatch(r"(\d{1,18})([kmgtp]?)([bw]?)", str(value).strip().lower())
-    bytes_ = int(found[1]) * _UNITS[found[2]] * (8 if found[3] == "w" else 1) if found else 0
-    return bytes_ // MIB * MIB or None
-
-
-def _per_user(value: object) -> int | None:
-    """Of `[u:PBS_GENERIC=200], [o:PBS_ALL=1000]` what holds for every user."""
-    found = re.search(r"\bu:PBS_GENERIC\s*=\s*(\d{1,9})", str(value))
-    return int(found[1]) if found else None
-
-
 def _queue(name: str, queue: Fields, hosts: Mapping[str, Fields], server: Fields) -> LiveQueue:
-    most, usual = (routes.of_jobs(kind, queue, server) for kind in ("max", "default"))
+    most, usual = (limits.of_jobs(kind, queue, server) for kind in ("max", "default"))
     own = {host: fields for host, fields in hosts.items() if _belongs(name, queue, fields)}
     has_gpus = any("ngpus" in mapping(fields.get("resources_available")) for fields in hosts.values())
     nodes = tuple(_node(host, fields, has_gpus) for host, fields in own.items())
@@ -97,6 +84,7 @@ def _queue(name: str, queue: Fields, hosts: Mapping[str, Fields], server: Fields
         clock(str(most.get("walltime", ""))),
         clock(str(usual.get("walltime", ""))),
         routes.most_nodes(most),
+        limits=limits.of_queue(queue, server),
         exclusive=_exclusive(own),
         gpus=gpus_of(nodes),
         remarks=tuple(routes.remarks_on(queue)),
@@ -127,4 +115,4 @@ def _node(name: str, node: Fields, has_gpus: bool) -> Node:
     reason = str(node.get("comment", ""))
     out = ": ".join(part for part in (state, reason) if part) if _OUT.search(state) else ""
     gpus = count(str(has.get("ngpus", "0"))) if has_gpus else None
-    return Node(name, count(str(has.get("ncpus", ""))), _size(has.get("mem", "")), out, gpus)
+    return Node(name, count(str(has.get("ncpus", ""))), size(has.get("mem", "")), out, gpus)

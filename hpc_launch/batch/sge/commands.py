@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, ClassVar
 from hpc_launch.batch.account import account
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.client import batches
-from hpc_launch.batch.command import Answer
+from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import JobReport, JobStatus, Told
 from hpc_launch.batch.sge.answers import denied, described, from_qacct, from_qstat, jobs_of, records
 from hpc_launch.batch.sge.dialect import DIALECT
-from hpc_launch.batch.sge.states import causes
+from hpc_launch.batch.sge.states import FULL, ask_for_slots_alone, causes, why
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
 
+STARTED = (JobStatus.RUNNING, JobStatus.SUSPENDED)
 _JOB_ID = re.compile(
     r'([1-9]\d*)(?:\.\d+-\d+:\d+)?|.*?Your job(?:-array)? ([1-9]\d*)(?:\.\S+)? \(".*"\) has been submitted'
 )
@@ -50,6 +51,13 @@ class GridEngine(BatchSystem):
         re.I,
     )
     cancel_speaks = True
+    lists: ClassVar[Sequence[tuple[str, str]]] = (
+        ("unknown queue", "qconf -sql"),
+        ("project", "qconf -sprjl"),
+        ("parallel environment", "qconf -spl"),
+        ("unknown resource", "qconf -sc"),
+        ("advance reservation", "qrstat"),
+    )
 
     def submit_command(
         self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
@@ -137,9 +145,9 @@ class GridEngine(BatchSystem):
         return survey(self)
 
     def _explained(self, reports: dict[str, JobReport]) -> dict[str, JobReport]:
-        """With the batch system's own words for why jobs wait or could not be started, where it tells them."""
-        lives = {job.partition(".")[0] for job, report in reports.items() if report.status is JobStatus.RUNNING}
-        waits = [job for job, report in reports.items() if report.status is JobStatus.QUEUED or "E" in report.raw]
+        """With why jobs wait or could not be started, where Grid Engine tells it."""
+        lives = {job.partition(".")[0] for job, report in reports.items() if report.status in STARTED}
+        waits = [job for job, report in reports.items() if report.status in (JobStatus.QUEUED, JobStatus.HELD)]
         # of an array that has begun nobody asks why the rest of it waits: for that one command is enough
         if not (ids := {job.partition(".")[0] for job in waits} - lives):
             return reports
@@ -148,10 +156,26 @@ class GridEngine(BatchSystem):
         except NoAnswer:
             return reports
         told = causes(answer.stdout)
+        plain = ask_for_slots_alone(answer.stdout)
+        never = {job for job, cause in told.items() if cause.startswith(FULL) and self._never_starts(job, job in plain)}
         for job in waits:
-            why, cause = reports[job].why, told.get(job.partition(".")[0], "")
-            reports[job] = replace(reports[job], why=": ".join(part for part in (why, cause) if part))
+            own, number = reports[job], job.partition(".")[0]
+            cause = why(own.why, told.get(number, ""), error="E" in own.raw, never=number in never)
+            reports[job] = replace(own, why=cause)
         return reports
+
+    def _never_starts(self, job: str, plain: bool) -> bool:
+        """Whether a queued job could start on none of the machine's hosts, were all of them free: qalter(1), -w v.
+
+        Seen with 8.1.9: without load there are no load values either, and one that asks for such a value (mem_free) is
+        offered no slot at all. So this counts for a `plain` job, or where there are slots, and too few.
+        """
+        try:
+            said = run(("qalter", "-w", "v", job), timeout=self.timeout, needed=self.needed).words
+        except NoAnswer:
+            return False
+        few = plain or re.search("only offers [1-9][0-9]* slots", said)
+        return bool(few and "verification: no suitable queues" in said)
 
     def _records(self, answer: Answer) -> list[dict[str, str]]:
         """What qacct tells; nothing if it knows no such job, or if there is no accounting here."""

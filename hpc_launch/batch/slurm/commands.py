@@ -15,6 +15,7 @@ from hpc_launch.batch.faults import NoAnswer, NotStarted
 from hpc_launch.batch.report import Told
 from hpc_launch.batch.slurm.answers import FIELDS, ID, expanded, from_sacct, from_squeue
 from hpc_launch.batch.slurm.dialect import DIALECT
+from hpc_launch.batch.slurm.states import ACCOUNTS
 
 if TYPE_CHECKING:
     from hpc_launch.batch.machine import Machine
@@ -45,6 +46,12 @@ class Slurm(BatchSystem):
         re.I,
     )
     chatter = re.compile("CLUSTER: ")  # where a site's command holds --clusters
+    lists: ClassVar[Sequence[tuple[str, str]]] = (
+        ("invalid account|invalid qos|qos.*not (?:valid|permitted)", ACCOUNTS),
+        ("partition", "sinfo -s"),
+        ("reservation", "scontrol show reservation"),
+        ("feature", "sinfo -o '%P %f'"),
+    )
     harmless = re.compile("Invalid job id specified|already completing or completed", re.I)
 
     def submit_command(

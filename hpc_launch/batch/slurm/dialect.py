@@ -6,13 +6,15 @@ from hpc_launch.batch.dialect import Dialect, Launcher
 
 SRUN = (Launcher("srun"),)
 
+TRES = ("--tres-per-node", "--tres-per-task", "--tres-per-job", "--tres-per-socket")
+
 DIALECT = Dialect(
     submit_directory="$SLURM_SUBMIT_DIR",
     job_id="${SLURM_JOB_ID-}",
     job_name="${SLURM_JOB_NAME-}",
     node_launchers=SRUN,
     mpi_launchers=SRUN,
-    memory_directives=("per-node", "per-cpu", "omit"),
+    memory_directives=("per-node", "per-cpu", "per-gpu", "omit"),
     said={
         "workers.count": ("--nodes", "-N"),
         "workers.threads": ("--cpus-per-task", "-c"),
@@ -31,7 +33,7 @@ DIALECT = Dialect(
     },
     instead={
         "workers.count": ("--ntasks", "-n"),
-        "workers.memory": ("--mem-per-cpu",),
+        "workers.memory": ("--mem-per-cpu", "--mem-per-gpu"),
         "walltime": ("--time-min",),
         "name": ("--job-name", "-J"),
         "workload.directory": ("--chdir", "-D"),
@@ -39,7 +41,9 @@ DIALECT = Dialect(
     },
     reserved=(
         *("--error", "-e", "--signal", "--array", "-a", "--dependency", "-d", "--parsable", "--wrap", "--wait", "-W"),
-        *("--clusters", "-M", "--test-only", "--mem-per-gpu", "--ntasks-per-core", "--ntasks-per-socket"),
+        *("--clusters", "-M", "--test-only", "--ntasks-per-core", "--ntasks-per-socket"),
     ),
+    gpu_options=("--gpus", "-G", "--gres", *(f"--gpus-per-{what}" for what in ("node", "task", "socket")), *TRES),
+    joined=("--gres",),  # sbatch(1) takes the last one, and says nothing
     array_index="SLURM_ARRAY_TASK_ID",  # an index must stay below MaxArraySize, so each array counts from 0
 )

@@ -12,8 +12,8 @@ STATES: dict[str, JobStatus] = {
         # configuring: the nodes are being booted; requeued: back in the queue under the same id
         JobStatus.QUEUED: "PENDING PD CONFIGURING CF REQUEUED RQ REQUEUE_FED RF POWER_UP_NODE EXPEDITING",
         JobStatus.HELD: "REQUEUE_HOLD RH RESV_DEL_HOLD RD SPECIAL_EXIT SE",
-        # suspended and stopped jobs keep their place and go on later
-        JobStatus.RUNNING: "RUNNING R RESIZING RS SIGNALING SI SUSPENDED S STOPPED ST",
+        JobStatus.RUNNING: "RUNNING R RESIZING RS SIGNALING SI",
+        JobStatus.SUSPENDED: "SUSPENDED S STOPPED ST",
         JobStatus.ENDING: "COMPLETING CG STAGE_OUT SO UPDATE_DB",
         JobStatus.COMPLETED: "COMPLETED CD",
         JobStatus.FAILED: "FAILED F",
@@ -34,6 +34,9 @@ SILENT_REASONS = {"", "None", "(null)", "WaitingForScheduling", "NoReason"}
 WHY_BY_STATE = {
     word: "it is suspended, and goes on when the batch system lets it" for word in ("SUSPENDED", "S", "STOPPED", "ST")
 } | {word: "its nodes are being started" for word in ("CONFIGURING", "CF", "POWER_UP_NODE")}
+
+ACCOUNTS = "sacctmgr show associations user=$USER format=account%30,partition%20,qos%50"
+"""Lists the accounts of a user, with the QOS and the partitions that each may use."""
 
 REASONS: dict[str, str] = {
     "Priority": "other jobs come first",
@@ -58,23 +61,26 @@ REASONS: dict[str, str] = {
     "PartitionTimeLimit": "its walltime is more than the queue (partition) allows: it may never start",
     "PartitionNodeLimit": "it asks for more nodes than the queue (partition) gives, or they are down",
     "PartitionConfig": "the queue (partition) cannot give what it asks for",
-    "AccountNotAllowed": "its account may not use this queue (partition)",
-    "QOSNotAllowed": "its QOS may not be used in this queue (partition)",
-    "InvalidAccount": "its account is not valid: cancel it",
-    "InvalidQOS": "its QOS is not valid: cancel it",
-    "QOSJobLimit": "its QOS has reached its number of jobs",
-    "QOSResourceLimit": "its QOS has reached a limit",
+    "AccountNotAllowed": f"its account may not use this queue (partition); `{ACCOUNTS}` lists yours",
+    "QOSNotAllowed": f"its QOS may not be used in this queue (partition); `{ACCOUNTS}` lists yours",
+    "InvalidAccount": f"its account is not valid: cancel it; `{ACCOUNTS}` lists yours",
+    "InvalidQOS": f"its QOS is not valid: cancel it; `{ACCOUNTS}` lists yours",
+    "QOSJobLimit": "its QOS has as many jobs as it may have at once: it waits for its turn",
+    "QOSResourceLimit": "its QOS has all that it may have at once: it waits for its turn",
     "QOSTimeLimit": "its QOS has reached its limit of time",
     "QOSUsageThreshold": "its QOS has used up its share",
-    "AssociationJobLimit": "its account has reached its number of jobs",
-    "AssociationResourceLimit": "its account has reached a limit",
+    "AssociationJobLimit": "its account has as many jobs as it may have at once: it waits for its turn",
+    "AssociationResourceLimit": "its account has all that it may have at once: it waits for its turn",
     "AssociationTimeLimit": "its account has reached its limit of time",
     "JobArrayTaskLimit": "its array runs as many elements at once as it may",
     "MaxMemPerLimit": "it asks for more memory than a job may have",
 }
 
-_LIMIT = re.compile(r"(QOS|Assoc)(Max|Grp)(\w+?)(?:Limit)?")
-_WHOSE = {"QOS": "its QOS", "Assoc": "its account"}
+_LIMIT = re.compile(r"(QOS|Assoc|)(Max|Min|Grp)(\w+?)(?:Limit)?")
+_WHOSE = {"QOS": "its QOS", "Assoc": "its account", "": "the site"}
+_OF_ONE_JOB = re.compile("PerJob|PerNode|WallDuration")
+_SPENT = re.compile("(?<!Run)Minutes|Wall")
+"""Of a group: minutes that are used up; those of jobs that run now (RunMinutes) come back when these end."""
 
 
 def sentence(reason: str) -> str:
@@ -91,10 +97,19 @@ def sentence(reason: str) -> str:
     if code in REASONS:
         return f"{REASONS[code]} ({code}{': ' if details else ''}{details})"
     if limit := _LIMIT.fullmatch(code):
-        whose, kind, what = limit.groups()
-        if kind == "Grp":
-            return f"{_WHOSE[whose]} has all that it may have at once ({code})"
-        if "PerUser" in what or "PerAccount" in what:
-            return f"you have all that {_WHOSE[whose]} lets you have at once ({code})"
-        return f"it asks for more than {_WHOSE[whose]} allows for one job ({code})"
+        return f"{_of_limit(*limit.groups())} ({code})"
     return reason
+
+
+def _of_limit(of: str, kind: str, what: str) -> str:
+    """What it means that a limit is reached; sacctmgr(1), and Resource Limits of Slurm's documentation."""
+    whose = _WHOSE[of]
+    if kind == "Min":
+        return f"it asks for less than {whose} wants of a job, and so will never start: cancel it"
+    if kind == "Grp" and _SPENT.search(what):
+        return f"{whose} has used up the time that it was given: it waits until there is more of it"
+    if kind == "Grp":
+        return f"{whose} has all that it may have at once: it waits for its turn"
+    if _OF_ONE_JOB.search(what):
+        return f"it asks for more than {whose} allows for one job, and so will never start: cancel it"
+    return f"you have all that {whose} lets you have at once: it waits for its turn"

@@ -11,6 +11,7 @@ from hpc_launch.batch.client import Client
 from hpc_launch.batch.environment import locate
 from hpc_launch.batch.machine import LiveQueue, Machine, Node, Said, clock, count, gpus_of
 from hpc_launch.batch.sizes import MIB
+from hpc_launch.batch.slurm import limits
 
 CONFIG = ("scontrol", "show", "config")
 NODES = ("scontrol", "show", "node", "-o")
@@ -35,16 +36,24 @@ def survey(system: Client) -> Machine:
     open_ones = [found for found in partitions if not _closed(found)]
     default = [found["PartitionName"] for found in open_ones if found.get("Default") == "YES"]
     largest = count(config.get("MaxArraySize", ""))
+    own, of_qos = limits.of_user(system), limits.of_qos(system)
+    asked = [("config", CONFIG), ("nodes", NODES), ("queues", PARTITIONS)]
+    asked += [("limits", limits.ASSOCIATIONS)] if own else []
+    asked += [("qos", limits.QOS)] if of_qos else []
     return Machine(
         system.name,
         text_or_nothing(system, "scontrol", "--version").strip(),
         tuple(_queue(found, hosts, config) for found in open_ones),
-        {name: " ".join(words) for name, words in (("config", CONFIG), ("nodes", NODES), ("queues", PARTITIONS))},
+        {name: " ".join(words) for name, words in asked},
         queue_option="--partition",
         cluster=config.get("ClusterName"),
         default_queue=default[0] if default else None,
         closed={found["PartitionName"]: why for found in partitions if (why := _closed(found))},
         array=None if largest is None else max(0, largest - 1),  # MaxArraySize counts from 0, our elements from 1
+        submitted=own.get("submitted"),
+        running={key: limit for key, limit in own.items() if key != "submitted"},
+        limits_source=" ".join(limits.ASSOCIATIONS),
+        qos=of_qos,
         mpi=(("srun", "srun"),),
         more=tuple(_more(system, config, hosts)),
     )
@@ -80,6 +89,7 @@ def _queue(partition: Fields, hosts: list[Fields], config: Fields) -> LiveQueue:
         clock(partition.get("MaxTime", "")),
         clock(partition.get("DefaultTime", "")),
         count(partition.get("MaxNodes", "")),
+        limits={"least.nodes": least} if (least := count(partition.get("MinNodes", "")) or 0) > 1 else {},
         exclusive=_exclusive(partition, config),
         gpus=gpus_of(nodes),
         remarks=tuple(_remarks(partition)),

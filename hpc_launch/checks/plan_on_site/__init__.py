@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpc_launch.checks.misfit import Misfit, where
+from hpc_launch.checks.misfit import Misfit, in_group, where
 from hpc_launch.checks.plan_on_site.at_once import at_once
-from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time
+from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time, together
 from hpc_launch.checks.plan_on_site.node import on_a_node
+from hpc_launch.checks.site.doubtful import behind_ssh
 from hpc_launch.context import Context
-from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.resolve import Resolved
@@ -21,14 +22,20 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
         return too_many
     queues, misfits = _queues(plan, resolved, context), [*submitted(plan, resolved)]
     for job in plan.kinds_of_jobs:
-        queue = queues[job.queue]
-        on_node = [*on_a_node(job, resolved, queue)]
-        misfits += on_node
-        if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
-            misfits += size(job, plan, resolved, queue)
-        misfits += time(job, resolved, queue)
+        of_group = resolved.of_group(job.group)
+        misfits += in_group(of_group.group, _of_job(job, plan, of_group, queues[job.queue]))
     misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
+
+
+def _of_job(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+    """What of its queue a job breaks."""
+    on_node = [*on_a_node(job, resolved, queue)]
+    yield from on_node
+    if resolved.profile.workers.per_node or not on_node:  # how many nodes are needed follows from what one holds
+        yield from size(job, plan, resolved, queue)
+        yield from together(job, plan, resolved, queue)
+    yield from time(job, resolved, queue)
 
 
 def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
@@ -39,6 +46,10 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
                 f"{where(job.queue, resolved.site)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
                 f" {job.charged_cores_per_node} cores of each, and is charged for all"
             )
+    launcher = plan.launcher.name if plan.launcher else None
+    for group in plan.groups.values():
+        if cause := behind_ssh(launcher, group.local_directory):
+            yield f"workers.local_directory: {cause}"
     for limit in at_once(plan, resolved, _queues(plan, resolved, context)):
         if limit.asked > limit.most:
             yield limit.waits()
@@ -46,4 +57,4 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
 
 def _queues(plan: Plan, resolved: Resolved, context: Context) -> dict[str | None, Queue]:
     """Those of its jobs by name; None: this machine."""
-    return {job.queue: queue_of(resolved, job.queue, context)[1] for job in plan.jobs}
+    return {job.queue: queue_of(resolved, job.queue, context)[1] for job in plan.kinds_of_jobs}

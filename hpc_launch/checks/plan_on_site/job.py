@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from hpc_launch.checks.misfit import Misfit, where
+from hpc_launch.checks.misfit import Misfit, key_of_group, where
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.layouts import MOST_SUBMISSIONS, most_elements
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import format_walltime
+from hpc_launch.units import GIB, format_walltime
 
 LEAST_TIME = 5
 """Seconds that a job has for itself, at least."""
@@ -41,6 +41,48 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
         )
 
 
+def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
+    """What a queue allows one job of cores and memory, and what it wants at least, of all its nodes."""
+    here, origin = where(job.queue, resolved.site), resolved.origin("workers", "count")
+    cores, memory = job.nodes * job.charged_cores_per_node, job.nodes * job.memory_bytes_per_node
+    for what, asked, most, key in (
+        (_cores, cores, queue.max_cores, "workers.threads"),
+        (_memory, memory, queue.max_memory, "workers.memory"),
+    ):
+        if most is not None and asked > most:
+            cause = f"{what(asked)} are asked for, a job in {here} may have {what(most)}"
+            yield Misfit(
+                cause,
+                origin,
+                kind=("of a job", key, str(job.queue)),
+                asked=asked,
+                limit=most,
+                lower=(*DENSER, key, *fewer_nodes(resolved)),
+                higher=DENSER,
+            )
+    least = queue.least
+    for what, asked, fewest in (
+        (_cores, cores, least.cores),
+        (_memory, memory, least.memory),
+        (_nodes, job.nodes, least.nodes),
+    ):
+        if fewest is not None and asked < fewest:
+            cause = f"{job.file} asks for {what(asked)}, a job in {here} has to have {what(fewest)}"
+            yield Misfit(cause, origin, "ask for more (workers.count, threads, memory), or name another queue")
+
+
+def _cores(number: int) -> str:
+    return f"{number} cores"
+
+
+def _memory(size: int) -> str:
+    return f"{size / GIB:.1f} GiB of memory"
+
+
+def _nodes(number: int) -> str:
+    return f"{number} node{'s' * (number > 1)}"
+
+
 def longest_walltime(site: Site, queue: Queue, qos: str | None) -> int | None:
     """Seconds. What a quality of service allows may be more than what the queue does (Ceres: 60 days, not 21)."""
     rule = site.qos.get(qos) if qos else None
@@ -66,19 +108,20 @@ def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
 def submissions(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
     """Each is a call of the submit command."""
     site = resolved.site
-    for group in plan.groups.values():
+    for name, group in plan.groups.items():
+        of_group = resolved.of_group(name)
         calls = -(-group.nodes // most_elements(site, group.nodes))
         if calls > MOST_SUBMISSIONS and any(job.role == "workers" for job in plan.jobs):
             arrays = f"arrays of {site.limits.array} elements at most" if site.arrays else "no arrays"
             yield Misfit(
                 f"{calls} calls of the submit command would be needed, for {site.name} has {arrays}; hpc-launch"
                 f" makes {MOST_SUBMISSIONS} at most",
-                resolved.origin("workers", "count"),
-                kind=("submissions",),
+                of_group.origin("workers", "count"),
+                kind=("submissions", name),
                 asked=calls,
                 limit=MOST_SUBMISSIONS,
-                lower=fewer_nodes(resolved),
-                higher=DENSER,
+                lower=tuple(key_of_group(of_group.group, key) for key in fewer_nodes(of_group)),
+                higher=tuple(key_of_group(of_group.group, key) for key in DENSER),
             )
 
 
@@ -99,9 +142,14 @@ def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
                 kind=("submitted", rule),
                 asked=number,
                 limit=most,
-                lower=fewer_nodes(resolved),
-                higher=DENSER,
+                lower=of_all_groups(resolved, fewer_nodes),
+                higher=of_all_groups(resolved, lambda each: DENSER),
             )
+
+
+def of_all_groups(resolved: Resolved, keys: Callable[[Resolved], tuple[str, ...]]) -> tuple[str, ...]:
+    """Keys of the workers of a run: those of each group, if there are several."""
+    return tuple(key_of_group(each.group, key) for each in resolved.of_groups() for key in keys(each))
 
 
 def _workers(plan: Plan) -> str:

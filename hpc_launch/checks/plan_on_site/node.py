@@ -16,7 +16,7 @@ from hpc_launch.units import MIB
 def cores_held(job: Job) -> str:
     """The cores that a node of this job is asked for, as a sum."""
     return " + ".join(
-        f"{_workers(share)} × {share.cores} threads" if share.of == "workers" else f"{share.cores} for the {share.of}"
+        f"{_workers(share)} × {share.cores} threads" if share.of == "workers" else f"{share.cores} for {share.named}"
         for share in job.holds
     )
 
@@ -26,7 +26,7 @@ def memory_held(job: Job, said: Callable[[int], str]) -> str:
     return " + ".join(
         f"{_workers(share)} × {said(share.memory_bytes)}"
         if share.of == "workers"
-        else f"{said(share.memory_bytes)} for the {share.of}"
+        else f"{said(share.memory_bytes)} for {share.named}"
         for share in job.holds
     )
 
@@ -109,7 +109,7 @@ def _mib(size: int) -> str:
 def _deciding(job: Job, what: Literal["cores", "memory"]) -> tuple[str, ...]:
     """The keys that decide how much of it a node of this job is asked for."""
     workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory", "workers.count")
-    beside = (f"workload.{what}", f"scheduler.{what}") if job.role != "workers" else ()
+    beside = [f"{share.of}.{what}" for share in reversed(job.holds) if share.of in ("scheduler", "workload")]
     return (*(workers if job.group else ()), *beside)
 
 

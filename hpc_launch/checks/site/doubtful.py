@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 
 from hpc_launch.checks.site import slots
-from hpc_launch.checks.site.places import count, dialect, mapping, words
+from hpc_launch.checks.site.places import count, dialect, mapping, word, words
 from hpc_launch.config.document import Document
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 from hpc_launch.models.fields import date
+
+SCRATCH = ("storage", "local")
+OF_A_LOGIN = ("HOME", "USER", "LOGNAME", "SHELL")
+"""Variables that ssh sets by itself."""
 
 
 def doubts(document: Document, today: datetime.date) -> list[Problem]:
@@ -19,7 +24,15 @@ def doubts(document: Document, today: datetime.date) -> list[Problem]:
     More nodes for one job than a queue has may well be what the batch system says: of nodes, a draft counts those
     that take jobs just now.
     """
-    return [*_reviewed(document, today), *_nodes(document), *_unnamed(document), *slots.named(document)]
+    return [
+        *_reviewed(document, today),
+        *_nodes(document),
+        *_unnamed(document),
+        *_behind_ssh(document),
+        *_no_cores(document),
+        *slots.named(document),
+        *slots.few(document),
+    ]
 
 
 def _nodes(document: Document) -> Iterator[Problem]:
@@ -43,6 +56,33 @@ def _unnamed(document: Document) -> Iterator[Problem]:
         cause = f"{dotted(path)}: without {option}, jobs name no queue, and limits of queues are checked all the same"
         hint = "delete it where jobs name a queue; else leave those limits out that the batch system's choice changes"
         yield Problem(cause, document.origins.get(path), hint)
+
+
+def behind_ssh(launcher: str | None, path: str) -> str:
+    """What of a node's scratch is not known there: ssh takes no variable of the job along; empty: all is known."""
+    names = [name for name in re.findall(r"\$\{?(\w+)", path) if name not in OF_A_LOGIN]
+    if launcher != "ssh" or not names:
+        return ""
+    return f"{path}: ${names[0]} is not set in what ssh starts, unless environment.setup sets it"
+
+
+def _behind_ssh(document: Document) -> Iterator[Problem]:
+    launcher = word(document, ("launchers", "node")) or word(document, ("launchers", "node", "name"))
+    if cause := behind_ssh(launcher, word(document, SCRATCH) or "$TMPDIR"):
+        origin = document.origins.get(SCRATCH) or document.origins.get(("launchers", "node"))
+        hint = "name a directory that every node has, such as /tmp: else all nodes but the first are unfit"
+        yield Problem(f"storage.local: {cause}", origin, hint)
+
+
+def _no_cores(document: Document) -> Iterator[Problem]:
+    """A site that refuses how cores are asked for, and has nothing in its place."""
+    known, chosen = dialect(document), word(document, ("request",))
+    option = known.option("workers.count") if known and known.requests else None
+    for path, rejected in words(document, ("rejects",)):
+        if known and rejected == option and chosen in (None, known.requests[0]):
+            others = ", ".join(known.requests[1:])
+            cause = f"{dotted(path)}: without {option}, jobs ask for no cores and no memory"
+            yield Problem(cause, document.origins.get(path), f"choose another way: request, one of {others}")
 
 
 def _has_limits_alone(document: Document, queue: str) -> bool:

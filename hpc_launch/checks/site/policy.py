@@ -12,7 +12,7 @@ from hpc_launch.config.origin import KeyPath
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import Profile
 
-NEEDED = {"workers.count": "every profile has it", "workload.command": "every profile has it"}
+NEEDED = {"workers.count": "every profile has it", "workload": "every profile has it"}
 """What the schema of profiles requires."""
 
 

@@ -4,4 +4,3 @@
 #BSUB -W 00:30
 #BSUB -q parallel
 #BSUB -o logs/job.log
-#BSUB -rn

@@ -23,8 +23,8 @@ mapfile -t hosts < <(cat "${LSB_DJOB_HOSTFILE:-/dev/stdin}" <<<"${LSB_HOSTS// /$
 [ "${#hosts[@]}" = 3 ] || fail "LSF gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
-HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python -m distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py \
+HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python -m distributed.cli.dask_scheduler \
+  --scheduler-file "$PWD/scheduler.json" --preload jobside/guard.py --preload jobside/told_once.py --preload jobside/progress.py \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!
@@ -32,10 +32,13 @@ launcher=blaunch
 . ./jobside/hosts.sh
 (
   processes=()
+  script="$HPC_LAUNCH_RUN_DIR/node.sh"
+  [ "$(printf %q "$script")" = "$script" ] ||
+    [ "$(blaunch "${hosts[0]}" echo 'a\ b' </dev/null)" = 'a\ b' ] || script=$(printf %q "$script")
   trap '' USR2
   trap end_hosts TERM
   for ((index = 0; index < 3; index++)); do
-    blaunch "${hosts[index]}" "$BASH" "$(printf %q "$HPC_LAUNCH_RUN_DIR/node.sh")" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)
+    blaunch "${hosts[index]}" "$BASH" "$script" "$index" </dev/null >"$state/launcher/$index" 2>&1 & processes+=($!)
   done
   until_hosts_end
 ) &
@@ -55,7 +58,7 @@ event workload "$DASK_SCHEDULER_ADDRESS"
 reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
-workload=$!
+workload=$! begun=yes
 set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do

@@ -5,7 +5,7 @@ trap '' USR1 USR2 # they are for the job's shell: a suspension is near, or the e
 HPC_LAUNCH_RUN_DIR=$(cd "$(dirname "$0")" && pwd)
 export HPC_LAUNCH_RUN_DIR
 HPC_LAUNCH_ATTEMPT=$(cat "$HPC_LAUNCH_RUN_DIR/state/attempt")
-HPC_LAUNCH_NODE=${PBS_NODENUM:?}
+HPC_LAUNCH_NODE=${1:-${PBS_NODENUM:?}}
 export HPC_LAUNCH_ATTEMPT HPC_LAUNCH_NODE
 exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log" 2>&1
 

@@ -31,8 +31,8 @@ worker_submissions=1 # so many ids of worker jobs will stand in control/worker-j
 . ./jobside/array.sh
 
 # Workers find the scheduler by its file, whenever the queue lets them start.
-HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python -m distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/told_once.py --preload jobside/progress.py --preload jobside/pools.py \
+HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python -m distributed.cli.dask_scheduler \
+  --scheduler-file "$PWD/scheduler.json" --preload jobside/guard.py --preload jobside/told_once.py --preload jobside/progress.py --preload jobside/pools.py \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!
@@ -49,7 +49,7 @@ event workload "$DASK_SCHEDULER_ADDRESS"
 reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
-workload=$!
+workload=$! begun=yes
 set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do

@@ -57,7 +57,15 @@ class Cluster:
         try:
             document: dict[str, Any] = json.loads((self.state / "demand.json").read_text())
         except FileNotFoundError:
-            return {"draining": {}, "ended": [], "groups": {}, "held_by_data": [], "spare": [], "joins": {}}
+            return {
+                "draining": {},
+                "ended": [],
+                "groups": {},
+                "held_by_data": [],
+                "spare": [],
+                "unknown_workers": 0,
+                "rejoins": {},
+            }
         return document
 
     async def until(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hpc_launch.jobside import dask_private
+import pytest
+
+from hpc_launch.jobside import dask_private, eyes
 from tests.local.jobside.conftest import Cluster, cluster_in, connected, in_time
 
 GROUPS: dict[str, dict[str, Any]] = {"cpu": {}, "gpu": {"resources": {"GPU": 1.0}}}
@@ -16,6 +18,10 @@ GROUPS: dict[str, dict[str, Any]] = {"cpu": {}, "gpu": {"resources": {"GPU": 1.0
 def nap(duration: float, number: int = 0) -> int:
     time.sleep(duration)
     return number
+
+
+def finished(told: dict[str, Any]) -> dict[str, int]:
+    return {name: group["tasks_finished"] for name, group in told["groups"].items()}
 
 
 def test_tasks_that_wait_want_workers_of_the_group_that_can_do_them(tmp_path: Path) -> None:
@@ -32,8 +38,7 @@ def test_tasks_that_wait_want_workers_of_the_group_that_can_do_them(tmp_path: Pa
             await cluster.add(0)
             await cluster.add(4, resources={"GPU": 1})
             assert await cluster.client.gather([plain, fat]) == [0, 1]
-            told = await cluster.until(lambda told: told["joins"] == {"cpu": 1, "gpu": 1})
-            told = await cluster.until(lambda told: told["tasks_finished"] == 2)
+            told = await cluster.until(lambda told: finished(told) == {"cpu": 1, "gpu": 1})
             assert {name: group["elements_connected"] for name, group in told["groups"].items()} == {
                 "cpu": [0],
                 "gpu": [4],
@@ -68,7 +73,7 @@ def test_many_tasks_want_few_workers_until_their_duration_is_known(tmp_path: Pat
             await cluster.add(0, nthreads=2)
             told = await cluster.until(lambda told: told["groups"]["workers"]["demand"] > 1)
             assert told["groups"]["workers"]["threads_busy"] == 2
-            told = await cluster.until(lambda told: told["tasks_finished"] > 4)
+            told = await cluster.until(lambda told: finished(told)["workers"] > 4)
             assert 35 <= told["groups"]["workers"]["demand"] <= 90  # 2,500 s of work in 30 s with two threads each: 42
             await cluster.client.cancel(futures)
 
@@ -151,6 +156,49 @@ def count_file_work(cluster: Cluster) -> list[str]:
 
     reader.read, files.write = counted_read, counted_write  # type: ignore[method-assign]
     return done
+
+
+def test_an_element_that_cannot_be_told_at_first_is_looked_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system may be slow for longer than files are looked at each time."""
+    monkeypatch.setattr(eyes, "SOON", 0.2)
+    monkeypatch.setattr(eyes, "LATER", 1.0)
+
+    async def check() -> None:
+        async with cluster_in(tmp_path / "run", **GROUPS) as cluster:
+            await cluster.add(4, resources={"GPU": 1})
+            told = await cluster.until(lambda told: told["unknown_workers"] == 1)
+            assert told["groups"]["gpu"]["elements_connected"] == []
+            await asyncio.sleep(1)
+            done = count_file_work(cluster)
+            await cluster.until(lambda told: {"read", "read and more"} <= set(done))  # not each time
+            cluster.submitted(1, "gpu", 4, 4)
+            told = await cluster.until(lambda told: told["unknown_workers"] == 0)
+            assert told["groups"]["gpu"]["elements_connected"] == [4]
+
+    in_time(check())
+
+
+def test_workers_that_come_back_are_counted_until_they_finish_a_task(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with cluster_in(tmp_path / "run") as cluster:
+            await cluster.add(0, 1)
+            await cluster.until(lambda told: told["groups"]["workers"]["connected"] == 2)
+            stopped = []
+            for _ in range(2):
+                stopped.append(cluster.elements[1][0])
+                await stopped[-1].close()
+                await cluster.add(1)
+                await cluster.until(lambda told: told["rejoins"] == {"1": len(stopped)})
+            other, looping = (cluster.elements[number][0].address for number in (0, 1))
+            await cluster.client.submit(nap, 0.01, 1, workers=[other])
+            await cluster.until(lambda told: finished(told) == {"workers": 1})
+            assert cluster.told()["rejoins"] == {"1": 2}
+            await cluster.client.submit(nap, 0.01, 2, workers=[looping])
+            await cluster.until(lambda told: told["rejoins"] == {})
+
+    in_time(check())
 
 
 def test_a_list_that_cannot_be_read_calls_nothing_off(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_worker_that_crashes_while_it_drains_is_drained_again(tmp_path: Path) 
             os.kill(nanny.pid, signal.SIGKILL)
             await cluster.until(lambda told: told["ended"] == [1])
             assert nanny.worker_address != first or nanny.process is None
-            assert cluster.told()["joins"] == {"workers": 3}
+            assert cluster.eyes.rejoins == {1: 1}
             assert await future == "long"
 
     in_time(check())

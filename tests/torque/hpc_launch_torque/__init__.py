@@ -17,7 +17,7 @@ STATES = {
     "H": JobStatus.HELD,
     "Q": JobStatus.QUEUED,
     "R": JobStatus.RUNNING,
-    "S": JobStatus.RUNNING,  # suspended: it keeps its nodes
+    "S": JobStatus.SUSPENDED,
     "T": JobStatus.QUEUED,  # on its way to another server
     "W": JobStatus.QUEUED,  # for its earliest start
 }

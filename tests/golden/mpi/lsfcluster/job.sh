@@ -19,6 +19,8 @@ patience=15 # seconds that a workload gets from TERM to KILL
 . ./jobside/watch.sh
 . ./jobside/attempt.sh
 trap out_of_time USR2 # at the walltime
+# MPICH and Intel MPI go by blaunch: where there is none (OpenLava 2.2), by ssh.
+[ -x "${LSF_BINDIR-}/blaunch" ] || command -v blaunch >/dev/null || export HYDRA_LAUNCHER=ssh I_MPI_HYDRA_BOOTSTRAP=ssh
 mapfile -t hosts < <(cat "${LSB_DJOB_HOSTFILE:-/dev/stdin}" <<<"${LSB_HOSTS// /$'\n'}" | uniq) # the first one is this host
 [ "${#hosts[@]}" = 3 ] || fail "LSF gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
 
@@ -49,7 +51,7 @@ event workload "$DASK_SCHEDULER_ADDRESS"
 reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
-workload=$!
+workload=$! begun=yes
 set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do

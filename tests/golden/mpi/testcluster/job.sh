@@ -51,7 +51,7 @@ event workload "$DASK_SCHEDULER_ADDRESS"
 reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &
-workload=$!
+workload=$! begun=yes
 set +m
 echo "$workload" >"$state/workload"
 while alive "$workload"; do

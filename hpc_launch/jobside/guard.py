@@ -1,0 +1,177 @@
+"""Loaded into the Dask scheduler (``--preload``), first of all: its pages answer nobody who lacks the run's token.
+
+From the moment this file is imported, before the scheduler listens, every lookup of a page asks for the token, of those
+below another application and of websockets too. Without a token the import fails, and the scheduler ends. What comes
+later, and may fail, opens nothing: where the pages are served, and that ``state/N/dashboard.json`` tells it.
+
+Pages hand on what they were asked with (bokeh writes it into each of them): the token is taken out of a request first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+import distributed.node
+from distributed.comm.addressing import get_address_host
+from distributed.http.routing import RoutingApplication
+from tornado.netutil import bind_sockets
+from tornado.web import RequestHandler, StaticFileHandler
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
+
+node: Any = distributed.node
+RUN = os.environ["HPC_LAUNCH_RUN_DIR"]
+STATE = os.path.join(RUN, "state", os.environ["HPC_LAUNCH_ATTEMPT"])
+LOOPBACK = "127.0.0.1"
+SHORTEST = 32
+"""Characters of a token."""
+COOKIE = "hpc-launch-" + hashlib.sha256(RUN.encode()).hexdigest()[:16]
+"""A run's own: browsers do not tell the ports of one host apart."""
+ASK = "403: this page wants the token of the run. `hpc-launch connect` tells the address that has it.\n"
+WITHOUT_BOKEH = "bokeh is missing in the run's environment, or not of a version that dask takes"
+
+
+def read_token() -> bytes:
+    with open(os.path.join(STATE, "token"), "rb") as file:
+        token = file.read().strip()
+    if len(token) < SHORTEST:
+        raise ValueError("the token of the run's pages is too short")
+    return token
+
+
+TOKEN = read_token()
+
+
+class Refused(RequestHandler):
+    """Answers whatever it is asked with 403."""
+
+    def prepare(self) -> None:
+        self.set_status(403)
+        self.finish(ASK)
+
+
+class GuardedPages(RoutingApplication):  # not of what stands in `node`: Dask imports this file again and again
+    """All pages of a scheduler."""
+
+    of_this_run = True
+
+    def find_handler(self, request: HTTPServerRequest, **options: Any) -> Any:
+        if not self.of_this_run:
+            return super().find_handler(request, **options)
+        in_query, in_headers = take_query_token(request), take_header_tokens(request)
+        answer_with(request, "Referrer-Policy", "no-referrer")
+        if opens(in_query):
+            answer_with(request, "Set-Cookie", f"{COOKIE}={TOKEN.decode()}; Path=/; HttpOnly; SameSite=Lax")
+        page = super().find_handler(request, **options)
+        if opens(in_query + in_headers) or issubclass(page.handler_class, StaticFileHandler):
+            return page
+        return self.get_handler_delegate(request, Refused)
+
+
+def opens(given: list[str]) -> bool:
+    return any([hmac.compare_digest(each.encode(), TOKEN) for each in given])
+
+
+def take_query_token(request: HTTPServerRequest) -> list[str]:
+    """Take what is called `token` out of the request's query."""
+    found, rest = [], []
+    for part in request.query.split("&") if request.query else []:
+        name, _, value = part.partition("=")
+        if unquote_plus(name) == "token":
+            found.append(unquote_plus(value))
+        else:
+            rest.append(part)
+    request.query = "&".join(rest)
+    request.uri = request.path + ("?" + request.query if rest else "")
+    for arguments in (request.arguments, request.query_arguments):
+        arguments.pop("token", None)
+    return found
+
+
+def take_header_tokens(request: HTTPServerRequest) -> list[str]:
+    """Take this run's cookie and all of `Authorization` out of the request's headers."""
+    given = request.headers.get("Authorization", "")
+    request.headers.pop("Authorization", None)
+    found = [given[7:].strip()] if given[:7].lower() == "bearer " else []
+    cookies = [each.strip() for each in request.headers.pop("Cookie", "").replace(",", ";").split(";")]
+    ours = [each for each in cookies if each.partition("=")[0] == COOKIE]
+    if others := [each for each in cookies if each and each not in ours]:
+        request.headers["Cookie"] = "; ".join(others)
+    return found + [each.partition("=")[2] for each in ours]
+
+
+def answer_with(request: HTTPServerRequest, name: str, value: str) -> None:
+    """Whatever answers this request, send this header too."""
+    connection: Any = request.connection
+    write = connection.write_headers
+
+    def write_headers(start_line: Any, headers: Any, chunk: bytes | None = None) -> Any:
+        headers.add(name, value)
+        return write(start_line, headers, chunk)
+
+    connection.write_headers = write_headers
+
+
+node.RoutingApplication = GuardedPages
+
+
+async def dask_setup(scheduler: Any) -> None:
+    """Called by the scheduler when it starts (Dask's preload protocol)."""
+    if scheduler.scheduler_file != os.path.join(RUN, "scheduler.json"):
+        scheduler.http_application.of_this_run = (
+            False  # a task's own cluster, in a process that has this run's settings
+        )
+        return
+    try:
+        serve(scheduler)
+    except BaseException:
+        scheduler.http_server.stop()
+        raise
+
+
+async def dask_teardown(scheduler: Any) -> None:
+    """Called by the scheduler when it ends: also where the job's shell was killed, and removes nothing any more."""
+    if scheduler.http_application.of_this_run:
+        with suppress(OSError):
+            os.unlink(os.path.join(STATE, "token"))
+
+
+def serve(scheduler: Any) -> None:
+    """Serve the pages where the profile wants them, and tell where that is."""
+    if not isinstance(scheduler.http_application, GuardedPages):
+        raise RuntimeError("this version of dask serves its pages in a way that cannot be guarded")
+    where, server = os.environ["HPC_LAUNCH_DASHBOARD"], scheduler.http_server
+    address, port = LOOPBACK, server.port
+    if where == "node":
+        sockets = bind_sockets(0, address := get_address_host(scheduler.address))
+        server.add_sockets(sockets)
+        port = sockets[0].getsockname()[1]
+    elif where == "none":
+        server.stop()
+        del scheduler.services["dashboard"]
+        port = None
+    lacks = "" if scheduler.http_application.applications else WITHOUT_BOKEH
+    tell(
+        {
+            "scheduler": scheduler.address,
+            "host": os.uname().nodename,
+            "address": address,
+            "port": port,
+            "loopback_port": port and server.port,
+            "lacks": lacks,
+        }
+    )
+
+
+def tell(where: dict[str, Any]) -> None:
+    path = os.path.join(STATE, "dashboard.json")
+    with open(path + ".new", "w") as file:
+        json.dump({"schema": 1, **where}, file)
+    os.replace(path + ".new", path)
