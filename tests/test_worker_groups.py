@@ -195,7 +195,7 @@ def test_the_first_workers_may_come_from_any_group(prepared: Prepare, tmp_path: 
 
 def test_a_minimum_that_cannot_be_there_at_one_time_is_refused(prepared: Prepare) -> None:
     said = refusal(prepared, with_groups(a={"count": 6, "per_node": 1, "at_once": 2}), "workers.minimum=3")
-    assert "3 workers are needed to begin, and at_once lets 2 be there at one time" in said
+    assert "3 workers are needed to begin, at_once lets 2 be there at one time" in said
     assert prepared(with_groups(a={"count": 6, "per_node": 2, "at_once": 2}), "workers.minimum=3").plan.minimum == 3
 
 

@@ -33,7 +33,7 @@ def _too_few_at_once(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
     """Workers without which the run does not begin may all be there."""
     if plan.minimum > (most := sum(group.most_at_once for group in plan.groups.values())):
         yield Misfit(
-            f"workers.minimum: {plan.minimum} workers are needed to begin, and at_once lets {most} be there at one time",
+            f"workers.minimum: {plan.minimum} workers are needed to begin, at_once lets {most} be there at one time",
             resolved.origin("workers", "minimum"),
             "lower workers.minimum, or raise at_once",
         )
