@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +58,10 @@ class Living:
         return found
 
     def reaches(self, condition: Callable[[dict[str, Any]], bool], what: str) -> None:
+        """Wait until it stands so, and print how long that took: for those who want to know (pytest -s)."""
+        begin = time.monotonic()
         until(lambda: (found := self.pool()) and condition(found), what)
+        print(f"{what}: after {time.monotonic() - begin:.1f} s")
 
     def begin_turn(self, number: int) -> None:
         """Have it compute: 16 tasks of a second, or in turn 2 of five."""
