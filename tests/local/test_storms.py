@@ -14,20 +14,25 @@ SITE = """
 schema: 1
 name: small
 extends: local
-limits: {running: {jobs: 6}, submitted: {jobs: 4}}
+limits: {running: {jobs: 6}, submitted: {jobs: 5}}
 """
 LAMED = """
 import os, threading
 from pathlib import Path
 
-def dask_setup(worker):
-    lame = Path(__file__).with_name("lame")
-    if lame.exists():
-        {how}
+lame = Path("{project}/lame")
+{how}
 """
-"""A preload of workers; those that are there already go on."""
-DIES = "threading.Timer(1, os._exit, [1]).start()"
-CANNOT_START = "os.kill(os.getppid(), 9), os._exit(1)"
+"""A preload of workers, imported by `dask worker`, and then by each of them; those that are there already go on."""
+DIES = """
+def dask_setup(worker):
+    if lame.exists():
+        threading.Timer(1, os._exit, [1]).start()
+"""
+CANNOT_START = """
+if lame.exists():
+    raise ImportError("lame")
+"""
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def user(here: Here) -> Impatient:
 
 def lamed(user: Impatient, how: str) -> Living:
     """A run with one good worker, whose next ones are lame."""
-    (user.project / "lamed.py").write_text(LAMED.format(how=how))
+    (user.project / "lamed.py").write_text(LAMED.format(how=how, project=user.project))
     workers = {"per_node": 1, "options": ["--preload", str(user.project / "lamed.py")]}
     living = Living(user.submit(user.script(WORKLOAD), layout="job-array", workers=workers))
     living.run.until_running()
@@ -62,7 +67,7 @@ def test_workers_that_die_after_a_second_stop_their_group_and_another_wish_start
     living.scale("--workers", "4")
     living.reaches(lambda now: "came back again and again, and finished no task" in str(now["paused"]), "the brake")
     assert "see logs/workers-*.log; `hpc-launch scale` starts them again" in living.pool()["paused"]
-    assert living.pool()["failed"] == 3
+    assert living.pool()["failed"] >= 3
     assert "came back again and again" in living.run.here.command("status", living.run.id).stdout
     recovers(living)
 
@@ -81,8 +86,8 @@ def test_a_wish_above_the_limit_of_submitted_jobs_is_met_as_far_as_it_goes(user:
     living = Living(user.submit(user.script(WORKLOAD), layout="job-array", workers={"per_node": 1}))
     living.run.until_running()
     living.scale("--workers", "9")
-    living.reaches(lambda now: now["connected"] == 3, "as many as the limit leaves beside the scheduler's job")
-    sentence = "no more than 3 of its worker jobs may be submitted at one time"
+    living.reaches(lambda now: now["connected"] == 4, "as many as the limit leaves beside the scheduler's job")
+    sentence = "no more than 4 of its worker jobs may be submitted at one time"
     assert living.pool()["paused"] == sentence and living.pool()["target"] == 9
     until(lambda: sentence in living.run.here.command("status", living.run.id).stdout, "status to say why")
     living.stop()
