@@ -20,6 +20,7 @@ from hpc_launch.models.profile import AUTO
 from hpc_launch.plan import make_plan
 from hpc_launch.render import render
 from hpc_launch.resolve import Resolved, resolve
+from hpc_launch.sites import may_be_here
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,10 @@ def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = Fal
     """The same of a profile that has its layers."""
     refuse(profile_on_site.retired(resolved) if to_submit else ())
     planned = plan_or_refuse(resolved, context)
+    if to_submit and not may_be_here(resolved.site, context):
+        name = resolved.site.name
+        elsewhere = f"site: this host ({context.hostname}) is none of {name}, by its detect: is it the right one?"
+        planned = replace(planned, notes=(*planned.notes, elsewhere))
     refuse(profile_on_site.runs_directory(resolved, context))
     rendered = Rendered(
         files=render(planned, resolved),

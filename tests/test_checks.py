@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
-from hpc_launch.prepare import Prepared
+from hpc_launch.prepare import Prepared, prepare_resolved
 from tests.conftest import ROOT
 
 Prepare = Callable[..., Prepared]
@@ -135,3 +137,23 @@ def test_what_a_queue_allows_one_job_and_wants_of_it_is_kept(
     with pytest.raises(DoesNotFit) as refusal:
         prepared(profile, site="./few.yaml")
     assert words.format(f"queue {queue!r} of {site}") in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "note"),
+    [
+        ("hostname: 'login\\d+\\.other\\.org'", True),
+        ("hostname: 'login\\.example\\.org'", False),
+        ("environment: {CENTRE: north}", True),
+        ("cluster: other", True),
+    ],
+)
+def test_a_host_that_is_not_the_sites_is_told_before_something_is_submitted(
+    prepared: Prepare, context: Context, tmp_path: Path, rule: str, note: bool
+) -> None:
+    text = re.sub(r"(?m)^detect:.*\n", "", (ROOT / "tests/site/testcluster.yaml").read_text())
+    (tmp_path / "x.yaml").write_text(f"{text}detect: {{{rule}}}\n")
+    made = prepared("workers: {count: 1}\nworkload: {command: x}\n", site="./x.yaml")
+    told = "site: this host (login.example.org) is none of testcluster, by its detect: is it the right one?"
+    assert told not in made.planned.notes
+    assert (told in prepare_resolved(made.resolved, context, to_submit=True).planned.notes) is note

@@ -642,7 +642,7 @@ def test_a_site_without_queues_is_refused_as_a_script_would_be(example: SiteOf) 
     ],
 )
 def test_directives_that_a_job_has_already(example: SiteOf, system: str, keys: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidConfiguration, match=rf"site.yaml:\d+: directives: {said}"):
+    with pytest.raises(InvalidConfiguration, match=rf"site.yaml:\d+: (?:defaults\.)?directives: {said}"):
         jobqueue(example(system, **keys))
 
 

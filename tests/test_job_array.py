@@ -150,10 +150,9 @@ def test_what_was_submitted_stands_in_the_pool(
 
 
 def test_worker_jobs_stay_within_what_a_user_may_submit(prepared: Prepare, site: Callable[..., str]) -> None:
-    def most(keys: str, *assignments: str) -> int | None:
-        return prepared(
-            EXAMPLE, ARRAY, "workers.count=22", *assignments, site=site("testcluster", keys)
-        ).plan.most_elements
+    def most(keys: str, *assignments: str) -> int:
+        made = prepared(EXAMPLE, ARRAY, "workers.count=22", *assignments, site=site("testcluster", keys))
+        return min(most for _, most in made.plan.element_limits)
 
     assert most("limits: {submitted: {jobs: 90}}") == 89  # the scheduler's job is one of them
     assert most("queues: {short: {max_submitted: 12}}") == 11
@@ -454,6 +453,13 @@ def test_when_every_worker_job_has_ended_that_is_said(schedulers_job: Schedulers
     assert schedulers_job.after(40) == ""
     schedulers_job.submitted("2")
     assert schedulers_job.after(40, left=False) == "", "another one may still come"
+
+
+def test_a_run_that_begins_without_workers_waits_for_whoever_asks_for_some(schedulers_job: SchedulersJob) -> None:
+    tasks_wait = "begun=yes; tasks_without_workers() { :; }"
+    assert schedulers_job.after(2900, "worker_submissions=0", tasks_wait, left=False) == ""
+    schedulers_job.submitted("2", "3")
+    assert schedulers_job.after(2900, tasks_wait, left=False) != ""
 
 
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:

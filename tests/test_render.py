@@ -347,6 +347,14 @@ def test_a_sites_own_directive_with_the_plans_numbers_stands_in_place_of_ours(
     assert "--cpus-per-task" not in files["job.sh"] or site != "testcluster"
 
 
+def test_a_machine_with_a_launch_node_starts_its_nodes_by_jsrun(prepared: Prepare, tmp_path: Path) -> None:
+    """Its list of hosts begins with the launch node, where the script runs."""
+    files = prepared(EXAMPLE, "workers.count=84", "account=proj01", site="summit").rendered.files
+    assert 'jsrun -n 2 -r 1 -a 1 -c ALL_CPUS bash "$HPC_LAUNCH_RUN_DIR/node.sh"' in files["job.sh"]
+    assert "hosts, 2 are needed" not in files["job.sh"]
+    assert "HPC_LAUNCH_NODE=${PMIX_RANK:-${JSM_NAMESPACE_RANK:?}}" in files["node.sh"]
+
+
 def test_what_a_site_rejects_the_mpi_launcher_does_not_say_either(prepared: Prepare, tmp_path: Path) -> None:
     text = (ROOT / "tests/site/testcluster.yaml").read_text() + "rejects: [--cpus-per-task]\n"
     (tmp_path / "site.yaml").write_text(text)

@@ -162,6 +162,26 @@ def test_words_for_dask_worker_are_refused(prepared: Prepare) -> None:
         prepared(EXAMPLE, *MPI, "workers.options=[--no-nanny]", site="testcluster")
 
 
+@pytest.mark.parametrize("site", ["pbscluster", "lsfcluster", "gridcluster", "testcluster"])
+def test_open_mpi_is_told_the_hosts_where_it_may_not_know_the_batch_system(
+    prepared: Prepare, tmp_path: Path, site: str
+) -> None:
+    """Seen on PBS: built without it, it wants all ranks on this host."""
+    text = re.sub(r"(?m)^launchers:.*\n", "", (ROOT / f"tests/site/{site}.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "site.yaml").write_text(text + "launchers: {mpi: openmpi}\n")
+    made = prepared(EXAMPLE, *MPI, "workers.count=8", "workers.per_node=4", "workers.threads=1", site="./site.yaml")
+    job = made.rendered.files["job.sh"]
+    if site == "testcluster":  # on Slurm it starts its daemons by srun
+        assert "default_hostfile" not in job
+        return
+    part = job[job.index("# An Open MPI") : job.index("# The scheduler ends by itself when")]
+    script = f"state={tmp_path}; hosts=(c1 c2)\n{part}\necho $OMPI_MCA_orte_default_hostfile"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20)
+    assert done.stdout == f"{tmp_path}/hosts\n"
+    assert (tmp_path / "hosts").read_text() == "c1 slots=4\nc2 slots=4\n"
+    assert shellcheck(write(made, tmp_path / "run")) == ""
+
+
 def test_each_rank_sees_gpus_of_its_own(prepared: Prepare, tmp_path: Path) -> None:
     site = (ROOT / "tests/site/testcluster.yaml").read_text(encoding="utf-8")
     (tmp_path / "site.yaml").write_text(site + "resources: {gpus: '--gres=gpu:{n}'}\n")

@@ -63,6 +63,13 @@ def test_how_many_a_workload_waits_for(prepared: Prepare, changes: tuple[str, ..
     assert (plan.minimum, plan.scheduler.idle_timeout_seconds) == (minimum, None)
 
 
+def test_groups_without_workers_are_waited_for_by_nobody(prepared: Prepare) -> None:
+    groups = "workers: {memory: 500 MB, groups: {cpu: {count: 0}, fat: {count: 0, memory: 1 GB}}}"
+    made = prepared(f"layout: job-array\n{groups}\nworkload: {{command: [python, work.py]}}\n")
+    assert made.plan.minimum == 0 and [job.group for job in made.plan.on_demand] == ["cpu", "fat"]
+    assert prepared(f"layout: job-array\n{groups}\nworkload: none\n", "workers.groups.cpu.count=3").plan.minimum == 0
+
+
 def test_without_workers_as_many_come_with_a_job_as_fit(prepared: Prepare) -> None:
     (group,) = prepared(NONE, "workers.per_node=null").plan.groups.values()
     assert (group.count, group.per_node, group.nodes) == (0, 8, 0)

@@ -71,12 +71,12 @@ def _hold(known: Directions, found: Endpoint, open_: bool) -> None:
     from hpc_launch.client.directions import forward_to, url_of
     from hpc_launch.client.endpoint import Unreachable
     from hpc_launch.client.through import way_to
-    from hpc_launch.client.tunnel import Tunnel
+    from hpc_launch.client.tunnel import open_tunnel
 
     forwards = {name: forward_to(page, free_port()) for name, page in known.pages.items()}
     if not forwards:
         raise UsageError(f"{known.run} serves no pages")
-    held = Tunnel(way_to(found), [*forwards.values()])
+    held = open_tunnel(way_to(found), [*forwards.values()])
     try:
         urls = {name: url_of(known.pages[name], forward.local) for name, forward in forwards.items()}
         print(listing([*urls.items()]), flush=True)

@@ -30,7 +30,8 @@ def adaptive(group: Group, interval: Any = None, wait_count: Amount = None, **bo
     least = _workers(group, math.ceil, **_of("minimum", bounds))
     most = _workers(group, math.floor, **_of("maximum", bounds))
     if bounds:
-        raise UsageError(f"adapt() does not know {', '.join(sorted(bounds))}")
+        hint = "`workers.adapt.target_duration` is a key of profiles." if "target_duration" in bounds else ""
+        raise UsageError(Problem(f"adapt() does not know {', '.join(sorted(bounds))}", hint=hint))
     if not most:
         hint = "maximum=, or maximum_jobs=, maximum_cores=, maximum_memory="
         raise UsageError(Problem("how many workers may there be at most?", hint=hint))

@@ -14,6 +14,7 @@ from distributed.deploy.cluster import Cluster
 
 from hpc_launch import context
 from hpc_launch.client.adaptivity import wished
+from hpc_launch.client.companion import Companion
 from hpc_launch.client.ending import end_run
 from hpc_launch.client.endpoint import INSIDE, Endpoint, refuse_unless_reachable, run_directory, security_of
 from hpc_launch.client.request import prepared
@@ -21,7 +22,6 @@ from hpc_launch.client.scaling import Scaling
 from hpc_launch.client.shown import Shown
 from hpc_launch.client.submission import submit_and_say
 from hpc_launch.client.through import tunnel_to
-from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler
 from hpc_launch.errors import UsageError
 from hpc_launch.runs import describe
@@ -79,7 +79,8 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         self._pools: Mapping[str, Pool] = {}
         self._why = ""
         self._wants_tunnel = tunnel
-        self._tunnel: Tunnel | None = None
+        self._tunnel: Companion | None = None
+        self._keeper: Companion | None = None
         self._submission: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -210,8 +211,9 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         if self._watching is not None:
             self._watching.cancel()
         await super()._close()
-        if self._tunnel is not None:
-            await asyncio.to_thread(self._tunnel.close)
+        for companion in (self._keeper, self._tunnel):
+            if companion is not None:
+                await asyncio.to_thread(companion.close)
 
     def __eq__(self, other: object) -> bool:
         return self is other

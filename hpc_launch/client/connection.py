@@ -9,10 +9,10 @@ from typing import Any
 from distributed import Client
 
 from hpc_launch import context
+from hpc_launch.client.companion import Companion
 from hpc_launch.client.endpoint import Endpoint, refuse_unless_reachable, run_directory, security_of
 from hpc_launch.client.shown import link_to
 from hpc_launch.client.through import tunnel_to
-from hpc_launch.client.tunnel import Tunnel
 from hpc_launch.client.waiting import shown_here, wait_for_scheduler
 from hpc_launch.runs.services import Page
 
@@ -20,7 +20,7 @@ from hpc_launch.runs.services import Page
 class ThroughTunnel(Client):
     """A client whose scheduler is at the other end of an ssh, which ends with it."""
 
-    tunnel: Tunnel | None = None
+    tunnel: Companion | None = None
     page: Page | None = None
 
     @property

@@ -23,8 +23,6 @@ from hpc_launch.resolve import Given, Resolved, load, resolve_given
 
 CALL: Final = Path("HPCCluster")
 """In place of a profile's file, where there is none."""
-USUAL: Final[dict[str, Any]] = {"name": "cluster", "layout": "job-array", "workers": {"count": 0}}
-"""Below all other layers: it begins without workers."""
 STANDING: Final = {"workload": "none"}
 """Above all others."""
 
@@ -48,7 +46,8 @@ def prepared(
     ours |= {"site": site} if site is not None else {}
     theirs = {word: value for word, value in words.items() if word in jobqueue.WORDS}
     given = Given(CALL, "", Document({}, {}, ())) if profile is None else load(Path(profile), context)
-    usual, keys = _document(USUAL, "HPCCluster()"), _document(_plain(ours), None)
+    keys = _document(_plain(ours), None)
+    usual = _document(_usual(merge([given.document, keys]).data), "HPCCluster()")
 
     def resolved(headroom: Fraction) -> Resolved:
         above = [keys, _of_a_job(jobqueue.keys_of(theirs, headroom)), _document(STANDING, "HPCCluster()")]
@@ -57,6 +56,14 @@ def prepared(
 
     first = resolved(Fraction(0))
     return prepare_resolved(resolved(first.site.memory.headroom) if theirs else first, context, to_submit=True)
+
+
+def _usual(asked: dict[str, Any]) -> dict[str, Any]:
+    """What holds below all other layers: it begins without workers, of each group that is asked for."""
+    workers = asked.get("workers")
+    groups = workers.get("groups") if isinstance(workers, dict) else None
+    none = {"groups": {name: {"count": 0} for name in groups}} if isinstance(groups, dict) and groups else {"count": 0}
+    return {"name": "cluster", "layout": "job-array", "workers": none}
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from distributed.core import Status
 
 from hpc_launch.client import amounts
 from hpc_launch.client.adaptivity import Adaptivity
+from hpc_launch.client.keeping import keep_beside
 from hpc_launch.errors import UsageError
 from hpc_launch.runs import scale as scaling
 from hpc_launch.runs.directory import read_record
@@ -19,6 +20,7 @@ from hpc_launch.runs.look import look
 from hpc_launch.runs.settle import View, settle
 
 if TYPE_CHECKING:
+    from hpc_launch.client.companion import Companion
     from hpc_launch.context import Context
     from hpc_launch.prepare import Prepared
 
@@ -37,6 +39,7 @@ class Scaling:
     scheduler_info: Any
     _prepared: Prepared | None
     _adaptive: Any
+    _keeper: Companion | None
 
     def scale(
         self,
@@ -75,6 +78,8 @@ class Scaling:
         view = self._look()
         chosen = scaling.group_of(view, group)
         scaling.ask_for(view, self.context, chosen, target := wanted(chosen))
+        if not chosen.kept_by_job and (self._keeper is None or self._keeper.has_ended):
+            self._keeper = keep_beside(self.directory)
         if self.status == Status.running:
             self.loop.add_callback(self._poke)
         return target

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hpc_launch.client.access import Forward, Way, free_port, way_from_here
+from hpc_launch.client.companion import Companion
 from hpc_launch.client.endpoint import Endpoint
-from hpc_launch.client.tunnel import Tunnel
+from hpc_launch.client.tunnel import open_tunnel
 from hpc_launch.models.plan import AccessPlan
 from hpc_launch.models.stored_plan import read_plan
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.services import LOOPBACK
 
 
-def tunnel_to(found: Endpoint) -> tuple[Endpoint, Tunnel]:
+def tunnel_to(found: Endpoint) -> tuple[Endpoint, Companion]:
     """Open a tunnel to the scheduler, and to its pages; gives where they are on this host.
 
     Raises:
@@ -26,7 +27,7 @@ def tunnel_to(found: Endpoint) -> tuple[Endpoint, Tunnel]:
     if page:
         forwards.append(Forward(free_port(), page.address, page.port or 0))
         page = replace(page, address=LOOPBACK, port=forwards[1].local)
-    tunnel = Tunnel(way, forwards)
+    tunnel = open_tunnel(way, forwards)
     scheme = found.address.partition("://")[0]
     return replace(found, address=f"{scheme}://{LOOPBACK}:{forwards[0].local}", dashboard=page), tunnel
 

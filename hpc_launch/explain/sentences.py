@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hpc_launch import standing
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.plan import Job, Plan, WorkerGroup
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_memory, format_walltime
 
@@ -23,7 +23,7 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
         sentences.append(f"a standing cluster: it stays {standing.end(plan.scheduler.idle_timeout_seconds, CLOSE)}")
         sentences += [cost] if (cost := standing.cost(plan)) else []
     elif hours := core_hours(plan):
-        sentences.append(f"asked for in all: {hours:.1f} core-hours")
+        sentences.append(f"asked for in all: {hours:.1f} core-hours{_by_group(plan)}")
     environment = plan.environment
     python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
     return [*sentences, f"python: {python}"]
@@ -37,6 +37,21 @@ def core_hours(plan: Plan) -> float | None:
     return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
 
 
+def _by_group(plan: Plan) -> str:
+    """Those of each group of workers, where there are several."""
+    hours = {
+        name: sum(
+            (job.array or 1) * job.charged_cores_per_node * (job.walltime_seconds or 0)
+            for job in plan.jobs
+            if job.group == name
+        )
+        for name in plan.groups
+    }
+    return (
+        f" ({', '.join(f'{name} {seconds / 3600:.1f}' for name, seconds in hours.items())})" if len(hours) > 1 else ""
+    )
+
+
 def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
     """What was submitted, at what cost, and where it is kept."""
     if plan.stands:
@@ -46,13 +61,19 @@ def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
     return f"submitted to {plan.site} as job {job_id}{cost}; run directory {directory}"
 
 
+def _comes_and_goes(group: WorkerGroup) -> str:
+    """How their number changes by itself."""
+    adapts = f", {group.adapt.minimum} to {group.adapt.maximum} as the tasks need them" if group.adapt else ""
+    return adapts + (f", at most {group.at_once} worker jobs at one time" if group.at_once else "")
+
+
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
     holds = " and ".join(share.of for share in job.holds)
     if job.group:
         group = plan.group_of(job)
         number = f"at most {group.per_node} of {group.count}" if group.count else str(group.per_node)
-        holds = f"{number} workers on each"
+        holds = f"{number} workers on each{_comes_and_goes(group)}"
     many = f"{job.array} times " if job.array else "none at first; each " if job in plan.on_demand else ""
     return [
         f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",

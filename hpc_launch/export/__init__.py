@@ -14,10 +14,11 @@ from hpc_launch.checks import site as site_checks
 from hpc_launch.checks.directives import Written, directive_faults
 from hpc_launch.checks.misfit import refuse
 from hpc_launch.checks.queue_names import no_such_queue
+from hpc_launch.checks.site.resources import of_a_job
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import InvalidConfiguration, Problem, UsageError
-from hpc_launch.export.job import job_of, prologue, worker_options
+from hpc_launch.export.job import OneNode, job_of, prologue, worker_options
 from hpc_launch.export.templates import environment_of
 from hpc_launch.export.unsaid import unsaid
 from hpc_launch.locations import TEMPLATES
@@ -25,6 +26,7 @@ from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Site
 from hpc_launch.plan.workers import local_directory
 from hpc_launch.sites import SiteFile
+from hpc_launch.units import MIB
 
 FOLDER = "export/jobqueue"
 
@@ -64,7 +66,7 @@ def jobqueue(found: SiteFile, queue: str | None = None) -> str:
         qos=profile.qos or site.queues[node.queue].qos,
         constraint=profile.constraint,
         reservation=profile.reservation,
-        extra=[*site.directives, *site.queues[node.queue].directives, *profile.directives],
+        extra=[*_of_one_node(site, node, profile), *profile.directives],
         local_directory=local_directory(workers.local_directory, site),
         python=given.python or (f"{given.venv}/bin/python" if given.venv else None),
         setups={
@@ -112,3 +114,12 @@ def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
     if name in site.queues:
         return name
     raise InvalidConfiguration(Problem(no_such_queue(site, name), Origin(f"--queue {printable(name)}"), there))
+
+
+def _of_one_node(site: Site, node: OneNode, profile: Profile) -> list[str]:
+    """The site's own directives, with the numbers of a job that takes one node; without those that nobody knows."""
+    given = (*site.directives, *site.queues[node.queue].directives)
+    numbers = {"{cores}": node.cores, "{memory}": node.memory}
+    known = [words for words in given if not any(name in words and value is None for name, value in numbers.items())]
+    of_node = (1, node.cores or 0, (node.memory or 0) // MIB, 0, profile.account)
+    return [said for words in known if (said := of_a_job(words, *of_node))]

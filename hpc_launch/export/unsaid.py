@@ -20,6 +20,7 @@ def unsaid(site: Site, profile: Profile, node: OneNode) -> list[str]:
         (site.jobs_may("submit") is False, "Jobs may not submit jobs: make the cluster on a login host."),
         (queue.preemptible, "Jobs in this queue may be killed for others."),
         (queue.exclusive, "A job in this queue gets, and pays for, whole nodes: fewer cores cost no less."),
+        (own := _account(site), own),
         (gpus := _gpus(site, queue), gpus),
         (most, f"A user may {', '.join(most)}."),
         (site.commands.submit, f"Its own submit command cannot be said here: {quoting.words(site.commands.submit)}"),
@@ -33,6 +34,12 @@ def unsaid(site: Site, profile: Profile, node: OneNode) -> list[str]:
         ),
     ]
     return [*(str(sentence) for holds, sentence in said if holds), *_shares(site, profile, node)]
+
+
+def _account(site: Site) -> str:
+    """How the account is said where the site has words of its own for it."""
+    own = next((words for words in site.directives if "{account}" in words), "")
+    return own and f"Add the account to job-extra-directives: {own}"
 
 
 def _shares(site: Site, profile: Profile, node: OneNode) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Demand:
     workers: int
     raw: float
     """Workers that would do all known tasks within the target duration, however few tasks there are."""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    """Another group that could run these tasks → workers of it that they would need."""
 
 
 def slots(group: Group, resources: Resources) -> int:
@@ -63,8 +65,23 @@ def demands(groups: Sequence[Group], needs: Iterable[Need], connected: Mapping[s
     for need in needs:
         if group := group_for(groups, need):
             of_group[group.name].append(need)
+    there = {group.name: connected.get(group.name, Connected()) for group in groups}
     return {
-        group.name: _demand(group, of_group[group.name], connected.get(group.name, Connected())) for group in groups
+        group.name: replace(
+            _demand(group, of_group[group.name], there[group.name]),
+            elsewhere=_elsewhere([each for each in groups if each != group], of_group[group.name], there),
+        )
+        for group in groups
+    }
+
+
+def _elsewhere(others: Sequence[Group], needs: Sequence[Need], there: Mapping[str, Connected]) -> dict[str, int]:
+    """Workers that these tasks would need of each other group that can run some of them."""
+    able = {group.name: [need for need in needs if slots(group, need.resources)] for group in others}
+    return {
+        group.name: _demand(group, able[group.name], replace(there[group.name], data_bytes=0)).workers
+        for group in others
+        if able[group.name]
     }
 
 

@@ -45,15 +45,13 @@ class Known:
     def element_of(self, worker: str) -> int | None:
         """The number in a worker's name, ``HOST-NUMBER`` or ``HOST-NUMBER-INDEX``; hosts may be called ``n-7`` too.
 
-        None as long as the files do not tell which of two readings is right.
+        None as long as the files do not tell which of two readings is right: a worker of an element of which they do
+        not tell yet must not be taken for one of another element, which may have to leave.
         """
         readings = list(_readings(worker))
         told = [number for host, number in readings if self.hosts.get(number) == host]
-        likely = told or [number for _, number in readings if self._was_submitted(number)]
+        likely = told or [number for _, number in readings]
         return likely[0] if len(set(likely)) == 1 else None
-
-    def _was_submitted(self, number: int) -> bool:
-        return any(each.first <= number < each.first + each.size for each in self.submissions)
 
 
 def _readings(worker: str) -> Iterator[tuple[str, int]]:

@@ -64,6 +64,7 @@ def told(
         "elements_connected": numbers,
         "demand": demand.workers,
         "raw": demand.raw,
+        "elsewhere": dict(demand.elsewhere),
         "tasks_finished": finished,
         "threads_busy": sum(min(worker.nthreads, len(worker.processing)) for worker in workers),
     }

@@ -9,6 +9,7 @@ from hpc_launch.keeper import leave
 from hpc_launch.keeper.actions import Action, CallOff, Decision, End, Retire, Standing, Submit
 from hpc_launch.keeper.brake import judge
 from hpc_launch.keeper.elements import Element, Phase, elements
+from hpc_launch.keeper.groups import with_overflow, within_shared_limits
 from hpc_launch.keeper.intervals import Intervals
 from hpc_launch.keeper.memory import Memory, OfGroup
 from hpc_launch.keeper.missing import submission
@@ -21,7 +22,10 @@ def decide(run: Run, look: Look, memory: Memory, intervals: Intervals) -> Decisi
     """What is to be done now, and what is to be remembered."""
     there = elements(run, look)
     memory = noticed(look, there, judge(run, look, there, memory))
-    plans = [_plan(group, _alive(there, group), look, memory, intervals) for group in run.groups.values()]
+    if look.demand is not None:
+        look = replace(look, demand=with_overflow(run, look.wish, look.demand))
+    groups = [within_shared_limits(group, run, there) for group in run.groups.values()]
+    plans = [_plan(group, _alive(there, group), look, memory, intervals) for group in groups]
     retiring = {number: why for plan in plans for number, why in plan.retiring.items()}
     call_off = {number for plan in plans for number in plan.call_off} | _still_waiting(there, look, memory)
     silent, loops = hopeless(look, there, memory, intervals), looping(look, there, memory, intervals)

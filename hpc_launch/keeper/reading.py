@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hpc_launch.keeper.values import Adaptive, Demand, Fixed, Group, Retirement, Run, Submission, Wish
+from hpc_launch.keeper.values import Adaptive, Demand, Fixed, Group, Retirement, Run, SharedLimit, Submission, Wish
 
 SCHEMA = 1
 USUAL = Adaptive(0, 0)
@@ -25,6 +25,10 @@ def run_from(document: Document) -> Run:
         submit_stdin=document.get("submit_stdin"),
         walltime=_seconds(document.get("walltime_seconds")),
         untried=_untried(document.get("from_compute")),
+        limits=tuple(
+            SharedLimit(frozenset(map(str, each["groups"])), int(each["elements"]))
+            for each in document.get("limits") or ()
+        ),
     )
 
 
@@ -111,6 +115,9 @@ def demand_from(document: Document) -> Demand:
         connected=frozenset(int(number) for each in groups.values() for number in each["elements_connected"]),
         workers={name: int(each["connected"]) for name, each in groups.items()},
         wanted={name: int(each["demand"]) for name, each in groups.items()},
+        elsewhere={
+            name: {key: int(n) for key, n in (each.get("elsewhere") or {}).items()} for name, each in groups.items()
+        },
         spare=tuple(map(int, document.get("spare") or ())),
         held=frozenset(map(int, document.get("held_by_data") or ())),
         draining={int(number): str(phase) for number, phase in (document.get("draining") or {}).items()},

@@ -51,6 +51,14 @@ class Group:
 
 
 @dataclass(frozen=True)
+class SharedLimit:
+    """So many elements of these groups together may be submitted at one time."""
+
+    groups: frozenset[str]
+    elements: int
+
+
+@dataclass(frozen=True)
 class Run:
     """What was fixed when the run was submitted: `pool/groups.json`."""
 
@@ -64,6 +72,7 @@ class Run:
     """Seconds of the scheduler's job."""
     untried: frozenset[str] = frozenset()
     """What jobs may, or may not, do on the batch system (`status`, `cancel`, `submit`): nobody knows."""
+    limits: tuple[SharedLimit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,8 @@ class Demand:
     """Group → workers that are connected."""
     wanted: Mapping[str, int] = field(default_factory=dict)
     """Group → workers that its tasks need."""
+    elsewhere: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Group → another that could run its tasks → workers of the other that they would need."""
     spare: tuple[int, ...] = ()
     """Elements without tasks whose data have room elsewhere, the dearest first."""
     held: frozenset[int] = frozenset()

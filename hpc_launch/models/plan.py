@@ -6,7 +6,7 @@ A value of plain dataclasses: nobody appends to it. Templates get it as plain da
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from hpc_launch.config.origin import KeyPath
@@ -15,6 +15,17 @@ WORKERS: Final = "workers"
 """The group of all workers, where the profile has no groups: none of these has this name."""
 Role = Literal["all", "scheduler", "workers"]
 """What a job is for: scheduler, workload and workers; the first two alone; workers alone."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Of a group that has as many workers as the tasks need; None: as the keeper and the scheduler do it unasked."""
+
+    minimum: int
+    maximum: int
+    interval: int | None
+    wait_count: int | None
+    target_duration: int | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,20 @@ class WorkerGroup:
     """By so much, at most, each worker's lifetime differs; None: it counts from the worker's start, for all alike."""
     death_timeout_seconds: int
     options: tuple[str, ...]
+    adapt: Bounds | None = None
+    """None: their number is fixed."""
+    at_once: int | None = None
+    """Elements that are submitted at one time, at most; None: any number."""
+
+    @property
+    def first_nodes(self) -> int:
+        """Those that are submitted at first."""
+        return self.nodes if self.at_once is None else min(self.nodes, self.at_once)
+
+    @property
+    def needs_keeper(self) -> bool:
+        """Whether its worker jobs are not all submitted at first, or not all that there will be."""
+        return self.adapt is not None or self.first_nodes < self.nodes
 
 
 def script_of(stem: str, group: str) -> str:
@@ -243,7 +268,9 @@ class Plan:
     array_limit: int | None = None
     """Elements that one call of the submit command may have, 1 where there are no arrays; None: any number."""
     most_elements: int | None = None
-    """Elements that may be submitted at one time beside the scheduler's job; None: any number."""
+    """Elements of all groups that may be submitted at one time beside the scheduler's job; None: any number."""
+    most_in_queues: Mapping[str, int] = field(default_factory=dict)
+    """The same of the elements in a queue."""
     on_demand: tuple[Job, ...] = ()
     """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
     jupyter: bool = False
@@ -269,6 +296,16 @@ class Plan:
         for job in (*self.jobs, *self.on_demand):
             kinds.setdefault((job.role, job.group), job)
         return list(kinds.values())
+
+    @property
+    def element_limits(self) -> list[tuple[list[str], int]]:
+        """Groups, and how many elements of these may be submitted at one time, all together."""
+        kinds = {job.group: job for job in self.kinds_of_jobs}
+        limits = [([*self.groups], self.most_elements)]
+        for queue, most in self.most_in_queues.items():
+            limits.append(([name for name in self.groups if kinds[name].queue == queue], most))
+        limits += [([name], group.at_once) for name, group in self.groups.items()]
+        return [(names, most) for names, most in limits if most is not None]
 
     @property
     def stands(self) -> bool:

@@ -19,7 +19,7 @@ from hpc_launch.models.plan import (
     WorkloadPlan,
 )
 from hpc_launch.models.profile import AUTO, Workload
-from hpc_launch.models.site import PURPOSES
+from hpc_launch.models.site import PURPOSES, Site
 from hpc_launch.plan.environment import plan_environment, workload_directory
 from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
 from hpc_launch.plan.queues import queue_of
@@ -73,7 +73,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         takes=tuple(site.takes),
         jobs=laid.jobs,
         groups=laid.groups,
-        minimum=_minimum(resolved),
+        minimum=_minimum(resolved, sum(group.count for group in laid.groups.values())),
         timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
@@ -87,21 +87,22 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         access=AccessPlan(site.access.login, tuple(site.access.jump), site.access.ssh_to_nodes),
         on_demand=laid.on_demand,
         array_limit=array_limit(site),
-        most_elements=_most_elements(resolved, laid, context),
+        most_elements=_most_elements(site, laid),
+        most_in_queues=_most_in_queues(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
         jupyter=profile.services.jupyter is not None,
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
 
 
-def _minimum(resolved: Resolved) -> int:
-    """Workers with which the workload starts. Those of a job array come when they come: one is enough to begin with."""
+def _minimum(resolved: Resolved, count: int) -> int:
+    """Workers, of so many, with which the workload starts. Those of a job array come when they come: one is enough."""
     profile = resolved.profile
     if profile.workers.minimum is not None:
         return profile.workers.minimum
     if layout_of(profile.layout).all_at_once:
-        return profile.workers.count
-    return 0 if profile.stands else min(1, profile.workers.count)
+        return count
+    return 0 if profile.stands else min(1, count)
 
 
 def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
@@ -138,16 +139,21 @@ def _passed_on(resolved: Resolved) -> dict[str, str | None]:
     return given if resolved.site.account != "none" else {**given, "account": None}
 
 
-def _most_elements(resolved: Resolved, laid: Laid, context: Context) -> int | None:
+def _most_elements(site: Site, laid: Laid) -> int | None:
     """How many worker jobs a user may have submitted, running ones among them, beside the scheduler's."""
-    queues = [job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"]
-    if not queues:
-        return None
+    most, come_and_go = site.limits.submitted.jobs, any(job.role == "workers" for job in (*laid.jobs, *laid.on_demand))
+    return most - 1 if most is not None and come_and_go else None
+
+
+def _most_in_queues(resolved: Resolved, laid: Laid, context: Context) -> dict[str, int]:
+    """How many worker jobs a user may have in a queue, running ones among them, beside the scheduler's."""
     (main,) = (job for job in laid.jobs if job.role != "workers")
-    in_queue = queue_of(resolved, queues[0], context)[1].max_submitted
-    in_all = resolved.site.limits.submitted.jobs
-    limits = [in_all and in_all - 1, in_queue and in_queue - (main.queue == queues[0])]
-    return min((limit for limit in limits if limit is not None), default=None)
+    found = {}
+    for name in dict.fromkeys(job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"):
+        most = queue_of(resolved, name, context)[1].max_submitted
+        if name is not None and most is not None:
+            found[name] = most - (main.queue == name)
+    return found
 
 
 def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:

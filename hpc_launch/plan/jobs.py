@@ -38,7 +38,8 @@ def make_job(
     gpus = sum(share.number * share.gpus for share in holds)
     slots = _slots(resolved, cores, nodes)
     asked = ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots))
-    of_site = [of_a_job(words, nodes, cores, asked // MIB, gpus) for words in (*site.directives, *queue.directives)]
+    numbers = (nodes, cores, asked // MIB, gpus, profile.account)
+    of_site = [said for words in (*site.directives, *queue.directives) if (said := of_a_job(words, *numbers))]
     file = part.script or f"{part.name}.sh"
     return Job(
         name=part.name,

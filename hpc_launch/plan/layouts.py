@@ -68,7 +68,7 @@ def job_array(resolved: Resolved, context: Context) -> Laid:
         name = part_of_run.group or WORKERS
         groups[name], element, why = _elements(part_of_run, run, main.name, context)
         reasons = {**reasons, **why}
-        arrays += [*_arrays(element, resolved.site, groups[name].nodes, arrays)]
+        arrays += [*_arrays(element, resolved.site, groups[name].first_nodes, arrays)]
         on_demand += [] if groups[name].nodes else [element]
     return Laid(groups, (main, *arrays), reasons, tuple(on_demand))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from hpc_launch.models.plan import Reason, Reasons, Share, WorkerGroup
-from hpc_launch.models.profile import AUTO
+from hpc_launch.models.plan import Bounds, Reason, Reasons, Share, WorkerGroup
+from hpc_launch.models.profile import AUTO, Workers
 from hpc_launch.models.site import ParallelEnvironment, Queue, Site
 from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
@@ -86,8 +86,18 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         lifetime_stagger_seconds=lifetime.stagger,
         death_timeout_seconds=workers.timeout or START_TIMEOUT,
         options=tuple(workers.options),
+        adapt=_bounds(workers),
+        at_once=workers.at_once,
     )
     return made, _reasons(resolved, made)
+
+
+def _bounds(workers: Workers) -> Bounds | None:
+    """Between which the number of workers adapts to the tasks."""
+    if (given := workers.adapt) is None:
+        return None
+    maximum = workers.count if given.maximum is None else given.maximum
+    return Bounds(given.minimum, maximum, given.interval, given.wait_count, given.target_duration)
 
 
 def share_of(made: WorkerGroup) -> Share:

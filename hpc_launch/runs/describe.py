@@ -46,6 +46,7 @@ def as_json(view: View) -> dict[str, Any]:
             "threads": 0 if standing.over else progress.threads,
         },
         "pools": pools(view),
+        "unsatisfiable": [] if standing.over else [each.as_json() for each in evidence.unsatisfiable],
         "unfit": dict(evidence.unfit),
         "tasks": dict(progress.tasks),
         "memory_bytes": progress.memory_bytes,
@@ -139,6 +140,7 @@ def facts(view: View) -> list[tuple[str, str]]:
         found += [("unfit", f"{node}: {cause}") for node, cause in view.evidence.unfit.items()]
     if progress and progress.tasks and not view.standing.over:
         found.append(("tasks", tasks(progress)))
+        found += [("never run", each.sentence()) for each in view.evidence.unsatisfiable]
     if progress and not view.standing.over:
         spilled = f", {format_memory(progress.spilled_bytes)} spilled" if progress.spilled_bytes else ""
         found.append(("memory", format_memory(progress.memory_bytes) + spilled))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hpc_launch.models.record import Outcome, RecordedJob
+from hpc_launch.runs.demand import Unsatisfiable, read_demand
 from hpc_launch.runs.parts import Part
 from hpc_launch.runs.pools import Pool, read_pools
 from hpc_launch.runs.services import LOOPBACK, PATHS, Page, page
@@ -69,7 +70,9 @@ class Evidence:
     elements_gone: frozenset[int] = frozenset()
     """Numbers of the worker jobs, or elements of their arrays, that have told their end."""
     pools: Mapping[str, Pool] = field(default_factory=dict)
-    """Group of workers → what the run's keeper told of it last."""
+    """Group of workers → what the run's keeper told of it last; of several, what is planned until it has."""
+    unsatisfiable: tuple[Unsatisfiable, ...] = ()
+    """Tasks that no worker can run."""
     log: str = ""
     """Where the job's script itself has written something, within the run directory; nothing if there is none."""
     full: bool = False
@@ -92,7 +95,7 @@ def read(directory: Path) -> Evidence:
     here = state / str(attempt)
     events = {word: (time, rest) for time, word, rest in _events(_text(here / "events"))}
     host = events.get("started", (0.0, ""))[1].partition(" ")[0]
-    progress = _progress(_text(here / "progress.json"))
+    progress, demand = _progress(_text(here / "progress.json")), read_demand(here)
     return Evidence(
         attempt=attempt,
         host=host or None,
@@ -105,7 +108,8 @@ def read(directory: Path) -> Evidence:
         progress=progress,
         pages=_pages(here, host, progress),
         elements_gone=frozenset(int(name) for name in _names(here / "elements-gone") if name.isdecimal()),
-        pools=read_pools(directory),
+        pools=read_pools(directory, demand.connected),
+        unsatisfiable=demand.unsatisfiable,
         log=log,
         full=full,
     )

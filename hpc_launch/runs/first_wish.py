@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def write_first_wish(place: Path, plan: Plan, context: Context) -> None:
-    """Wish for what the profile says, where worker jobs end before the run does. May raise OSError.
+    """Wish for what the profile says, where worker jobs end before the run does, or come and go. May raise OSError.
 
     The keeper travels with every run that may have it: it also submits what a `submit` that was killed did not.
     """
@@ -23,5 +23,6 @@ def write_first_wish(place: Path, plan: Plan, context: Context) -> None:
     if not kinds or not plan.jobs_may_keep:
         return
     copy_keeper(place, plan.batch_system)
-    if any(ends_before(job.walltime_seconds, plan.main.walltime_seconds) for job in kinds):
+    replaced = any(ends_before(job.walltime_seconds, plan.main.walltime_seconds) for job in kinds)
+    if replaced or any(group.needs_keeper for group in plan.groups.values()):
         write_wish(place, context.user, context.hostname, {})

@@ -19,7 +19,7 @@ from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import replace_file
 
 if TYPE_CHECKING:
-    from hpc_launch.models.plan import Job, Plan
+    from hpc_launch.models.plan import Bounds, Job, Plan, WorkerGroup
     from hpc_launch.models.record import Record, RecordedJob
 
 POOL: Final = "pool"
@@ -124,6 +124,7 @@ def _file(place: Path, number: int) -> Path:
 
 def _groups(plan: Plan, record: Record) -> dict[str, Any]:
     kinds = {job.group: job for job in plan.kinds_of_jobs if job.role == "workers"}
+    limits = plan.element_limits
     groups = {
         name: {
             "file": kinds[name].file,
@@ -133,10 +134,11 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
             "memory_bytes": group.memory_bytes,
             "resources": dict(group.resources),
             "array_limit": plan.array_limit,
-            "most_elements": plan.most_elements,
+            "most_elements": min((most for names, most in limits if names == [name]), default=None),
             "walltime_seconds": kinds[name].walltime_seconds,
+            **({"adapt": _without_none(group.adapt)} if group.adapt else {}),
         }
-        for name, group in plan.groups.items()
+        for name, group in sorted(plan.groups.items(), key=_cost)
     }
     main = plan.main
     return {
@@ -149,7 +151,18 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
         "minimum": plan.minimum,
         "walltime_seconds": main.walltime_seconds,
         "groups": groups,
+        "limits": [{"groups": names, "elements": most} for names, most in limits if len(names) > 1],
     }
+
+
+def _cost(named: tuple[str, WorkerGroup]) -> tuple[float, ...]:
+    """Of a worker: tasks that several groups can run go to the cheapest."""
+    _, group = named
+    return group.gpus, group.memory_bytes, group.threads, len(group.resources)
+
+
+def _without_none(bounds: Bounds) -> dict[str, int]:
+    return {key: value for key, value in vars(bounds).items() if value is not None}
 
 
 def _submission(plan: Plan, job: Job, number: int, job_name: str, missing: int) -> dict[str, Any]:

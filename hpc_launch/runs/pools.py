@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""A file that is not there, not readable, or not what was agreed."""
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -49,13 +52,30 @@ class Pool:
         return ", ".join(parts) + (f"; {self.paused}" if self.paused else "")
 
 
-def read_pools(directory: Path) -> dict[str, Pool]:
-    """Group → its pool; none where no keeper has told anything yet. Never raises."""
+def read_pools(directory: Path, connected: Mapping[str, int] | None = None) -> dict[str, Pool]:
+    """Group → its pool. Never raises.
+
+    Where no keeper has told anything yet: none, or of several groups what was planned, and how many are `connected`.
+    """
     try:
-        groups = json.loads((directory / "pool" / "status.json").read_text(encoding="utf-8"))["groups"]
-        return {str(name): _pool(each) for name, each in groups.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {str(name): _pool(each) for name, each in _groups(directory / "pool" / "status.json").items()}
+    except UNREADABLE:
+        pass
+    try:
+        groups = _groups(directory / "pool" / "groups.json")
+        found = {
+            str(name): Pool(int(each["count"]), connected=(connected or {}).get(name, 0))
+            for name, each in groups.items()
+        }
+    except UNREADABLE:
         return {}
+    return found if len(found) > 1 else {}
+
+
+def _groups(file: Path) -> Mapping[str, Any]:
+    """Raises one of UNREADABLE."""
+    groups: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))["groups"]
+    return groups
 
 
 def _pool(told: Mapping[str, Any]) -> Pool:

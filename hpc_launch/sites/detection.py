@@ -20,14 +20,20 @@ from hpc_launch.sites.search import unusable
 ClusterName: TypeAlias = Callable[[str], str | None]
 
 
-def detect(context: Context) -> SiteFile:
-    """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates."""
+BY_OPTION = "say --site NAME"
+
+
+def detect(context: Context, otherwise: str = BY_OPTION) -> SiteFile:
+    """The site that this machine belongs to; none or two of them: InvalidConfiguration with the candidates.
+
+    `otherwise`: how the caller is told which one is meant.
+    """
     # Rules that cost something are for the site that is used, not for all that it might have been.
     entries = [entry for entry in listed(context, rules=False) if entry.shadowed_by is None]
     cluster_name = cache(context.cluster_name)  # it may ask a batch system
     matching = _youngest(_matching([entry for entry in entries if entry.found], context, cluster_name))
     broken = [entry for entry in entries if entry.error]
-    _refuse_broken(matching, broken, context, cluster_name)
+    _refuse_broken(matching, broken, context, cluster_name, otherwise)
     here = [entry.found for entry in matching if entry.found]
     wrong = {found.file: site_checks.problems(found.document) for found in here}
     sound = [found for found in here if not wrong[found.file]]
@@ -35,7 +41,7 @@ def detect(context: Context) -> SiteFile:
         return sound[0]
     if len(here) == 1:
         raise InvalidConfiguration(*wrong[here[0].file])
-    raise InvalidConfiguration(_undecided(here, entries, context))
+    raise InvalidConfiguration(_undecided(here, entries, context, otherwise))
 
 
 def may_be_here(site: Site, context: Context) -> bool:
@@ -88,25 +94,28 @@ def _youngest(matching: Sequence[Listed]) -> list[Listed]:
 
 
 def _refuse_broken(
-    matching: Sequence[Listed], broken: Sequence[Listed], context: Context, cluster_name: ClusterName
+    matching: Sequence[Listed],
+    broken: Sequence[Listed],
+    context: Context,
+    cluster_name: ClusterName,
+    otherwise: str,
 ) -> None:
-    """A broken file that would have been the one is no reason to take its parent, or none."""
-    files = {entry.file for entry in matching}
-    instead = [entry for entry in broken if not matching or files & {*entry.parents}]
-    problems = [
-        problem
-        for entry in _youngest(_matching(instead, context, cluster_name))
-        if entry.error
-        for problem in entry.error.problems
-    ]
-    if problems:
-        raise InvalidConfiguration(*problems)
+    """A broken file that would have been the one, or one of two, is no reason to take its parent, another, or none."""
+    found = _youngest(_matching([*matching, *broken], context, cluster_name))
+    problems = [problem for entry in found if entry.error for problem in entry.error.problems]
+    if not problems:
+        return
+    parents = {parent for entry in found for parent in entry.parents}
+    if others := [entry.found.site.name for entry in matching if entry.found and entry.file not in parents]:
+        *first, last = problems
+        problems = [*first, last.also(f"it matches this machine, as does {', '.join(others)}: mend it, or {otherwise}")]
+    raise InvalidConfiguration(*problems)
 
 
-def _undecided(here: Sequence[SiteFile], entries: Sequence[Listed], context: Context) -> Problem:
+def _undecided(here: Sequence[SiteFile], entries: Sequence[Listed], context: Context, otherwise: str) -> Problem:
     candidates = here or [entry.found for entry in entries if entry.found and _is_a_machine(entry.found.site)]
     cause = "more than one site profile matches this machine" if here else "no site profile matches this machine"
-    hint = f"say --site NAME, one of: {', '.join(found.site.name for found in candidates)}"
+    hint = f"{otherwise}, one of: {', '.join(found.site.name for found in candidates)}"
     notes = unusable(context)
     if broken := list(_places([entry for entry in entries if entry.error])):
         notes = [f"broken, not looked at: {', '.join(broken)} (hpc-launch site list)", *notes]

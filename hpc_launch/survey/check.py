@@ -15,7 +15,7 @@ from hpc_launch.errors import InvalidConfiguration
 from hpc_launch.survey import another_machine, host, try_small_jobs
 from hpc_launch.survey.batch_system_here import survey
 from hpc_launch.survey.compare import compare
-from hpc_launch.survey.compare_host import scratch_here
+from hpc_launch.survey.compare_host import runs_here, scratch_here
 from hpc_launch.survey.findings import Difference, NotCompared
 from hpc_launch.survey.not_compared import not_compared
 
@@ -80,7 +80,7 @@ def check(name: str | None, context: Context) -> Checked:
     found = (
         sites.find(name, context, Origin("site check"), context.directory)
         if name is not None
-        else sites.detect(context)
+        else sites.detect(context, "say hpc-launch site check NAME")
     )
     site, system = found.site, _system(found)
     if mistakes := try_small_jobs.problems(found, context):
@@ -103,7 +103,7 @@ def check(name: str | None, context: Context) -> Checked:
         return Checked(found, why=another_machine.verdict(site, machine, here, context))
     local = scratch_here(site, context, host.is_a_node(here, machine))
     both = (site, found.document, machine, here, local)
-    return Checked(found, tuple(compare(*both)), tuple(not_compared(*both)))
+    return Checked(found, tuple(compare(*both, runs_here(site, context))), tuple(not_compared(*both)))
 
 
 def _named(found: sites.SiteFile) -> str:

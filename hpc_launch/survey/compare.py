@@ -19,10 +19,15 @@ from hpc_launch.units import MIB, format_memory, format_walltime
 
 
 def compare(
-    site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
+    site: Site,
+    document: Document,
+    machine: Machine,
+    host: Host,
+    local: Scratch | None = None,
+    runs: Scratch | None = None,
 ) -> list[Difference]:
     """Every difference, the grave ones first; for the arguments see `Comparison`."""
-    both = Comparison(site, document, machine, host, local)
+    both = Comparison(site, document, machine, host, local, runs)
     found = [*_whole(both), *_queues(both), *environments(both), *differences_here(both)]
     return sorted(found, key=lambda difference: not difference.grave)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
+from hpc_launch.batch.machine import Machine
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
 from hpc_launch.models.site import Site
 from hpc_launch.quoting import expand, has_variable
 from hpc_launch.survey.findings import Comparison, Difference, NotCompared
-from hpc_launch.survey.scratch import Scratch, look
+from hpc_launch.survey.host import Host
+from hpc_launch.survey.scratch import Scratch, existing, look
 
 LOCAL: KeyPath = ("storage", "local")
 
@@ -38,6 +41,9 @@ def differences_here(both: Comparison) -> Iterator[Difference]:
     for path, interface in both.interfaces:
         if interface not in names:
             yield both.differ(path, interface, f"has {', '.join(names) or 'none'}", grave, by)
+    if both.runs and own_to_a_host(both.runs, both.machine, host):
+        which = f"has {both.runs.kind} of its own there ({both.runs.filesystem}): do all nodes see it?"
+        yield both.differ(("storage", "runs"), both.site.storage.runs, which, grave=False, by=by)
     local, kind, said = both.local, both.site.storage.local_kind, both.site.storage.local
     if local and not local.filesystem:
         which = "" if local.path == said else f": {local.path}"
@@ -45,6 +51,21 @@ def differences_here(both: Comparison) -> Iterator[Difference]:
     elif _differs(both):
         assert local and kind
         yield both.differ(("storage", "local_kind"), kind, f"has {local.kind} there ({local.filesystem})", grave, by)
+
+
+def runs_here(site: Site, context: Context) -> Scratch | None:
+    """What is here where run directories are made; None: a variable in it is not set."""
+    try:
+        return look(existing(os.path.join(context.directory, expand(site.storage.runs, context.variables))))
+    except KeyError:
+        return None
+
+
+def own_to_a_host(runs: Scratch | None, machine: Machine, host: Host) -> bool:
+    """Whether run directories would be on a file system of this host alone, while jobs run on others."""
+    names = {node.name.partition(".")[0] for queue in machine.queues for node in queue.nodes or ()}
+    others = names - {host.name.partition(".")[0]}
+    return bool(runs and runs.kind in ("disk", "memory") and others)
 
 
 def _differs(both: Comparison) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch.batch.machine import Machine
+from hpc_launch.survey.compare_host import own_to_a_host
 from hpc_launch.survey.draft_allowed import fits
 from hpc_launch.survey.draft_lines import Line, absent, flow, line, remark
 from hpc_launch.survey.host import CONTAINERS, Host, is_a_node
@@ -37,7 +38,9 @@ def _network(host: Host, where: str) -> Iterator[Line]:
 
 def _storage(machine: Machine, host: Host) -> Iterator[Line]:
     yield Line("storage:")
-    yield line("  runs: $HOME/.hpc-launch/runs", "every node must see it")
+    alone = own_to_a_host(host.home, machine, host)
+    where = f"; $HOME is {host.home.kind} of this host alone ({host.home.filesystem})" if host.home and alone else ""
+    yield line("  runs: $HOME/.hpc-launch/runs", f"{'a guess: ' if alone else ''}every node must see it{where}")
     looks = "storage.local_kind: left out, each node looks"
     own = machine.said("storage", "local")
     if own and fits(own.key, own.value):

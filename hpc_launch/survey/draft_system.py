@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hpc_launch.batch.machine import Machine, Said
 from hpc_launch.config.wording import listed, printable
 from hpc_launch.survey.draft_allowed import is_known
 from hpc_launch.survey.draft_lines import Line, absent, flow, line
-from hpc_launch.survey.host import Host
+from hpc_launch.survey.host import PROGRAMS, Host
 
 Lines = Iterator[Line]
 
@@ -22,7 +23,7 @@ def system_lines(machine: Machine, host: Host) -> Lines:
     """From `batch_system` to `resources`."""
     yield Line(f"batch_system: {flow(machine.batch_system)}")
     node = machine.said("launchers", "node")
-    launchers = [_value(node, indent=2)] if node else []
+    launchers = [_value(_seen(node, host), indent=2)] if node else []
     yield from _block("launchers", [*launchers, _mpi(machine, host)])
     if stdin := machine.said("submit_stdin"):
         yield _value(stdin)
@@ -42,6 +43,14 @@ def _value(said: Said, indent: int = 0) -> Line:
     if is_known(said.key, said.value):
         return line(f"{' ' * indent}{said.key[-1]}: {flow(said.value)}", said.source)
     return absent(".".join(said.key), f"{said.value!r} is not allowed in a site profile", indent)
+
+
+def _seen(launcher: Said, host: Host) -> Said:
+    """With that it is a guess, where its program is not on this host."""
+    if not isinstance(launcher.value, str) or launcher.value in host.programs or launcher.value not in PROGRAMS:
+        return launcher
+    guess = f"a guess: the usual one; there is no {launcher.value} on this host"
+    return replace(launcher, source="; ".join(part for part in (launcher.source, guess) if part))
 
 
 def _mpi(machine: Machine, host: Host) -> Line:

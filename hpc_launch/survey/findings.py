@@ -51,9 +51,19 @@ class Comparison:
     """The two, and how a difference between them is made."""
 
     def __init__(
-        self, site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
+        self,
+        site: Site,
+        document: Document,
+        machine: Machine,
+        host: Host,
+        local: Scratch | None = None,
+        runs: Scratch | None = None,
     ) -> None:
-        """`local`: what this host has at the profile's `storage.local`; None where it names a variable of jobs."""
+        """`local`: what this host has at the profile's `storage.local`; None where it names a variable of jobs.
+
+        `runs`: the same of `storage.runs`.
+        """
+        self.runs = runs
         self.site, self.document, self.machine, self.host, self.local = site, document, machine, host, local
 
     @property

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hpc_launch.batch.machine import Machine
 from hpc_launch.survey.scratch import Scratch, candidates
+from hpc_launch.survey.scratch import look as look_at
 
 FAST = re.compile(r"(?:ib|hsn|opa|ipogif|hfi|roce)[\w.]*")
 """Interfaces of fast networks by their usual names: InfiniBand, Slingshot, Omni-Path, Cray's older ones."""
@@ -49,6 +50,8 @@ class Host:
     modules: tuple[str, ...] = ()
     """Names of environment modules that look like a Python."""
     has_modules: bool = False
+    home: Scratch | None = None
+    """What the user's home is made of; None: there is none."""
 
     @property
     def fastest(self) -> Interface | None:
@@ -63,7 +66,9 @@ def look(name: str, environment: Mapping[str, str]) -> Host:
     found = sorted({entry for place in places for entry in _entries(place) if MODULES.search(entry)})
     has_modules = bool(places) or any(Path(f"/etc/profile.d/{name}.sh").exists() for name in ("modules", "lmod"))
     programs = _programs(environment.get("PATH", ""))
-    return Host(name, _interfaces(), tuple(candidates()), programs, tuple(found[:_MOST_MODULES]), has_modules)
+    home = look_at(environment["HOME"]) if environment.get("HOME") else None
+    every = tuple(candidates())
+    return Host(name, _interfaces(), every, programs, tuple(found[:_MOST_MODULES]), has_modules, home)
 
 
 def is_a_node(host: Host, machine: Machine) -> bool:

@@ -33,6 +33,13 @@ def candidates(places: Sequence[str] = PLACES, mounts: Path = MOUNTS) -> Iterato
             yield look(place, mounts)
 
 
+def existing(place: str) -> str:
+    """The nearest directory that is there."""
+    while not os.path.isdir(place) and place != os.path.dirname(place):
+        place = os.path.dirname(place)
+    return place
+
+
 def look(place: str, mounts: Path = MOUNTS) -> Scratch:
     """A directory, and what it is made of."""
     filesystem = _filesystem(os.path.realpath(place), mounts) if os.path.isdir(place) else ""

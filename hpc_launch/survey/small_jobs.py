@@ -36,7 +36,10 @@ class Refusal:
 
 
 class SmallJobs:
-    """One worker of one thread and 100 MiB, for ten minutes at most, in a directory that any host has."""
+    """One worker of one thread and 100 MiB, for ten minutes at most, in a directory that any host has.
+
+    Where a queue wants several nodes, one on each of them.
+    """
 
     def __init__(self, found: SiteFile, context: Context) -> None:
         self.found = found
@@ -100,13 +103,14 @@ class SmallJobs:
         most = site.queues[queue].walltime if queue else None
         rule = site.qos.get(told or (site.queues[queue].qos if queue else None) or "")
         most = (rule.walltime if rule else None) or most
+        nodes = (site.queues[queue].least.nodes or 1) if queue else 1
         return {
             "name": "trial",
             "layout": layout,
             "account": "trial",
             "queue": queue,
             "walltime": f"{min(LONGEST, most or LONGEST)}s",
-            "workers": {"count": 1, "threads": 1, "memory": "100 MiB"},
+            "workers": {"count": nodes, "per_node": 1, "threads": 1, "memory": "100 MiB"},
             "scheduler": {"memory": "1 MiB"},
             "workload": {"command": ["true"], "directory": "/", "memory": "1 MiB"},
         }

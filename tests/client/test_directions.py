@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.client.access import Forward, Way, refuse_loopback, way_from_here, way_from_outside
+from hpc_launch.client.directions import Directions
 from hpc_launch.client.endpoint import Endpoint, Unreachable, refuse_unless_reachable
 from hpc_launch.errors import UsageError
 from hpc_launch.models.plan import AccessPlan
+from hpc_launch.runs.services import PATHS, Page
 
+PORTS = {"dashboard": 41234, "jupyter": 41235}
 DASHBOARD = Forward(8787, "127.0.0.1", 41234)
 
 
@@ -48,6 +51,21 @@ def test_from_a_host_that_knows_the_node_it_is_one_step() -> None:
 
 def test_an_address_of_more_colons_is_put_in_brackets() -> None:
     assert Forward(1, "fd00::7", 2).words() == ["-L", "127.0.0.1:1:[fd00::7]:2"]
+
+
+def test_each_page_has_its_own_port_and_token(tmp_path: Path) -> None:
+    pages = {name: Page("c1", "127.0.0.1", port, PATHS[name], tmp_path / name) for name, port in PORTS.items()}
+    for name in pages:
+        (tmp_path / name).write_text(f"secret-of-{name}\n")
+    found = Directions("pi-1", pages, ("jupyter: it is slow",), Way((), "user@c1", True), None)
+    told = found.as_json()
+    assert told["dashboard"]["url"] == "http://127.0.0.1:41234/status?token=secret-of-dashboard"
+    assert told["jupyter"]["url"] == "http://127.0.0.1:41235/lab?token=secret-of-jupyter"
+    assert [word for word in told["tunnel"] if "127.0.0.1" in word] == [
+        "127.0.0.1:41234:127.0.0.1:41234",
+        "127.0.0.1:41235:127.0.0.1:41235",
+    ]
+    assert f"jupyter on c1: {told['jupyter']['url']}" in found.lines() and "jupyter: it is slow" in found.lines()
 
 
 @pytest.mark.parametrize(

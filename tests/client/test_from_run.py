@@ -20,8 +20,6 @@ from hpc_launch.errors import UsageError
 from tests.client.people import UNTIL_STOPPED, Person
 from tests.local.runs import Run, until
 
-pytestmark = pytest.mark.shares_jobs
-
 
 @pytest.fixture(scope="module")
 def run(person: Person) -> Run:

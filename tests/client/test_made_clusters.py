@@ -19,7 +19,7 @@ from distributed.core import Status
 
 from hpc_launch import HPCCluster, connect
 from hpc_launch.errors import UsageError
-from tests.client.people import Person
+from tests.client.people import SITE, Person
 from tests.local.runs import PATIENCE, Run, until
 
 SMALL: dict[str, Any] = {"scheduler": {"memory": "100 MB"}}
@@ -126,6 +126,17 @@ def test_without_waiting_it_is_there_before_its_scheduler(person: Person) -> Non
         with connect(cluster.name) as other:
             assert other.scheduler_info()["id"] == client.scheduler_info()["id"]
     cluster.close()
+    run_of(cluster, person).ended_as("succeeded", 0)
+
+
+def test_where_jobs_may_not_submit_worker_jobs_are_kept_from_here(person: Person) -> None:
+    silent = f"{SITE}submit_from_compute: false\n".replace("name: here", "name: silent")
+    (person.project / "silent.yaml").write_text(silent)
+    with HPCCluster(site="./silent.yaml", **WORDS) as cluster:
+        cluster.scale(1)
+        cluster.wait_for_workers(1, timeout=PATIENCE)
+        assert cluster._keeper and not cluster._keeper.has_ended
+    assert cluster._keeper.has_ended
     run_of(cluster, person).ended_as("succeeded", 0)
 
 

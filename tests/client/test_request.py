@@ -28,6 +28,11 @@ def test_nothing_is_a_standing_cluster_that_begins_without_workers(context: Cont
     assert found.plan.name == "cluster" and [job.role for job in found.plan.jobs] == ["scheduler"]
 
 
+def test_of_each_group_there_are_none_at_first(context: Context) -> None:
+    found = asked(context, workers={"memory": "1 GiB", "groups": {"cpu": {}, "fat": {"memory": "4 GiB", "count": 1}}})
+    assert {name: group.count for name, group in found.plan.groups.items()} == {"cpu": 0, "fat": 1}
+
+
 def test_the_site_and_the_user_have_their_defaults_above_that(context: Context) -> None:
     context.configuration.mkdir(parents=True)
     (context.configuration / "config.yaml").write_text("name: mine\nworkers: {count: 2, memory: 1 GiB}\n")

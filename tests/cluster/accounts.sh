@@ -8,8 +8,8 @@ our_accounts() { getent passwd | awk -F: -v mark="$ACCOUNT_MARK" '$5 == mark { p
 make_accounts() {
   local user
   for user in "${USERS[@]}"; do
-    id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --comment "$ACCOUNT_MARK" "$user"
-    # Open to all, as on many sites: what must be private is to be so by its own mode.
+    id "$user" >/dev/null 2>&1 || useradd --create-home --password '*' --shell /bin/bash --comment "$ACCOUNT_MARK" "$user"
+    # (An account without a password is one that sshd takes for locked.) Open to all, as on many sites: what must be private is to be so by its own mode.
     chmod 755 "$(home_of "$user")"
   done
 }

@@ -166,6 +166,10 @@ class Cluster:
     def dead_hosts(self) -> list[str]:
         return [host for host in self.hosts if not (self.directory / "hosts" / host).exists()]
 
+    def start_ssh(self) -> None:
+        """From now on users may ssh from every host to every other one."""
+        self._control("start_ssh")
+
     def forget_jobs(self) -> None:
         """Slurm's controller forgets all jobs, as it does some time after their end. None may be running."""
         self._control("forget-jobs")

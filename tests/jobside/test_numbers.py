@@ -78,14 +78,16 @@ def test_a_worker_may_have_more_than_its_group_tells() -> None:
     ("worker", "hosts", "number"),
     [
         ("node-3", {}, 3),
-        ("node-3-0", {}, 3),
-        ("n-12-3-0", {}, 3),  # elements 1 to 9 were submitted
-        ("n-12-3", {}, 3),
+        ("node-3-0", {}, None),  # 3 with index 0, or element 0 of a host called node-3
+        ("node-3-0", {3: "node"}, 3),
+        ("node-3-1", {1: "node", 2: "node"}, None),  # the files do not tell of element 3 yet
+        ("n-12-3-0", {3: "n-12"}, 3),
+        ("n-12-3", {}, None),
+        ("n-12-3", {3: "n-12"}, 3),
         ("n-1-2", {}, None),  # n-1 and 2, or n and 1 with index 2
         ("n-1-2", {2: "n-1"}, 2),
         ("n-1-2", {1: "n"}, 1),
         ("n-1-2", {1: "m", 2: "m"}, None),
-        ("node-99-0", {}, None),  # 0 was not submitted, nor was 99
         ("node", {}, None),
         ("tcp://10.0.0.1:4000", {}, None),
         ("-3", {}, None),

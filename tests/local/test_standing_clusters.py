@@ -14,7 +14,7 @@ from distributed import Client
 
 from hpc_launch.client.endpoint import security_of
 from tests.local.living import INTERVALS
-from tests.local.runs import Here, Run
+from tests.local.runs import Here, Run, until
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,14 @@ def test_it_stands_until_it_is_closed(here: Here) -> None:
     assert run.ended_as("succeeded", 0)["reason"] == "it was closed"
     again = here.command("close", run.id)
     assert again.returncode == 0 and again.stderr == f"{run.id} is over already: succeeded\n"
+
+
+def test_it_may_be_closed_before_it_stands(here: Here) -> None:
+    """It waits for a worker whose node is not fit."""
+    run = here.stand(layout="job-array", workers={"minimum": 1, "interface": "ib99"})
+    until(lambda: run.status()["unfit"], "the node to be found unfit")
+    assert here.command("close", run.id).returncode == 0
+    assert run.ended_as("succeeded", 0)["times"]["workload"] is None
 
 
 def test_a_job_array_stands_without_workers_and_grows(impatient: Here) -> None:

@@ -253,7 +253,7 @@ def test_a_record_that_is_not_understood_is_told_in_a_sentence(tmp_path: Path, c
 
 def test_a_record_is_read_back_as_it_was_written(prepared: Prepare, context: Context) -> None:
     directory, record = submit(rendered(prepared, SUCCEEDS), context)
-    until(directory, lambda view: view.standing.over)
+    until(directory, lambda view: view.final)
     kept = read_record(directory)
     assert replace(kept, outcome=None) == record
     write_record(directory, kept)

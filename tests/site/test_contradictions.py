@@ -183,6 +183,11 @@ TODAY = datetime.date(2026, 11, 22)
         ("launchers: {node: ssh}\nstorage: {local: /scratch/$USER}\n", None),
         ("launchers: {node: pbsdsh}\n", None),
         (
+            "queues: {q: {cores: 8}}\nparallel_environments: {nodes: {name: mpi-4, slots: 4}}\n",
+            "3: parallel_environments.nodes.slots: 4 slots on a host leave half of its 8 cores unused, or more",
+        ),
+        ("queues: {q: {cores: 8}}\nparallel_environments: {nodes: {name: mpi-5, slots: 5}}\n", None),
+        (
             "batch_system: pbs\nrejects: [-l select]\n",
             "3: rejects[0]: without -l select, jobs ask for no cores and no memory",
         ),

@@ -10,6 +10,7 @@ import pytest
 from hpc_launch import sites
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
+from hpc_launch.survey.check import check
 from tests.site.files import on, site_file
 
 HOST = "{hostname: 'login\\.example\\.org'}"
@@ -68,6 +69,20 @@ def test_a_broken_file_of_this_machine_is_told(context: Context, tmp_path: Path)
     assert "no site profile matches this machine" in told and "broken, not looked at: a/here.yaml:5 (hpc" in told
     site_file(tmp_path / "a", "sound", detect=HOST)
     assert sites.detect(on(context, tmp_path / "a")).site.name == "sound"
+
+
+def test_a_broken_file_of_this_machine_is_told_where_another_one_matches_too(context: Context, tmp_path: Path) -> None:
+    site_file(tmp_path / "a", "here", detect=HOST, titel="x")
+    site_file(tmp_path / "a", "sound", detect=HOST)
+    told = str(refused(on(context, tmp_path / "a")))
+    assert "titel is not a known key" in told
+    assert "it matches this machine, as does sound: mend it, or say --site NAME" in told
+
+
+def test_who_has_no_option_for_a_site_is_not_told_of_one(context: Context, tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfiguration, match="say hpc-launch site check NAME, one of: ") as refusal:
+        check(None, on(context, tmp_path))
+    assert "--site" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("rule", ["{hostname: '('}", "{hostname: [a]}", "here", "[a]", "{hostnam: x}", "null"])

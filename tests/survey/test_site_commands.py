@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 import yaml
 
 from hpc_launch.cli import main
+from hpc_launch.file_systems import kind_of
+from hpc_launch.survey import host
+from hpc_launch.survey.scratch import Scratch
 from tests.survey.machines import Make, write
 
 
@@ -32,6 +36,14 @@ class Here:
         return file
 
 
+def runs_are_on(monkeypatch: pytest.MonkeyPatch, filesystem: str) -> None:
+    """A machine whose home directories are on this file system: a test may run anywhere."""
+    home = Scratch("/home", kind_of(filesystem), filesystem)
+    monkeypatch.setattr("hpc_launch.survey.check.runs_here", lambda site, context: home)
+    look = host.look
+    monkeypatch.setattr(host, "look", lambda *words: replace(look(*words), home=home))
+
+
 @pytest.fixture
 def site(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
     directory = tmp_path / "here"
@@ -41,7 +53,36 @@ def site(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, capfd:
     monkeypatch.setenv("HPC_LAUNCH_SITE_PATH", str(directory / "sites"))
     for name in ("XDG_CONFIG_HOME", "MODULEPATH"):
         monkeypatch.delenv(name, raising=False)
+    runs_are_on(monkeypatch, "nfs4")
     return Here(directory, capfd)
+
+
+@pytest.mark.parametrize("system", ["slurm", "sge", "pbs", "lsf"])
+def test_run_directories_on_a_disk_of_one_host_are_warned_of(
+    site: Here, make: Make, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    make(system)
+    assert "# every node must see it\n" in site.draft().read_text()
+    assert "storage.runs" not in site("check", "x.yaml")
+    runs_are_on(monkeypatch, "ext4")
+    guess = "# a guess: every node must see it; $HOME is disk of this host alone (ext4)\n"
+    assert guess in site.draft().read_text()
+    assert "has disk of its own there (ext4): do all nodes see it?\n" in site("check", "x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("system", "launcher"), [("slurm", "srun"), ("sge", "qrsh"), ("pbs", "pbsdsh"), ("lsf", "blaunch")]
+)
+def test_a_launcher_that_is_not_installed_is_a_guess(
+    site: Here, make: Make, programs: Path, monkeypatch: pytest.MonkeyPatch, system: str, launcher: str
+) -> None:
+    make(system)
+    (programs / launcher).unlink(missing_ok=True)
+    monkeypatch.setenv("PATH", str(programs))
+    guess = f"a guess: the usual one; there is no {launcher} on this host"
+    assert guess in site.draft().read_text()
+    write(programs / launcher, "exit 1")
+    assert guess not in site.draft().read_text()
 
 
 @pytest.mark.parametrize("system", ["slurm", "sge", "pbs", "lsf"])

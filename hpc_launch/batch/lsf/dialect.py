@@ -8,7 +8,7 @@ DIALECT = Dialect(
     submit_directory="$LS_SUBCWD",  # where that is missing, the job starts in /tmp
     job_id="${LSB_JOBID-}",
     job_name="${LSB_JOBNAME-}",  # of an array `NAME[3]` or `NAME[1-4]`
-    node_launchers=(Launcher("blaunch", needs_hosts=True),),
+    node_launchers=(Launcher("blaunch", needs_hosts=True), Launcher("jsrun")),
     mpi_launchers=(MPIEXEC,),
     memory_directives=("per-node", "per-slot", "omit"),  # per-slot: RESOURCE_RESERVE_PER_TASK (lsb.params(5))
     memory_units=("KB", "MB", "GB", "TB"),  # of bare numbers, the site's LSF_UNIT_FOR_LIMITS (lsf.conf(5))

@@ -89,7 +89,9 @@ def choices(
             others = ", ".join(other for other in environments if other != name) or "none"
             guess = "a guess: " if len(names) > 1 else ""
             lacks = "" if name in first else "; the default queue does not give it"
-            source = f"{guess}qconf -sp {name}: {rule}{lacks}; there are besides: {others}"
+            few = count(rule)
+            wastes = f"; a job gets {few} of the {slots} slots of a host" if few and slots and few * 2 <= slots else ""
+            source = f"{guess}qconf -sp {name}: {rule}{lacks}{wastes}; there are besides: {others}"
             yield Said(("parallel_environments", key), value, source)
     guess = "a guess: " if resource.chosen else ""
     if resource.name:

@@ -73,11 +73,12 @@ def survey(system: Client) -> Machine:
     default, reason = default_queue(queues)
     slots = _slots_of(hosts, default)
     first = frozenset(name for name in usable if default in giving[name])
+    asked = {"environments": "qconf -sp"} if environments else {}
     return Machine(
         system.name,
         text_or_nothing(system, "qconf", "-help").partition("\n")[0].strip(),
         tuple(_queue(name, fields, hosts, sizes) for name, fields in queues.items()),
-        {"queues": "qconf -sq", "nodes": " ".join(HOSTS), "config": " ".join(CONFIG), "environments": "qconf -sp"},
+        {"queues": "qconf -sq", "nodes": " ".join(HOSTS), "config": " ".join(CONFIG), **asked},
         queue_option="-q",
         default_queue=default,
         default_reason=reason,

@@ -36,12 +36,15 @@ def survey(system: Client) -> Machine:
     open_ones = [found for found in partitions if not _closed(found)]
     default = [found["PartitionName"] for found in open_ones if found.get("Default") == "YES"]
     largest = count(config.get("MaxArraySize", ""))
-    own = limits.of_user(system)
+    own, of_qos = limits.of_user(system), limits.of_qos(system)
+    asked = [("config", CONFIG), ("nodes", NODES), ("queues", PARTITIONS)]
+    asked += [("limits", limits.ASSOCIATIONS)] if own else []
+    asked += [("qos", limits.QOS)] if of_qos else []
     return Machine(
         system.name,
         text_or_nothing(system, "scontrol", "--version").strip(),
         tuple(_queue(found, hosts, config) for found in open_ones),
-        {name: " ".join(words) for name, words in (("config", CONFIG), ("nodes", NODES), ("queues", PARTITIONS))},
+        {name: " ".join(words) for name, words in asked},
         queue_option="--partition",
         cluster=config.get("ClusterName"),
         default_queue=default[0] if default else None,
@@ -50,7 +53,7 @@ def survey(system: Client) -> Machine:
         submitted=own.get("submitted"),
         running={key: limit for key, limit in own.items() if key != "submitted"},
         limits_source=" ".join(limits.ASSOCIATIONS),
-        qos=limits.of_qos(system),
+        qos=of_qos,
         mpi=(("srun", "srun"),),
         more=tuple(_more(system, config, hosts)),
     )

@@ -76,6 +76,8 @@ def account(document: Document) -> Iterator[Problem]:
     """A site that requires an account does not refuse the option that names it."""
     if word(document, ("account",)) != "required" or (known := dialect(document)) is None:
         return
+    if any("{account}" in directive for _, directive in _directives(document)):
+        return
     for path, option in words(document, ("rejects",)):
         if option == known.option("account"):
             cause = f"{dotted(path)}: {option} names the account, and account is required"

@@ -31,6 +31,7 @@ def doubts(document: Document, today: datetime.date) -> list[Problem]:
         *_behind_ssh(document),
         *_no_cores(document),
         *slots.named(document),
+        *slots.few(document),
     ]
 
 

@@ -22,14 +22,16 @@ def with_numbers(words: str, on_a_node: int, nodes: int = 1) -> str:
     return words.replace(each, str(on_a_node)).replace(total, str(on_a_node * nodes))
 
 
-OF_A_JOB = ("{nodes}", "{cores}", "{memory}", "{gpus}")
-"""In a site's own directives: of the job, and of each of its nodes (memory in MiB)."""
+OF_A_JOB = ("{nodes}", "{cores}", "{memory}", "{gpus}", "{account}")
+"""In a site's own directives: of the job, of each of its nodes (memory in MiB), and who pays."""
 
 
-def of_a_job(words: str, nodes: int, cores: int, memory: int, gpus: int) -> str:
-    """A site's own directive for one job."""
-    for name, number in zip(OF_A_JOB, (nodes, cores, memory, gpus), strict=True):
-        words = words.replace(name, str(number))
+def of_a_job(words: str, nodes: int, cores: int, memory: int, gpus: int, account: str | None) -> str | None:
+    """A site's own directive for one job; None: it names an account, and there is none."""
+    if OF_A_JOB[-1] in words and account is None:
+        return None
+    for name, value in zip(OF_A_JOB, (nodes, cores, memory, gpus, account), strict=True):
+        words = words.replace(name, str(value))
     return words
 
 

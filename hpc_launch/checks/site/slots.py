@@ -26,6 +26,19 @@ def fixed(document: Document) -> Iterator[Problem]:
             yield Problem(cause, document.origins.get(path), hint)
 
 
+def few(document: Document) -> Iterator[Problem]:
+    """A doubt: a fixed number that leaves half of every host of every queue unused."""
+    queues = mapping(document, ("queues",))
+    known = [cores for queue in queues if (cores := count(document, ("queues", queue, "cores"))) is not None]
+    for kind in ("node", "nodes"):
+        path = (PLACE, kind, "slots")
+        slots = count(document, path)
+        if slots is not None and known and len(known) == len(queues) and slots * 2 <= min(known):
+            cause = f"{dotted(path)}: {slots} slots on a host leave half of its {min(known)} cores unused, or more"
+            hint = "name an environment that gives more of them, if there is one (allocation_rule: qconf -sp NAME)"
+            yield Problem(cause, document.origins.get(path), hint)
+
+
 def named(document: Document) -> Iterator[Problem]:
     """A doubt: without one, several slots are to be had on no host."""
     one, several = (at(document.data, (PLACE, kind)) is not None for kind in ("node", "nodes"))

@@ -1,0 +1,4 @@
+#BSUB -J dask-worker
+#BSUB -q batch
+#BSUB -nnodes 1
+#BSUB -alloc_flags NVME
