@@ -62,13 +62,17 @@ def recovers(living: Living) -> None:
     living.run.ended_as("succeeded", 0)
 
 
+@pytest.mark.long
 def test_workers_that_die_after_a_second_stop_their_group_and_another_wish_starts_it_again(user: Impatient) -> None:
     living = lamed(user, DIES)
     living.scale("--workers", "4")
+    living.reaches(lambda now: now["failed"] >= 1, "the first one that is given up")
     living.reaches(lambda now: "came back again and again, and finished no task" in str(now["paused"]), "the brake")
     assert "see logs/workers-*.log; `hpc-launch scale` starts them again" in living.pool()["paused"]
     assert living.pool()["failed"] >= 3
     assert "came back again and again" in living.run.here.command("status", living.run.id).stdout
+    elements = living.run.directory / "state" / "1" / "elements"
+    until(lambda: [element.name for element in elements.iterdir()] == ["0"], "the last lame one to be given up")
     recovers(living)
 
 
