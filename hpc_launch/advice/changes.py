@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hpc_launch.checks.misfit import Kind, Misfit
 from hpc_launch.context import Context
@@ -40,11 +42,16 @@ class Change:
 
     def applied(self, profile: Profile) -> Profile:
         """The same profile with this change."""
-        *above, name = self.key.split(".")
-        if not above:
-            return profile.model_copy(update={name: self.value})
-        part = getattr(profile, above[0])
-        return profile.model_copy(update={above[0]: part.model_copy(update={name: self.value})})
+        changed: Profile = _with(profile, self.key.split("."), self.value)
+        return changed
+
+
+def _with(part: Any, path: Sequence[str], value: Any) -> Any:
+    """A model, or a mapping of models, in which the key at this path has this value."""
+    first, *rest = path
+    if isinstance(part, dict):
+        return {**part, first: _with(part[first], rest, value)}
+    return part.model_copy(update={first: _with(getattr(part, first), rest, value) if rest else value})
 
 
 Changes = tuple[Change, ...]
@@ -89,7 +96,15 @@ class Attempts:
 
     def may_set(self, key: str) -> bool:
         """Whether the site lets users set a key."""
-        return not {key, key.partition(".")[0]} & {*self.resolved.site.policy.forbidden}
+        group, of_all = in_its_group(key)
+        above = ("workers.groups",) if group else ()
+        return not {key, of_all, key.partition(".")[0], *above} & {*self.resolved.site.policy.forbidden}
+
+
+def in_its_group(key: str) -> tuple[str | None, str]:
+    """The group of workers of which this is a key, if it is of one, and the same key of all workers."""
+    found = re.fullmatch(r"workers\.groups\.(\w+)\.(.+)", key)
+    return (found[1], f"workers.{found[2]}") if found else (None, key)
 
 
 def _kind(problem: Problem) -> Kind:

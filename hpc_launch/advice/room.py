@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hpc_launch.advice.changes import in_its_group
 from hpc_launch.checks.profile import IDLE
 from hpc_launch.context import Context
 from hpc_launch.models.site import Queue
@@ -31,6 +32,7 @@ class Room:
 
     def asked(self, key: str) -> int | None:
         """What the profile says, or what is planned, in the unit that is searched in; None: neither."""
+        _, key = in_its_group(key)
         if key == "workers.per_node":
             return self.per_node
         if key == "workers.memory":
@@ -42,10 +44,12 @@ class Room:
 
     def least(self, key: str) -> int:
         """The smallest number that makes sense, in the unit that is searched in."""
+        _, key = in_its_group(key)
         if key.endswith("memory"):
             return (IDLE if key.startswith("workers") else LEAST_MEMORY) // MIB
         if key == "workers.count":
-            return min(self.resolved.profile.workers.minimum or 1, self.resolved.profile.workers.count)
+            least = 1 if self.resolved.group else self.resolved.profile.workers.minimum or 1
+            return min(least, self.resolved.profile.workers.count)
         return 0 if key in ("scheduler.cores", "workload.cores") else 1
 
     @property
@@ -92,6 +96,23 @@ class Room:
         else:
             workers = self.resolved.profile.workers
             yield from dict.fromkeys((*_evenly(workers.count, most), *_evenly(workers.minimum or 1, most), least, most))
+
+
+class Rooms:
+    """Of each group of workers."""
+
+    def __init__(self, resolved: Resolved, context: Context) -> None:
+        self.of_groups = {each.group: Room.of(each, context) for each in resolved.of_groups()}
+
+    def of(self, key: str) -> Room:
+        """Of the workers that a key is of; of the first group, where it is of none."""
+        group, _ = in_its_group(key)
+        return self.of_groups.get(group) or next(iter(self.of_groups.values()))
+
+    @property
+    def all_tried(self) -> bool:
+        """As that of each."""
+        return all(room.all_tried for room in self.of_groups.values())
 
 
 def _evenly(workers: int, most: int) -> Iterator[int]:

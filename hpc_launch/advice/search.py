@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpc_launch.advice.changes import Attempts, Change, Changes, worse
+from hpc_launch.advice.changes import Attempts, Change, Changes, in_its_group, worse
 from hpc_launch.advice.room import Room
 from hpc_launch.checks.misfit import Misfit
 from hpc_launch.units import MIB
@@ -30,32 +30,33 @@ class Search:
             return Change(key, self.misfit.limit) if self._mends(key, self.misfit.limit) else None
         if (asked := room.asked(key)) is None:
             return None
-        number = self._per_node(room, asked) if key == PER_NODE else self._lowered(key, room, asked)
+        is_per_node = in_its_group(key)[1] == PER_NODE
+        number = self._per_node(key, room, asked) if is_per_node else self._lowered(key, room, asked)
         return None if number is None else self._as_change(key, number)
 
     def _lowered(self, key: str, room: Room, asked: int) -> int | None:
-        least = room.memories() if key == "workers.memory" else [room.least(key)]
+        least = room.memories() if in_its_group(key)[1] == "workers.memory" else [room.least(key)]
         good = next((number for number in least if number < asked and self._mends(key, number)), None)
         return None if good is None else self._border(key, asked, good)
 
-    def _per_node(self, room: Room, asked: int) -> int | None:
+    def _per_node(self, key: str, room: Room, asked: int) -> int | None:
         """The nearest one; where one makes too many nodes smaller ones do so, too."""
         numbers, too_few = room.even(), 0
         all_there_are = len(numbers) == max(numbers)
         for number in sorted(numbers, key=lambda number: abs(number - asked)):
             keys = self.misfit.higher if number > asked else self.misfit.lower
-            if number == asked or number < too_few or PER_NODE not in keys:
+            if number == asked or number < too_few or key not in keys:
                 continue
-            if self._mends(PER_NODE, number):
-                return number if all_there_are else self._border(PER_NODE, asked, number)
-            if self._makes_too_many_nodes(number):
+            if self._mends(key, number):
+                return number if all_there_are else self._border(key, asked, number)
+            if self._makes_too_many_nodes(key, number):
                 too_few = max(too_few, number)
         return None
 
-    def _makes_too_many_nodes(self, number: int) -> bool:
-        left = self.attempts.faults((*self.made, Change(PER_NODE, number))).values()
+    def _makes_too_many_nodes(self, key: str, number: int) -> bool:
+        left = self.attempts.faults((*self.made, Change(key, number))).values()
         misfits = (fault for fault in left if isinstance(fault, Misfit))
-        return any(PER_NODE in misfit.higher and PER_NODE not in misfit.lower for misfit in misfits)
+        return any(key in misfit.higher and key not in misfit.lower for misfit in misfits)
 
     def _border(self, key: str, bad: int, good: int) -> int:
         """The number next to one that does not mend it, between the two."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from hpc_launch.advice.changes import Attempts, Change, Changes, Enough, Problems
-from hpc_launch.advice.room import Room
+from hpc_launch.advice.room import Rooms
 from hpc_launch.advice.search import Search
 from hpc_launch.checks.misfit import Misfit
 from hpc_launch.errors import Problem
@@ -35,16 +35,16 @@ def _smallest(problem: Problem, attempts: Attempts, nowhere: bool) -> tuple[str,
     if not (isinstance(problem, Misfit) and problem.kind):
         return "", True
     found: list[Change] = []
-    room, all_tried = Room.of(attempts.resolved, attempts.context), True
+    rooms, all_tried = Rooms(attempts.resolved, attempts.context), True
     try:
-        found.extend(islice(_changes(Search(attempts, (), problem), room), MOST_CHOICES))
+        found.extend(islice(_changes(Search(attempts, (), problem), rooms), MOST_CHOICES))
     except Enough:
         all_tried = False
     if found:
         return f"smallest change: {', or '.join(map(str, found))}", True
-    if not (ways := [f"{_word(key, problem)} {key}" for key in _keys(problem, attempts, room)]):
+    if not (ways := [f"{_word(key, problem)} {key}" for key in _keys(problem, attempts, rooms)]):
         return "", False
-    alone = "one change alone does not do; " if nowhere and all_tried and room.all_tried else ""
+    alone = "one change alone does not do; " if nowhere and all_tried and rooms.all_tried else ""
     return f"{alone}what counts: {', '.join(ways)}", False
 
 
@@ -66,22 +66,24 @@ def together(attempts: Attempts, changes: Changes = ()) -> Changes:
 def _next(refused: Problems, attempts: Attempts, changes: Changes) -> Change | None:
     """One that mends a problem; if need be one that breaks something else, which comes next."""
     misfits = [problem for problem in refused if isinstance(problem, Misfit) and problem.kind]
-    room = Room.of(attempts.run(changes), attempts.context)
+    rooms = Rooms(attempts.run(changes), attempts.context)
     searches = (Search(attempts, changes, misfit, strict) for strict in (True, False) for misfit in misfits)
-    return next((change for search in searches for change in _changes(search, room)), None)
+    return next((change for search in searches for change in _changes(search, rooms)), None)
 
 
-def _changes(search: Search, room: Room) -> Iterator[Change]:
+def _changes(search: Search, rooms: Rooms) -> Iterator[Change]:
     """For each of the keys that decide it the change nearest to what is asked for; raises Enough."""
-    found = (search.change(key, room) for key in _keys(search.misfit, search.attempts, room))
+    found = (search.change(key, rooms.of(key)) for key in _keys(search.misfit, search.attempts, rooms))
     return (change for change in found if change is not None)
 
 
-def _keys(misfit: Misfit, attempts: Attempts, room: Room) -> list[str]:
+def _keys(misfit: Misfit, attempts: Attempts, rooms: Rooms) -> list[str]:
     """Those that can still be changed, and that the site lets users set; at last the one that loses workers."""
     keys = [key for key in dict.fromkeys((*misfit.lower, *misfit.higher)) if attempts.may_set(key)]
-    left = [key for key in keys if key in misfit.higher or room.asked(key) not in (None, room.least(key))]
-    return sorted(left, key=lambda key: key == "workers.count")
+    left = [
+        key for key in keys if key in misfit.higher or rooms.of(key).asked(key) not in (None, rooms.of(key).least(key))
+    ]
+    return sorted(left, key=lambda key: key.startswith("workers.") and key.endswith(".count"))
 
 
 def _word(key: str, misfit: Misfit) -> str:

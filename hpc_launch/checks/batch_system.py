@@ -10,6 +10,7 @@ from hpc_launch.checks.directives import Written, directive_faults
 from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath, Origin
+from hpc_launch.config.wording import dotted
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Plan
@@ -138,7 +139,12 @@ def of_plan(dialect: Dialect, plan: Plan, resolved: Resolved) -> Iterator[Proble
 def unused(dialect: Dialect, resolved: Resolved) -> list[str]:
     """Notes on what the profile asks for and the batch system has no word for: one profile is to run on every site."""
     passed_on = resolved.profile.passed_on() if resolved.site.queues else []  # planning notes them on a machine without
-    keys = (key for key in passed_on if key not in {**dialect.said, **dialect.instead})
+    keys = [key for key in passed_on if key not in {**dialect.said, **dialect.instead}]
     given = [key for key in dict.fromkeys((*dialect.unused, *keys)) if getattr(resolved.profile, key)]
+    found = {resolved.origin(key): key for key in given}
+    for each in resolved.of_groups() if resolved.site.queues else ():
+        for key in {"qos", "constraint"} & {*dialect.unused, *keys}:
+            if getattr(each.profile.workers, key):
+                found[each.origin("workers", key)] = dotted((*each.workers_path, key))
     batch_system = resolved.site.batch_system
-    return [f"{resolved.origin(key)}: {key} is not used: {batch_system} has no such thing" for key in given]
+    return [f"{origin}: {key} is not used: {batch_system} has no such thing" for origin, key in found.items()]

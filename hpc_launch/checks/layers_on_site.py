@@ -12,17 +12,27 @@ from hpc_launch.models.layout_name import is_known
 from hpc_launch.models.profile import AUTO
 from hpc_launch.models.site import Site
 
+OF_JOBS = ("qos", "constraint", "directives")
+"""Keys of the run that, where a site forbids them, worker jobs may not have for themselves either."""
+
 
 def problems(document: Document, site: Site, site_document: Document) -> list[Problem]:
     """What the schema cannot know. Works on the layers as written, to be told along with the schema's errors."""
     return [
         *_layout(document, site),
         *_queue(document, site, "queue"),
-        *_queue(document, site, "workers", "queue"),
-        *_qos(document, site),
+        *_qos(document, site, "qos"),
+        *(problem for workers in _workers(document) for problem in _queue(document, site, *workers, "queue")),
+        *(problem for workers in _workers(document) for problem in _qos(document, site, *workers, "qos")),
         *_account(document, site),
         *_policy(document, site, site_document),
     ]
+
+
+def _workers(document: Document) -> list[tuple[str, ...]]:
+    """Where keys of workers stand: those of all, and those of each group."""
+    groups = at(document.data, ("workers", "groups"))
+    return [("workers",), *(("workers", "groups", str(name)) for name in (groups if isinstance(groups, dict) else ()))]
 
 
 def _layout(document: Document, site: Site) -> list[Problem]:
@@ -50,14 +60,14 @@ def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
     return [Problem(f"{key}: {no_such_queue(site, queue)}", origin, allowed)]
 
 
-def _qos(document: Document, site: Site) -> list[Problem]:
+def _qos(document: Document, site: Site, *path: str) -> list[Problem]:
     """A site that lists none leaves it to its batch system."""
-    qos = as_word(document.data.get("qos"))
+    qos = as_word(at(document.data, path))
     if qos is None or not site.qos or qos in site.qos:
         return []
     near = nearest(qos, site.qos)
-    cause = f"qos: {site.name} has no QOS {qos!r}" + (f"; did you mean {near!r}?" if near else "")
-    return [Problem(cause, document.origins.get(("qos",)), f"those of {site.name}: {', '.join(site.qos)}")]
+    cause = f"{dotted(path)}: {site.name} has no QOS {qos!r}" + (f"; did you mean {near!r}?" if near else "")
+    return [Problem(cause, document.origins.get(path), f"those of {site.name}: {', '.join(site.qos)}")]
 
 
 def _account(document: Document, site: Site) -> list[Problem]:
@@ -76,11 +86,19 @@ def _policy(document: Document, site: Site, site_document: Document) -> list[Pro
             hint = f"add it to the profile, or --set {key}=…; the rule is at {rule}"
             problems.append(Problem(f"{key}: {site.name} asks every user to set it", document.whole, hint))
     for number, key in enumerate(site.policy.forbidden):
-        path = tuple(key.split("."))
-        if at(document.data, path) is not None and at(defaults.data, path) != at(document.data, path):
-            hint = f"leave it out; the rule is at {_rule(site_document, 'forbidden', number)}"
-            problems.append(Problem(f"{key}: {site.name} does not let users set it", document.origins.get(path), hint))
+        for path in _also_of_workers(document, tuple(key.split("."))):
+            if at(document.data, path) is not None and at(defaults.data, path) != at(document.data, path):
+                cause = f"{dotted(path)}: {site.name} does not let users set it"
+                hint = f"leave it out; the rule is at {_rule(site_document, 'forbidden', number)}"
+                problems.append(Problem(cause, document.origins.get(path), hint))
     return problems
+
+
+def _also_of_workers(document: Document, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """A key, and those that say the same of the worker jobs, or of a group."""
+    if path[0] == "workers":
+        return [(*workers, *path[1:]) for workers in _workers(document)]
+    return [path, *((*workers, *path) for workers in _workers(document) if path[0] in OF_JOBS)]
 
 
 def _rule(site_document: Document, kind: str, number: int) -> Origin:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.site import Site
@@ -28,11 +28,27 @@ class Misfit(Problem):
     limit: int = 0
     """In the same unit; of a duration that is too short, the shortest that is not."""
 
+    def keys_of_group(self, name: str) -> dict[str, Any]:
+        """What is different in it where it is one of a group of workers."""
+        lower, higher = (tuple(key_of_group(name, key) for key in keys) for keys in (self.lower, self.higher))
+        return {"lower": lower, "higher": higher, "kind": (*self.kind, name) if self.kind else ()}
+
+
+def key_of_group(name: str | None, key: str) -> str:
+    """A key of all workers as that of a group; others are as they are, and so are `minimum` and `timeout`."""
+    rest = key.removeprefix("workers.")
+    whole = name is None or rest == key or rest in ("minimum", "timeout")
+    return key if whole else f"workers.groups.{name}.{rest}"
+
 
 def in_group(name: str | None, problems: Iterable[AnyProblem]) -> Iterator[AnyProblem]:
     """The same, told of the group of workers in which they were found; None: the workers have no groups."""
     for problem in problems:
-        yield problem if name is None else replace(problem, message=_within(name, problem.message))
+        if name is None:
+            yield problem
+            continue
+        keys: dict[str, Any] = problem.keys_of_group(name) if isinstance(problem, Misfit) else {}
+        yield replace(problem, message=_within(name, problem.message), **keys)
 
 
 def _within(group: str, message: str) -> str:

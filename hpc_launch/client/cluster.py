@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ from hpc_launch.client.scaling import Scaling
 from hpc_launch.client.shown import Shown
 from hpc_launch.client.submission import submit_and_say
 from hpc_launch.client.through import tunnel_to
-from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler
+from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler, why_queued
 from hpc_launch.errors import UsageError
 from hpc_launch.runs import describe
 from hpc_launch.runs.directory import read_record
@@ -34,6 +35,8 @@ PENDING = 1.0
 
 LOOK = 5.0
 """Seconds between two looks at how its worker jobs stand."""
+ASK = 30.0
+"""Seconds between two questions to the batch system, while some of them wait."""
 
 
 class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` knows other words
@@ -155,9 +158,15 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         self._watching = asyncio.create_task(self._watch_pools())
 
     async def _watch_pools(self) -> None:
-        """Keep up with what the run's keeper tells."""
+        """Keep up with what the run's keeper tells; while worker jobs wait, also with the batch system's reason."""
+        ask_at = 0.0
         while self.status == Status.running:
             self._pools = await asyncio.to_thread(read_pools, self.directory)
+            if not any(pool.queued for pool in self._pools.values()):
+                self._why = ""
+            elif time.monotonic() >= ask_at:
+                ask_at = time.monotonic() + ASK
+                self._why = await asyncio.to_thread(why_queued, self.directory)
             await asyncio.sleep(LOOK)
 
     def _note_failure(self, task: asyncio.Task[None]) -> None:

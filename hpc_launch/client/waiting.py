@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hpc_launch.client.endpoint import Endpoint, endpoint
+from hpc_launch.errors import HpcLaunchError
 from hpc_launch.runs import describe
 from hpc_launch.runs.settle import View
+from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.wait import follow
 
 
@@ -35,6 +37,16 @@ def looks(directory: Path) -> Iterator[View | Endpoint]:
         yield (found := endpoint(view)) or view
         if found:
             return
+
+
+def why_queued(directory: Path) -> str:
+    """What the batch system, which is asked, says of worker jobs that wait; nothing if it says nothing."""
+    try:
+        view = bring_up_to_date(directory)
+    except HpcLaunchError:
+        return ""
+    waiting = {job.name for job in view.record.worker_jobs}
+    return next((report.why for name, report in view.reports.items() if name in waiting and report.why), "")
 
 
 @contextmanager

@@ -77,7 +77,7 @@ class WorkerKeys(Model):
 
     @model_validator(mode="after")
     def _count_is_within_bounds(self) -> "WorkerKeys":
-        if self.adapt is not None:
+        if self.adapt is not None and not getattr(self, "groups", None):
             maximum = self.count if self.adapt.maximum is None else self.adapt.maximum
             if not self.adapt.minimum <= self.count <= maximum:
                 raise ValueError(

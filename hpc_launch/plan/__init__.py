@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
-from hpc_launch.config.layers import at
-from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.layers import at, dotted
+from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.context import Context
 from hpc_launch.models.plan import (
     AccessPlan,
@@ -180,12 +181,30 @@ def _notes(resolved: Resolved) -> list[str]:
         keys = (*profile.passed_on(), "queue", "qos", "directives")
         unused = [key for key in keys if getattr(profile, key)] + (["mail"] if profile.mail.to else [])
     notes = [f"{resolved.origin(key)}: {key} is not used: {site.name} has no such thing" for key in unused]
+    if not site.queues:
+        notes += [
+            f"{where}: {key} is not used: {site.name} has no such thing" for where, key in _of_worker_jobs(resolved)
+        ]
     if profile.scheduler.dashboard == "node":
         unencrypted = "the dashboard and the token that opens it go over the network as plain HTTP"
         notes.append(f"{resolved.origin('scheduler', 'dashboard')}: scheduler.dashboard: {unencrypted}")
     if layout_of(profile.layout).all_at_once:
-        for key in ("walltime", "queue"):
-            if getattr(profile.workers, key) is not None:
-                origin = resolved.origin("workers", key)
-                notes.append(f"{origin}: workers.{key} is not used: {profile.layout} has no jobs for workers alone")
+        no_such_jobs = f"{profile.layout} has no jobs for workers alone"
+        given = [*_of_worker_jobs(resolved, "walltime", *OF_WORKER_JOBS)]
+        notes += [f"{where}: {key} is not used: {no_such_jobs}" for where, key in given]
     return notes
+
+
+OF_WORKER_JOBS = ("queue", "qos", "constraint", "directives")
+"""Keys of the workers that become directives of their jobs, as those of the run do."""
+
+
+def _of_worker_jobs(resolved: Resolved, *keys: str) -> Iterator[tuple[Origin, str]]:
+    """Those of these keys of the workers that are given, and where; of each group if there are several."""
+    found = {}
+    for of_group in resolved.of_groups():
+        for key in keys or OF_WORKER_JOBS:
+            if getattr(of_group.profile.workers, key):
+                origin = of_group.origin("workers", key)
+                found[origin] = dotted(("workers", key) if of_group.is_for_all(key) else (*of_group.workers_path, key))
+    yield from found.items()

@@ -7,12 +7,12 @@ import signal
 import stat
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.local.runs import Here, Run, until
+from tests.local.runs import Here, until
+from tests.local.secrets_told import files_with, words_of_all_processes
 
 
 def asked(url: str) -> int:
@@ -22,21 +22,6 @@ def asked(url: str) -> int:
     except urllib.error.HTTPError as refused:
         refused.close()
         return refused.code
-
-
-def words_of_all_processes() -> str:
-    """Command lines and environments, as `ps` shows them."""
-    said = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            said += [(process / name).read_bytes() for name in ("cmdline", "environ")]
-    return b"\0".join(said).decode(errors="replace")
-
-
-def files_with(run: Run, text: str) -> list[str]:
-    """Files of the run directory in which this stands."""
-    files = [file for file in run.directory.rglob("*") if file.is_file()]
-    return sorted(str(file.relative_to(run.directory)) for file in files if text.encode() in file.read_bytes())
 
 
 @pytest.mark.parametrize("end", ["cancelled", "killed"])

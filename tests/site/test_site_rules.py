@@ -139,7 +139,7 @@ DEFAULTS = [
     ("{walltime: 60}", "defaults.walltime: "),
     ("{workers: {threads: 0}}", "defaults.workers.threads: "),
     ("{workers: {threads: many}}", "defaults.workers.threads: "),
-    ("{workers: {count: 0}}", "defaults.workers.count: "),
+    ("{workers: {count: -1}}", "defaults.workers.count: "),
     ("{workers: 4}", "defaults.workers: "),
     ("{layout: single}", "defaults.layout: "),
     ("{layout: 5}", "defaults.layout: "),

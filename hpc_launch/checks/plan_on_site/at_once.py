@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 
 from hpc_launch.checks.misfit import Misfit, where
-from hpc_launch.checks.plan_on_site.job import DENSER, fewer_nodes
+from hpc_launch.checks.plan_on_site.job import DENSER, fewer_nodes, of_all_groups
 from hpc_launch.config.origin import Origin
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
@@ -84,13 +86,16 @@ class Limit:
             self.origin,
             kind=("at once", self.rule, self.amount.name),
             lower=self._lower(resolved),
-            higher=DENSER,
+            higher=of_all_groups(resolved, lambda each: DENSER),
             asked=self.least,
             limit=self.most,
         )
 
     def _lower(self, resolved: Resolved) -> tuple[str, ...]:
         """The keys of which a smaller number may make it less."""
+        return of_all_groups(resolved, self._lower_of_group)
+
+    def _lower_of_group(self, resolved: Resolved) -> tuple[str, ...]:
         least = ("workers.minimum", "workers.per_node") if self.minimum else ()
         worker = (self.amount.of_a_worker,) if self.amount.of_a_worker else ()
         return (*least, *(DENSER if worker else ()), *worker, *fewer_nodes(resolved))
@@ -139,6 +144,17 @@ def _capacity(job: Job, queue: Queue, site: Site) -> int | None:
     return queue.nodes * max(1, min(fits))
 
 
+def _needed(amount: _Amount, plan: Plan, elements: Sequence[Job]) -> int:
+    """How much of it the elements take that the first `minimum` workers need; of several groups no more than that."""
+    of_one = {job.group: (amount.of(job), plan.group_of(job).per_node) for job in elements}
+    others = (group for name, group in plan.groups.items() if name not in of_one)
+    needed = max(0, plan.minimum - sum(max(group.count, group.adapt.maximum if group.adapt else 0) for group in others))
+    if len(of_one) == 1:
+        ((much, workers),) = of_one.values()
+        return much * -(-needed // workers)
+    return ceil(min((Fraction(needed * much, workers) for much, workers in of_one.values()), default=0))
+
+
 def _limit(
     amount: _Amount, rule: str, most: int | None, plan: Plan, jobs: Sequence[Job], origin: Origin
 ) -> Iterator[Limit]:
@@ -148,8 +164,7 @@ def _limit(
     elements = [job for job in jobs if job.role == "workers"]
     whole = sum(amount.of(job) for job in jobs if job.role != "workers")
     asked = whole + sum(amount.of(job) * (job.array or 1) for job in elements)
-    needed = (amount.of(job) * -(-plan.minimum // plan.group_of(job).per_node) for job in elements)
-    least = min(asked, whole + min(needed, default=0))
+    least = min(asked, whole + _needed(amount, plan, elements))
     whole_nodes = any(job.charged_cores_per_node > job.cores_per_node for job in jobs)
     minimum = plan.minimum if elements else None
     large = [f" ({job.nodes} nodes × {amount.said(amount.of(job) // job.nodes)})" for job in jobs if job.nodes > 1]

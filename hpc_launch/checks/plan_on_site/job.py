@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from hpc_launch.checks.misfit import Misfit, where
+from hpc_launch.checks.misfit import Misfit, key_of_group, where
 from hpc_launch.models.plan import Job, Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import end_early
@@ -108,19 +108,20 @@ def time(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
 def submissions(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
     """Each is a call of the submit command."""
     site = resolved.site
-    for group in plan.groups.values():
+    for name, group in plan.groups.items():
+        of_group = resolved.of_group(name)
         calls = -(-group.nodes // most_elements(site, group.nodes))
         if calls > MOST_SUBMISSIONS and any(job.role == "workers" for job in plan.jobs):
             arrays = f"arrays of {site.limits.array} elements at most" if site.arrays else "no arrays"
             yield Misfit(
                 f"{calls} calls of the submit command would be needed, for {site.name} has {arrays}; hpc-launch"
                 f" makes {MOST_SUBMISSIONS} at most",
-                resolved.origin("workers", "count"),
-                kind=("submissions",),
+                of_group.origin("workers", "count"),
+                kind=("submissions", name),
                 asked=calls,
                 limit=MOST_SUBMISSIONS,
-                lower=fewer_nodes(resolved),
-                higher=DENSER,
+                lower=tuple(key_of_group(of_group.group, key) for key in fewer_nodes(of_group)),
+                higher=tuple(key_of_group(of_group.group, key) for key in DENSER),
             )
 
 
@@ -141,9 +142,14 @@ def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
                 kind=("submitted", rule),
                 asked=number,
                 limit=most,
-                lower=fewer_nodes(resolved),
-                higher=DENSER,
+                lower=of_all_groups(resolved, fewer_nodes),
+                higher=of_all_groups(resolved, lambda each: DENSER),
             )
+
+
+def of_all_groups(resolved: Resolved, keys: Callable[[Resolved], tuple[str, ...]]) -> tuple[str, ...]:
+    """Keys of the workers of a run: those of each group, if there are several."""
+    return tuple(key_of_group(each.group, key) for each in resolved.of_groups() for key in keys(each))
 
 
 def _workers(plan: Plan) -> str:

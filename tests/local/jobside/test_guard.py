@@ -7,10 +7,7 @@ import json
 import os
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -19,10 +16,8 @@ import pytest
 from bokeh.util.token import get_token_payload
 from distributed.dashboard.scheduler import applications
 
-from hpc_launch.render import _jobside
-from tests.local.runs import until
+from tests.local.jobside.guarded import TOKEN, new_run, port_of, scheduler
 
-TOKEN = "0123456789abcdef" * 4
 OTHER = TOKEN[:-1] + "0"
 OPENS = {"query": (f"?token={TOKEN}", {}), "bearer": ("", {"Authorization": f"Bearer {TOKEN}"})}
 
@@ -30,40 +25,6 @@ OPENS = {"query": (f"?token={TOKEN}", {}), "bearer": ("", {"Authorization": f"Be
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return new_run(tmp_path)
-
-
-def new_run(directory: Path) -> Path:
-    """A run directory with the guard as it travels."""
-    (directory / "state" / "1").mkdir(parents=True)
-    (directory / "jobside").mkdir()
-    (directory / "state" / "1" / "token").write_text(TOKEN)
-    for name, text in _jobside({"job.sh": "--preload jobside/guard.py"}).items():
-        (directory / name).write_text(text)
-    return directory
-
-
-@contextmanager
-def scheduler(run: Path, where: str = "loopback", *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Its process; it has written its scheduler file and loaded the guard, or has ended."""
-    ours = {"HPC_LAUNCH_RUN_DIR": str(run), "HPC_LAUNCH_ATTEMPT": "1", "HPC_LAUNCH_DASHBOARD": where}
-    command = f"-m distributed.cli.dask_scheduler --scheduler-file {run}/scheduler.json --preload jobside/guard.py"
-    command += " --host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0"
-    with (run / "log").open("w") as log:
-        words = [sys.executable, *command.split(), *options]
-        process = subprocess.Popen(words, cwd=run, env={**os.environ, **ours}, stdout=log, stderr=log)
-    try:
-        set_up = re.compile(r"Run preload setup: jobside/guard.py.*Registering Worker plugin", re.S)
-        until(lambda: process.poll() is not None or set_up.search((run / "log").read_text()), "the scheduler")
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def port_of(run: Path) -> int:
-    """Where the pages are, or were, as Dask's own file tells it."""
-    port: int = json.loads((run / "scheduler.json").read_text())["services"]["dashboard"]
-    return port
 
 
 class Browser:

@@ -1,0 +1,34 @@
+"""What the widget says of a run."""
+
+from __future__ import annotations
+
+import re
+
+from hpc_launch.client.adaptivity import Adaptivity
+from hpc_launch.client.shown import Shown
+from hpc_launch.runs.pools import Pool
+from hpc_launch.runs.scale import Target
+
+
+def lines(pool: Pool, why: str = "", adaptive: Adaptivity | None = None) -> list[str]:
+    """Of a cluster with two workers."""
+    shown = Shown()
+    shown.scheduler_info = {"workers": {"tls://a:1": {}, "tls://b:1": {}}}
+    shown._pools, shown._why, shown._adaptive = {"workers": pool}, why, adaptive
+    return re.findall(r"<td[^>]*>(.*?)</td>", shown._scaling_status())
+
+
+def test_what_is_there_what_is_wanted_what_waits_and_why() -> None:
+    pool = Pool(target=6, queued=3, starting=1, paused="you may have 4 jobs & no more")
+    assert lines(pool, why="Priority") == [
+        "Scaling mode: Manual",
+        "Workers: 2 of 6 connected",
+        "Worker jobs: 1 starting, 3 queued",
+        "Priority",
+        "you may have 4 jobs &amp; no more",
+    ]
+
+
+def test_where_all_is_there_no_more_is_said() -> None:
+    bounds = Adaptivity(None, Target(minimum=1, maximum=9))
+    assert lines(Pool(target=2), adaptive=bounds) == ["Scaling mode: Adaptive, 1 to 9", "Workers: 2 of 2 connected"]

@@ -1,0 +1,56 @@
+#!/bin/bash
+# shellcheck disable=SC1003,SC2016
+# Runs once for each worker job: looks whether the node is fit, then starts its workers.
+trap '' USR1 USR2 # they are for the job's shell: a suspension is near, or the end
+HPC_LAUNCH_RUN_DIR=$(cd "$(dirname "$0")" && pwd)
+export HPC_LAUNCH_RUN_DIR
+HPC_LAUNCH_ATTEMPT=$(cat "$HPC_LAUNCH_RUN_DIR/state/attempt")
+HPC_LAUNCH_NODE=${1:?}
+export HPC_LAUNCH_ATTEMPT HPC_LAUNCH_NODE
+exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log" 2>&1
+
+unfit() { # a sentence, for the run's owner
+  trap - EXIT
+  echo "$1" | tee "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT/unfit-$(uname -n)-$$" >&2
+  cd "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT" && mv "unfit-$(uname -n)-$$" "unfit/$(uname -n)"
+  exit 70
+}
+trap 'unfit "environment.sh failed: $(tail -n 1 "$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log")"' EXIT
+. "$HPC_LAUNCH_RUN_DIR/environment.sh" # a `set -e` in it may end this here
+[ "${HPC_LAUNCH_ENVIRONMENT-}" = ready ] || exit
+trap - EXIT
+cd "$HPC_LAUNCH_RUN_DIR" || exit
+
+# The user's lines are over: names are ours from here on.
+state=$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT
+host=$(uname -n)
+node=$HPC_LAUNCH_NODE
+command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
+cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib0) || unfit "${cause:-$HPC_LAUNCH_PYTHON does not run, see logs/workers-$host.log}"
+# Workers write to a file system of this node; what kind it is decides whether they may spill to it.
+local_directory=$(set -u && printf %s /scratch) || unfit 'a variable in the local directory /scratch is not set here'
+{ mkdir -p -- "$local_directory" && [ -w "$local_directory" ]; } || unfit "cannot write to the local directory $local_directory"
+type=$(stat -f -c %T -- "$local_directory")
+case $type in
+  ext2/ext3 | ext4 | xfs | btrfs | zfs | f2fs | jfs | reiserfs | bcachefs | overlayfs) kind=disk ;;
+  tmpfs | ramfs) kind=memory ;;
+  *) kind=shared ;; # or unknown: it is not for us to fill it up
+esac
+spill=yes
+if [ "$spill" = yes ]; then
+  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=0.60 DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=0.70
+else
+  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=false DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=false
+fi
+echo "$local_directory is $kind ($type)" >"$state/fit/$host"
+
+workers=$HPC_LAUNCH_WORKERS
+# The forkserver's socket lies in TMPDIR, and a socket's path holds 107 characters.
+[ "${#TMPDIR}" -le 60 ] || export TMPDIR=/tmp
+
+# Workers find the workload's files where it finds them.
+cd /home/user/pieces || unfit 'there is no directory /home/user/pieces here'
+exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+  --nworkers "$workers" --nthreads 2 --memory-limit 6000000000 --name "$host-$node" \
+  --local-directory "$local_directory" --protocol tls --interface ib0 --no-dashboard --dashboard-address 127.0.0.1:0 \
+  --resources slot=1,fat=1 --lifetime "$((1165 + HPC_LAUNCH_BEGAN - $(date +%s)))s" --lifetime-stagger 0s --death-timeout 600
