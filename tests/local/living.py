@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.local.runs import Run, until
+from tests.local.runs import Here, Run, until
 
 INTERVALS = "look=0.3,quiet=0.5,ask=1,submit=0.5"
 WORKLOAD = """
@@ -38,6 +38,14 @@ while not os.path.exists("stop"):
         del futures
     time.sleep(0.2)
 """
+
+
+@dataclass(frozen=True)
+class Impatient(Here):
+    """A user whose runs look often at what changes, and where three worker jobs run at once."""
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "HPC_LAUNCH_INTERVALS": INTERVALS}
 
 
 @dataclass(frozen=True)

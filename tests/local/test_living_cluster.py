@@ -8,25 +8,16 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 
 from tests.commands import command
-from tests.local.living import INTERVALS, WORKLOAD, Living
+from tests.local.living import WORKLOAD, Impatient, Living
 from tests.local.runs import Here, Run, until
 
 SITE = "schema: 1\nname: three\nextends: local\nlimits: {running: {jobs: 3}}\n"
-
-
-@dataclass(frozen=True)
-class Impatient(Here):
-    """A user whose runs look often at what changes, and where three worker jobs run at once."""
-
-    def environment(self) -> dict[str, str]:
-        return {**super().environment(), "HPC_LAUNCH_INTERVALS": INTERVALS}
 
 
 @pytest.fixture

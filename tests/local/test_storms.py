@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.living import WORKLOAD, Living
+from tests.local.living import WORKLOAD, Impatient, Living
 from tests.local.runs import Here, until
-from tests.local.test_living_cluster import Impatient
 
 SITE = """
 schema: 1
