@@ -106,7 +106,7 @@ def test_scratch_that_only_the_batch_system_sets_is_told_where_ssh_starts_the_no
     text = (ROOT / f"tests/site/{site}.yaml").read_text() + "launchers: {node: ssh}\n"
     (tmp_path / "x.yaml").write_text(text)
     profile = "workers: {count: 16, per_node: 8, memory: 1 GB, local_directory: %s}\nworkload: {command: x}\n"
-    told = "workers.local_directory: $TMPDIR: $TMPDIR is not set in what ssh starts, unless environment.setup sets it"
+    told = "workers.local_directory: $TMPDIR is not set in what ssh starts, unless environment.setup sets it"
     assert told in prepared(profile % "$TMPDIR", site="./x.yaml").planned.notes
     assert not any("ssh" in note for note in prepared(profile % "/tmp", site="./x.yaml").planned.notes)
 

@@ -162,6 +162,37 @@ def test_a_problem_names_its_group_and_line(prepared: Prepare) -> None:
     assert "profile.yaml:23: workers.groups.fat.directives: --nodes is already said" in said
 
 
+def test_keys_of_no_use_are_told_with_the_group_that_has_them(prepared: Prepare) -> None:
+    notes = prepared(PROFILE.replace("at_once: 1", "qos: q"), site="local").planned.notes
+    told = [note.partition(" is not used")[0] for note in notes if " is not used" in note]
+    key = "workers.groups.fat"
+    assert told == [
+        "profile.yaml:5: directives",
+        "profile.yaml:10: workers.directives",
+        f"profile.yaml:20: {key}.queue",
+        f"profile.yaml:24: {key}.qos",
+        f"profile.yaml:23: {key}.directives",
+    ]
+
+
+def test_where_jobs_may_not_submit_it_is_told_who_does(prepared: Prepare, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("schema: 1\nname: s\nextends: testcluster\nsubmit_from_compute: false\n")
+    assert any("`hpc-launch keep RUN`" in note for note in prepared(PROFILE, site="./site.yaml").planned.notes)
+    assert not any("keep RUN" in note for note in prepared(PROFILE).planned.notes)
+
+
+def test_the_first_workers_may_come_from_any_group(prepared: Prepare, tmp_path: Path) -> None:
+    """What one user may have at once is too little for a worker of one group, and enough for the other's."""
+    site = "schema: 1\nname: s\nextends: testcluster\nlimits: {running: {memory: 8 GiB}}\n"
+    (tmp_path / "site.yaml").write_text(site)
+    thin, fat = {"count": 2, "per_node": 1}, {"count": 2, "per_node": 1, "memory": "6 GiB"}
+    assert prepared(with_groups(fat=fat, thin=thin), site="./site.yaml").plan.minimum == 1
+    said = refusal(prepared, with_groups(fat=fat), site="./site.yaml")
+    assert "are needed at once for the first worker" in said
+    said = refusal(prepared, with_groups(fat=fat, thin=thin), "workers.minimum=4", site="./site.yaml")
+    assert "are needed at once for the first 4 workers" in said
+
+
 def test_what_a_site_forbids_no_group_says(prepared: Prepare, tmp_path: Path) -> None:
     site = "schema: 1\nname: s\nextends: testcluster\npolicy: {forbidden: [directives, workers.queue]}\n"
     (tmp_path / "site.yaml").write_text(site)

@@ -141,10 +141,11 @@ def unused(dialect: Dialect, resolved: Resolved) -> list[str]:
     passed_on = resolved.profile.passed_on() if resolved.site.queues else []  # planning notes them on a machine without
     keys = [key for key in passed_on if key not in {**dialect.said, **dialect.instead}]
     given = [key for key in dict.fromkeys((*dialect.unused, *keys)) if getattr(resolved.profile, key)]
-    found = {resolved.origin(key): key for key in given}
+    found = [(resolved.origin(key), key) for key in given]
     for each in resolved.of_groups() if resolved.site.queues else ():
-        for key in {"qos", "constraint"} & {*dialect.unused, *keys}:
-            if getattr(each.profile.workers, key):
-                found[each.origin("workers", key)] = dotted((*each.workers_path, key))
+        for key in ("qos", "constraint"):
+            if key in (*dialect.unused, *keys) and getattr(each.profile.workers, key):
+                path = ("workers", key) if each.is_for_all(key) else (*each.workers_path, key)
+                found.append((each.origin("workers", key), dotted(path)))
     batch_system = resolved.site.batch_system
-    return [f"{origin}: {key} is not used: {batch_system} has no such thing" for origin, key in found.items()]
+    return [f"{origin}: {key} is not used: {batch_system} has no such thing" for origin, key in dict.fromkeys(found)]

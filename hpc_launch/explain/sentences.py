@@ -23,7 +23,7 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
         sentences.append(f"a standing cluster: it stays {standing.end(plan.scheduler.idle_timeout_seconds, CLOSE)}")
         sentences += [cost] if (cost := standing.cost(plan)) else []
     elif hours := core_hours(plan):
-        sentences.append(f"asked for in all: {hours:.1f} core-hours{_by_group(plan)}")
+        sentences.append(f"asked for in all: {hours:.1f} core-hours{_by_group(plan)}{_and_more(plan)}")
     environment = plan.environment
     python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
     return [*sentences, f"python: {python}"]
@@ -35,6 +35,10 @@ def core_hours(plan: Plan) -> float | None:
     if any(walltime is None for walltime, _ in seconds) or plan.main.queue is None:
         return None
     return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
+
+
+def _and_more(plan: Plan) -> str:
+    return ", and what worker jobs take that come later" if plan.on_demand else ""
 
 
 def _by_group(plan: Plan) -> str:
@@ -57,7 +61,7 @@ def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:
     if plan.stands:
         cost = ": ".join(filter(None, (", a standing cluster", standing.cost(plan))))
     else:
-        cost = f", for {hours:.1f} core-hours" if (hours := core_hours(plan)) else ""
+        cost = f", for {hours:.1f} core-hours{_and_more(plan)}" if (hours := core_hours(plan)) else ""
     return f"submitted to {plan.site} as job {job_id}{cost}; run directory {directory}"
 
 
@@ -72,8 +76,10 @@ def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     holds = " and ".join(share.of for share in job.holds)
     if job.group:
         group = plan.group_of(job)
-        number = f"at most {group.per_node} of {group.count}" if group.count else str(group.per_node)
-        holds = f"{number} workers on each{_comes_and_goes(group)}"
+        number = f"at most {group.per_node} of {group.count} workers"
+        if not group.count:
+            number = f"{group.per_node} worker{'s' if group.per_node > 1 else ''}"
+        holds = f"{number} on each{_comes_and_goes(group)}"
     many = f"{job.array} times " if job.array else "none at first; each " if job in plan.on_demand else ""
     return [
         f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",

@@ -79,6 +79,8 @@ class WorkerKeys(Model):
     def _count_is_within_bounds(self) -> "WorkerKeys":
         if self.adapt is not None and not getattr(self, "groups", None):
             maximum = self.count if self.adapt.maximum is None else self.adapt.maximum
+            if not maximum:
+                raise ValueError("count 0 has to grow: say how far, by adapt.maximum")
             if not self.adapt.minimum <= self.count <= maximum:
                 raise ValueError(
                     f"count {self.count} is not within the bounds of adapt, {self.adapt.minimum} to {maximum}:"

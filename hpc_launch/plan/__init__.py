@@ -201,10 +201,11 @@ OF_WORKER_JOBS = ("queue", "qos", "constraint", "directives")
 
 def _of_worker_jobs(resolved: Resolved, *keys: str) -> Iterator[tuple[Origin, str]]:
     """Those of these keys of the workers that are given, and where; of each group if there are several."""
-    found = {}
+    found: dict[tuple[Origin, str], None] = {}
     for of_group in resolved.of_groups():
         for key in keys or OF_WORKER_JOBS:
             if getattr(of_group.profile.workers, key):
                 origin = of_group.origin("workers", key)
-                found[origin] = dotted(("workers", key) if of_group.is_for_all(key) else (*of_group.workers_path, key))
-    yield from found.items()
+                path = ("workers", key) if of_group.is_for_all(key) else (*of_group.workers_path, key)
+                found[origin, dotted(path)] = None
+    yield from found

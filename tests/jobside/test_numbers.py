@@ -19,7 +19,8 @@ def wanted(need: Need, there: Connected | None = None, groups: tuple[Group, ...]
 
 
 def test_time_of_tasks_is_divided_by_target_duration_and_threads() -> None:
-    assert wanted(Need((), tasks=1000, seconds=600))["cpu"] == Demand(10, 10.0)
+    told = wanted(Need((), tasks=1000, seconds=600))["cpu"]
+    assert told == Demand(10, 10.0, elsewhere={"gpu": 5})  # of four threads each
 
 
 def test_no_more_workers_than_tasks_for_their_threads() -> None:
@@ -56,7 +57,8 @@ def test_twice_the_workers_where_memory_is_short() -> None:
 def test_the_first_group_that_has_what_a_task_asks_for() -> None:
     plain, fat = Need((), tasks=60, seconds=60), Need((("GPU", 1.0),), tasks=60, seconds=600)
     both = demands((CPU, GPU), [plain, fat], {})
-    assert both == {"cpu": Demand(1, 1.0), "gpu": Demand(10, 10.0)}  # two at a time by its resource, not four
+    assert both["cpu"] == Demand(1, 1.0, elsewhere={"gpu": 1})
+    assert both["gpu"] == Demand(10, 10.0)  # two at a time by its resource, not four
 
 
 def test_no_group_has_what_a_task_asks_for() -> None:

@@ -173,7 +173,7 @@ TODAY = datetime.date(2026, 11, 22)
         ("queues: {q: {nodes: 4, max_nodes: 4}, r: {max_nodes: 3}, s: null}\n", None),
         (
             "launchers: {node: ssh}\n",
-            "2: storage.local: $TMPDIR: $TMPDIR is not set in what ssh starts, unless environment.setup sets it",
+            "2: storage.local: $TMPDIR is not set in what ssh starts, unless environment.setup sets it",
         ),
         (
             "launchers: {node: {name: ssh}}\nstorage: {local: '/scratch/$USER/${PBS_JOBID}'}\n",

@@ -53,6 +53,11 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
     for limit in at_once(plan, resolved, _queues(plan, resolved, context)):
         if limit.asked > limit.most:
             yield limit.waits()
+    if plan.from_compute.get("submit") is False and any(group.needs_keeper for group in plan.groups.values()):
+        yield (
+            f"jobs of {plan.site} may not submit others: worker jobs come and go only while"
+            " `hpc-launch keep RUN` runs on a login host"
+        )
 
 
 def _queues(plan: Plan, resolved: Resolved, context: Context) -> dict[str | None, Queue]:

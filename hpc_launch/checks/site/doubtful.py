@@ -63,7 +63,8 @@ def behind_ssh(launcher: str | None, path: str) -> str:
     names = [name for name in re.findall(r"\$\{?(\w+)", path) if name not in OF_A_LOGIN]
     if launcher != "ssh" or not names:
         return ""
-    return f"{path}: ${names[0]} is not set in what ssh starts, unless environment.setup sets it"
+    within = "" if path == f"${names[0]}" else f"{path}: "
+    return f"{within}${names[0]} is not set in what ssh starts, unless environment.setup sets it"
 
 
 def _behind_ssh(document: Document) -> Iterator[Problem]:
