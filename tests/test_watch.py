@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
 import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from hpc_launch.locations import JOBSIDE
 
 LATE = 20
-"""Seconds; a shell that nothing wakes sleeps for thirty."""
+"""Seconds; a shell that nothing wakes waits for thirty."""
 SHELL = """
 alive() { kill -0 -- "$1" 2>/dev/null; }
 last_second='' begun='' workload='' scheduler='' workers='' scheduler_code='' workers_code=''
 . "$1/watch.sh"
 SECONDS=1000
 """
-OLD = "has_wait_n=\n"
-"""What a bash before 4.3 finds."""
 
 
 def shell(lines: str) -> str:
@@ -28,7 +32,6 @@ def shell(lines: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("bash", ["", OLD])
 @pytest.mark.parametrize(
     "happens",
     [
@@ -41,37 +44,83 @@ def shell(lines: str) -> str:
         "sleep 60 & workload=$! begun=yes; last_second=1001",
     ],
 )
-def test_what_happens_wakes_the_shell(bash: str, happens: str) -> None:
-    shell(f"{bash}{happens}\nwait_a_moment\nkill $workload 2>/dev/null || true")
+def test_what_happens_wakes_the_shell(happens: str) -> None:
+    shell(f"{happens}\nwait_a_moment\nkill $workload 2>/dev/null || true")
 
 
-@pytest.mark.parametrize("bash", ["", OLD])
-def test_nothing_else_does(bash: str) -> None:
+def test_nothing_else_does() -> None:
     """Workers that are known to have ended with 0 least of all."""
     lines = (
         ": & workers=$!; wait $workers; workers_code=0; sleep 60 & workload=$! begun=yes; wake_at=1003; wait_a_moment"
     )
-    assert int(shell(f"{bash}{lines}\nkill $workload; echo $SECONDS")) >= 1003
+    assert int(shell(f"{lines}\nkill $workload; echo $SECONDS")) >= 1003
 
 
-@pytest.mark.parametrize("bash", ["", OLD])
-def test_a_signal_is_heard_at_once_and_nothing_is_left_sleeping(bash: str) -> None:
-    trap = "trap 'stop_sleeping; kill $workload; echo told; exit 0' TERM"
-    lines = f"sleep 60 & workload=$! begun=yes; {trap}; ( sleep 0.5; kill $$ ) &"
-    assert shell(f"{bash}{lines}\nwait_a_moment") == "told"
+def test_a_signal_is_heard_at_once() -> None:
+    lines = "sleep 60 & workload=$! begun=yes; trap 'kill $workload; echo told; exit 0' TERM; ( sleep 0.5; kill $$ ) &"
+    assert shell(f"{lines}\nwait_a_moment") == "told"
 
 
-@pytest.mark.parametrize("bash", ["", OLD])
-def test_the_exit_code_of_what_ended_is_kept(bash: str) -> None:
-    assert shell(f"{bash}( sleep 0.3; exit 7 ) & workload=$! begun=yes\nwait_a_moment; wait $workload; echo $?") == "7"
+def test_the_exit_code_of_what_ended_is_kept() -> None:
+    assert shell("( sleep 0.3; exit 7 ) & workload=$! begun=yes\nwait_a_moment; wait $workload; echo $?") == "7"
 
 
 def test_a_shell_that_has_no_time_left_ends() -> None:
     assert shell("out_of_time() { echo out of time; exit 0; }\nlast_second=1000; wait_a_moment") == "out of time"
 
 
-def test_a_sleep_that_is_ended_as_it_begins_does_not_do_what_the_shell_does_at_its_end() -> None:
-    """A child that has just been forked is still a copy of the shell, with its EXIT trap."""
-    ends = "trap '[ $BASHPID = $$ ] || echo a child ended the job' EXIT\n"
-    again = "for ((turn = 0; turn < 50; turn++)); do news=yes; begin_to_sleep 30; wait $sleeper 2>/dev/null; done; true"
-    assert shell(ends + again) == ""
+def in_session(session: int) -> list[str]:
+    """The programs of a session that have not ended."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            name, _, rest = (entry / "stat").read_text().partition("(")[2].rpartition(")")
+        except OSError:  # it has ended
+            continue
+        state, _, _, of = rest.split()[:4]
+        if int(of) == session and state != "Z":
+            found.append(name)
+    return found
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    give_up = time.monotonic() + LATE
+    while not condition():
+        assert time.monotonic() < give_up, what
+        time.sleep(0.05)
+
+
+def test_a_shell_that_is_killed_leaves_no_process() -> None:
+    lines = "sleep 60 & workload=$!; echo $workload; wait_a_moment"
+    command = ["bash", "-c", SHELL + lines, "bash", str(JOBSIDE)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout
+        workload = int(process.stdout.readline())
+        time.sleep(0.5)  # it waits
+        process.kill()
+        os.kill(workload, signal.SIGTERM)
+        until(lambda: not in_session(process.pid), "what the shell has left to end")
+
+
+def test_a_job_that_is_told_to_end_at_any_moment_ends_once(tmp_path: Path) -> None:
+    """A batch system tells all processes of a job at once: also a child that was just forked, a copy of the shell."""
+    lines = (
+        'cd "$2"; mkdir state; HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=1 last_second="" patience=1\n'
+        '. "$1/watch.sh"; . "$1/attempt.sh"\n'
+        "sleep 60 & workers=$!; workload=''; SECONDS=1000; echo begun\n"
+        "while :; do news=$3; wait_a_moment; done"
+    )
+    for turn in range(8):
+        place = tmp_path / str(turn)
+        place.mkdir()
+        command = ["bash", "-c", lines, "bash", str(JOBSIDE), str(place), ("", "yes")[turn % 2]]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+            assert process.stdout and process.stderr
+            assert process.stdout.readline() == "begun\n"
+            time.sleep(random.uniform(0, 0.1))
+            os.killpg(process.pid, signal.SIGTERM)
+            assert (process.wait(LATE), process.stderr.read()) == (1, "")
+        told = [line.split()[1] for line in (place / "state" / "1" / "events").read_text().splitlines()]
+        assert told == ["started", "ending", "ended"]
+        until(lambda session=process.pid: not in_session(session), "what the shell has left to end")  # type: ignore[misc]

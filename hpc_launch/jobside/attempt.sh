@@ -106,6 +106,7 @@ write_outcome() { # over what was written there before: on a full disk there is 
     mv "$state/outcome.new" "$state/outcome"
 }
 finish() {
+  [ "$BASHPID" = $$ ] || exit 1 # a child that a signal has reached before it was more than a copy of this shell
   ignore_signals
   trap - EXIT
   cd "$HPC_LAUNCH_RUN_DIR" || exit 1
@@ -120,7 +121,6 @@ finish() {
   [ -z "$workers" ] || ends "$workers_get" "$workers" || end "$workers_get" "$workers"
   end_other_jobs
   [ -z "$jupyter" ] || end "$jupyter_gets" "$jupyter"
-  stop_sleeping
   # shellcheck disable=SC2086 # some may not have been started
   wait $workload $scheduler $workers $jupyter 2>/dev/null
   # A job that was told to end may be requeued, and needs them again.
@@ -138,13 +138,15 @@ fail() {
   exit 1
 }
 trap finish EXIT
-told_to_end() {
+told_to_end() { # SIGNAL
+  ! has_to_wait told_to_end "$1" || return
   ignore_signals
   outcome=cancelled code=1 patience=5 reason="the job was told to end ($1)"
   [ -z "${killed_after-}" ] || patience=2 scheduler_gets=3 workers_get=1 elements_get=1 jupyter_gets=1
   exit 1
 }
 out_of_time() {
+  ! has_to_wait out_of_time || return
   ignore_signals
   outcome=timeout code=1 reason="the walltime was used up"
   exit 1

@@ -33,6 +33,7 @@ host_failed() { # HOST CAUSE FILE-OF-WORDS
 # Wait for the launchers of all hosts (`processes`, by the host's number); one that fails leaves the others alone.
 until_hosts_end() {
   local index code worst=0 words
+  make_bell
   while [ ${#processes[@]} -gt 0 ]; do
     wait_for_any 30 "${processes[@]}"
     for index in "${!processes[@]}"; do
@@ -54,6 +55,7 @@ until_hosts_end() {
 # are told to end while they look for their scheduler may hang.)
 # shellcheck disable=SC2046 # several numbers
 end_hosts() {
+  ! has_to_wait end_hosts || return
   local give_up=$((SECONDS + 4))
   trap '' TERM
   kill $(jobs -p) 2>/dev/null

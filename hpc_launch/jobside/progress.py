@@ -96,6 +96,9 @@ class Progress(SchedulerPlugin):
         with suppress(OSError):
             self.write_if_ready()
 
+    def remove_client(self, scheduler: Scheduler, client: str) -> None:
+        self.wake_job()  # the workload's, perhaps, which is about to end
+
     def write_if_ready(self) -> None:
         if not self.ready and len(self.scheduler.workers) >= MINIMUM:
             self.write(self.standing())
@@ -124,7 +127,8 @@ class Progress(SchedulerPlugin):
     def wake_job(self) -> None:
         """Tell the job's shell that there is news in state/, where it seldom looks by itself."""
         if self.sees_job and (shell := job_shell()) is not None:
-            os.kill(int(shell), signal.SIGURG)
+            with suppress(ProcessLookupError):
+                os.kill(int(shell), signal.SIGURG)
 
     async def hear(self) -> None:
         """RPC: there is news in control/, too."""

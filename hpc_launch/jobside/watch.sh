@@ -2,43 +2,39 @@
 # How a job's shell watches what it has started, as a guest on the shared file system: while nothing happens, files are
 # looked at twice a minute. Sourced by the job's script before attempt.sh.
 
-# Wait until a process of this shell ends, a signal comes, or so many seconds have gone by; no file is looked at.
-# By URG, which does nothing to whoever does not listen to it, the scheduler tells that there is news in state/.
-sleep=$(type -P sleep) # found once: PATH may lead over a shared file system
-sleeper='' news='' has_wait_n=yes
-((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 403)) || has_wait_n=''
-trap 'news=yes; stop_sleeping' URG
-# With KILL: a child that was just forked, and is told to end by a signal that can be caught, runs this shell's EXIT trap.
-stop_sleeping() { [ -z "$sleeper" ] || kill -KILL "$sleeper" 2>/dev/null; }
-wait_for_any() { # SECONDS PROCESS…, none of which is known to have ended
-  if [ -n "$has_wait_n" ]; then
-    begin_to_sleep "$1"
-    all_alive "${@:2}" || stop_sleeping
-    wait -n 2>/dev/null
-  else
-    poll_for_any "$@"
-  fi
-  stop_sleeping
-  wait "$sleeper" 2>/dev/null
-  sleeper='' news=''
-}
-begin_to_sleep() {
-  "$sleep" "$1" &
-  sleeper=$!
-  [ -z "$news" ] || stop_sleeping # it came before there was anything to stop
-}
-poll_for_any() { # the same where bash is older than 4.3
-  local second
-  for ((second = 0; second < $1; second++)); do
-    begin_to_sleep 1
-    wait "$sleeper" 2>/dev/null # bash tells on it who was killed
-    [ -z "$news" ] && all_alive "${@:2}" || return
+# Wait until a process of this shell ends, a signal comes, or so many seconds have gone by; no file is looked at. This shell
+# reads a pipe on which nobody else writes: no process is started, and none is left behind when the shell is killed. Twice a
+# second it asks the kernel whether its processes live. (`wait -n` would be told, but now and then misses one that has just
+# ended, and waits on.) By URG, which does nothing to whoever does not listen to it, the scheduler tells that there is news
+# in state/, or that a client has left: then the workload may be about to end.
+news='' short_waits=0
+trap 'news=yes short_waits=60; echo >&"$bell"' URG
+make_bell() { exec {bell}<> <(:); } # of each shell's own
+make_bell
+wait_for_any() { # SECONDS PROCESS…
+  local give_up=$((SECONDS + $1)) longest
+  while [ -z "$news" ] && [ "$SECONDS" -lt "$give_up" ] && all_alive "${@:2}"; do
+    longest=0.5
+    [ "$short_waits" = 0 ] || longest=0.05 short_waits=$((short_waits - 1))
+    reading=yes
+    read -r -t "$longest" -u "$bell"
+    reading=''
+    $after_reading
   done
+  while read -r -t 0 -u "$bell"; do read -r -u "$bell"; done
+  news=''
 }
-all_alive() { # no loop: after a round of one bash has forgotten who ended meanwhile, and `wait -n` does not tell of it
+# For what a trap does, and ends this shell with: whether that has to wait. To end within a `read` that has a time-out makes
+# bash 5.2 jump to where it is no more.
+reading='' after_reading=''
+has_to_wait() { # COMMAND…
+  [ -n "$reading" ] || return 1 # the number: in a trap, bash 4.4 would say what was before it
+  after_reading=${after_reading:-$*}
+  echo >&"$bell"
+}
+all_alive() {
   local each
-  printf -v each 'alive %s && ' "$@"
-  eval "$each:"
+  for each; do alive "$each" || return 1; done
 }
 
 # What other files of this directory do in these places.
