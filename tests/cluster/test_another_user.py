@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster.hosts import Cluster
 from tests.cluster.there import There, log_lines
-from tests.local.runs import Run
+from tests.local.runs import Run, until
 
 pytestmark = pytest.mark.shares_jobs
 
@@ -34,8 +34,10 @@ asyncio.run(main(sys.argv[1:]))
 @pytest.fixture(scope="module")
 def run(cluster: Cluster) -> Iterator[Run]:
     there = There.at(cluster)
-    made = there.submit(["sleep", "300"], workers={"count": 2, "memory": "300 MB"})
+    beside = {"services": {"jupyter": {"cores": 0, "memory": "300 MB"}}}
+    made = there.submit(["sleep", "300"], workers={"count": 2, "memory": "300 MB"}, **beside)
     made.until_running()
+    until(lambda: (made.status()["jupyter"] or {}).get("url"), "JupyterLab")
     yield made
     there.command("cancel", made.id)
 
@@ -49,7 +51,15 @@ def addresses(run: Run) -> dict[str, str]:
 
 
 def test_the_run_directory_cannot_be_read(cluster: Cluster, run: Run) -> None:
-    for name in ("", "/run.json", "/tls/key.pem", "/environment.sh", "/logs/workload.log", "/state/1/token"):
+    for name in (
+        "",
+        "/run.json",
+        "/tls/key.pem",
+        "/environment.sh",
+        "/logs/workload.log",
+        "/state/1/token",
+        "/state/1/jupyter-token",
+    ):
         done = cluster.run(["cat" if name else "ls", f"{run.directory}{name}"], user="otheruser", check=False)
         assert done.returncode != 0 and "Permission denied" in done.stderr, name
 
@@ -91,6 +101,31 @@ def answers(cluster: Cluster, urls: list[str]) -> dict[str, str]:
     return told
 
 
+START_KERNEL = """
+curl -sS -X POST -H "Authorization: token $(cat "$1")" -o /dev/null -w '%{http_code}' "$2/api/kernels"
+"""
+
+
+def test_nor_does_anything_else_of_the_run_answer(cluster: Cluster, run: Run) -> None:
+    """Whatever port is open on the first host, with a kernel running: a page that wants a token, or no page at all."""
+    jupyter = run.status()["jupyter"]
+    server = jupyter["url"].removesuffix("/lab")
+    started = ["bash", "-c", START_KERNEL, "-", jupyter["token_file"], server]
+    assert cluster.run(started, host="c1").stdout == "201"
+    listening = sorted({line.split()[3] for line in cluster.run(["ss", "-Hltn"], host="c1").stdout.splitlines()})
+    told = answers(
+        cluster, [f"http://{address}{path}" for address in listening for path in ("/api/kernels", "/status")]
+    )
+    assert told.pop(f"{server}/api/kernels") == "403" and told.pop(f"{server}/status") == "404"
+    assert told.pop(run.status()["dashboard"]["url"]) == "403"
+    assert set(told.values()) <= {"403", "404", "000"}, told
+    pages = answers(cluster, [f"{server}/lab", f"{server}/proxy-dask/status"])
+    assert set(pages.values()) <= {"302", "403"}, pages
+    sockets = ["bash", "-c", "ls -d /tmp/hpc-launch-*; ls /tmp/hpc-launch-*/ >/dev/null"]
+    looked = cluster.run(sockets, user="otheruser", host="c1", check=False)
+    assert looked.stdout.startswith("/tmp/hpc-launch-") and "Permission denied" in looked.stderr
+
+
 def test_workers_and_nannies_serve_no_pages_and_the_scheduler_none_to_other_hosts(cluster: Cluster, run: Run) -> None:
     listening = {line.split()[3] for line in cluster.run(["ss", "-Hltn"], host="c1").stdout.splitlines()}
     loopback = {address for address in listening if address.startswith("127.0.0.1:")}
@@ -100,6 +135,8 @@ def test_workers_and_nannies_serve_no_pages_and_the_scheduler_none_to_other_host
     # on loopback there are the scheduler's pages, which want the token, and the workers' servers without a page
     health = answers(cluster, [f"http://{address}/health" for address in sorted(loopback)])
     assert health.pop(f"http://127.0.0.1:{run.status()['dashboard']['port']}/health") == "403"
+    jupyter = run.status()["jupyter"]["url"].removesuffix("/lab")
+    assert health.pop(f"{jupyter}/health") == "404"
     assert set(health.values()) <= {"404", "000"}, health
 
 
