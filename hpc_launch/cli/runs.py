@@ -147,6 +147,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.explain.sentences import submitted
     from hpc_launch.runs import describe
+    from hpc_launch.runs.keep import kept_meanwhile
     from hpc_launch.runs.status import bring_all_up_to_date
     from hpc_launch.runs.submit import submit
 
@@ -167,7 +168,11 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if not wait and not as_json:
         return say(_next_steps(record))
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves
-    view = _watch(directory) if wait else bring_all_up_to_date([(directory, record)])[0]
+    if wait:
+        with kept_meanwhile(directory):
+            view = _watch(directory)
+    else:
+        view = bring_all_up_to_date([(directory, record)])[0]
     if as_json:
         print_json({**prepared.as_json(), **describe.as_json(view)})
     if wait:

@@ -13,6 +13,7 @@ from hpc_launch.batch.report import JobStatus
 from hpc_launch.keeper import disk, intervals, reading, status
 from hpc_launch.keeper.actions import Decision
 from hpc_launch.keeper.decide import decide
+from hpc_launch.keeper.elements import Phase
 from hpc_launch.keeper.from_job import NotFromJob, Trial
 from hpc_launch.keeper.hands import Hands, Over
 from hpc_launch.keeper.ids import ask
@@ -48,7 +49,7 @@ class Keeper:
         self.told: dict[int, Told] = {}
         self.status: dict[str, Any] = {}
         self.seen: tuple[object, ...] = ()
-        self.changing, self.again = True, NEVER
+        self.changing, self.starting, self.again = True, False, NEVER
         self.changed = self.asked = self.renewed = LONG_AGO
 
     def turn(self) -> None:
@@ -59,7 +60,7 @@ class Keeper:
             self.renewed = time.monotonic()
         if due and not self.changing and time.time() < self.again:
             return  # while nothing changes the other files wait for the next turn
-        if self.changing or self._glance():
+        if self.changing or self._glance() or self.starting:
             self._read()
         if not self.watch.attempt:
             self.changing = False
@@ -119,6 +120,7 @@ class Keeper:
         if decision.actions or seen != self.seen:
             self.seen, self.changed = seen, time.monotonic()
         self.again = decision.again or NEVER
+        self.starting = any(each.phase is Phase.STARTING for each in decision.elements.values())
         self.changing = decision.changing and time.monotonic() < self.changed + LIVELY * self.every.look
 
     def _tell(self, decision: Decision, paused: str | None = None) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.keeper import intervals
@@ -10,8 +14,31 @@ from hpc_launch.keeper.job import FromOutside
 from hpc_launch.keeper.keep import Keeping
 from hpc_launch.keeper.reading import UNREADABLE
 from hpc_launch.runs.job_ids import batch_system, elsewhere
-from hpc_launch.runs.scale import what_can_grow
+from hpc_launch.runs.pool import POOL, read_document
+from hpc_launch.runs.scale import kept_by_job, what_can_grow
 from hpc_launch.runs.settle import View
+
+ENDS_WITHIN = 60.0
+"""Seconds in which a keeper ends by itself whose run is over."""
+
+
+@contextmanager
+def kept_meanwhile(directory: Path) -> Iterator[None]:
+    """Where the run's jobs may not keep it a child of this process does so, for as long as somebody waits here."""
+    known = read_document(directory / POOL / "groups.json")
+    if known is None or kept_by_job(known):
+        yield
+        return
+    with open(directory / "logs" / "keeper.log", "ab") as log:
+        words = [sys.executable, "-m", "hpc_launch", "keep", str(directory)]
+        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(ENDS_WITHIN)
+    finally:
+        child.terminate()
+        child.wait()
 
 
 def keep(view: View, say: Callable[[str], None]) -> int | None:

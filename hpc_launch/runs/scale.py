@@ -75,7 +75,7 @@ def group_of(view: View, name: str | None) -> Group:
         near = get_close_matches(chosen, groups, 1)
         hint = f"Did you mean {near[0]}?" if near else f"It has: {_listed(groups)}"
         raise UsageError(Problem(f"{record.id} has no group {chosen}", hint=hint))
-    by_job = _jobs_may_keep(known["from_compute"]) and travels(str(known["batch_system"]))
+    by_job = kept_by_job(known)
     numbers = {key: int(groups[chosen][key]) for key in ("per_node", "threads", "memory_bytes")}
     return Group(chosen, **numbers, kept_by_job=by_job)
 
@@ -95,9 +95,11 @@ def what_can_grow(view: View, what: str) -> Mapping[str, Any]:
     raise UsageError(Problem(f"{run} cannot {what}: {why}", hint=hint))
 
 
-def _jobs_may_keep(from_compute: Mapping[str, bool | None] | bool) -> bool:
-    """One word for all that jobs may do: in runs of the first version."""
-    return from_compute if isinstance(from_compute, bool) else False not in from_compute.values()
+def kept_by_job(known: Mapping[str, Any]) -> bool:
+    """Whether the run's keeper may be a process of its scheduler's job, by `pool/groups.json`."""
+    may = known["from_compute"]  # one word for all that jobs may do: in runs of the first version
+    allowed = may if isinstance(may, bool) else False not in may.values()
+    return allowed and travels(str(known["batch_system"]))
 
 
 def _listed(groups: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,6 +19,10 @@ def living(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Living]
     user = Impatient(at.project, at.home, request.param, at.python, cluster)
     run = user.submit(user.script(WORKLOAD), layout="job-array", workers={"per_node": 1}, walltime="00:10:00")
     yield Living(run)
+    end_all(cluster)
+
+
+def end_all(cluster: Cluster) -> None:
     cluster.run(["scancel", "--user=hpcuser"], check=False)
     cluster.run(["qdel", "-u", "hpcuser"], check=False)
 
@@ -37,3 +41,38 @@ def test_it_lives_on_when_its_user_has_gone(living: Living) -> None:
     until(lambda: user.cluster.run(LISTINGS[user.site]).stdout == "", "every job to leave the batch system")
     assert processes_of(living.run.directory) == []
     assert "Traceback" not in (living.run.directory / "logs/keeper.log").read_text()
+
+
+@pytest.fixture
+def partition(cluster: Cluster) -> Iterator[Callable[[str], object]]:
+    """Sets the state of Slurm's partition `long`."""
+
+    def set_state(state: str) -> object:
+        return cluster.run(["scontrol", "update", "PartitionName=long", f"State={state}"], user="root")
+
+    yield set_state
+    set_state("UP")
+    end_all(cluster)
+
+
+def test_a_queue_that_takes_no_jobs_harms_no_run_and_is_asked_again(
+    cluster: Cluster, partition: Callable[[str], object]
+) -> None:
+    at = There.at(cluster)
+    user = Impatient(at.project, at.home, "testcluster", at.python, cluster)
+    workers = {"per_node": 1, "queue": "long"}
+    living = Living(user.submit(user.script(WORKLOAD), layout="job-array", workers=workers, walltime="00:10:00"))
+    living.run.until_running()
+    partition("INACTIVE")
+    living.scale("--workers", "2")
+    living.reaches(lambda now: "partition" in str(now["paused"]), "Slurm's words")
+    living.begin_turn(1)
+    living.ends_turn(1)
+    ledger = living.run.directory / "pool"
+    until(lambda: len(list(ledger.glob("[0-9]*.json"))) >= 3, "another attempt")
+    partition("UP")
+    living.scale("--workers", "2")
+    living.reaches(lambda now: now["connected"] == 2 and not now["paused"], "two workers")
+    living.stop()
+    living.run.ended_as("succeeded", 0)
+    until(lambda: cluster.run(LISTINGS["testcluster"]).stdout == "", "every job to leave the batch system")

@@ -84,6 +84,17 @@ def test_what_a_submit_may_yet_make_is_not_made_twice(world: World) -> None:
     assert len(world.submissions()) == 1 and world.jobs() == {}
 
 
+def test_an_element_that_ends_before_a_worker_came_is_seen_also_when_nothing_else_changes(world: World) -> None:
+    keeper = world.keeper()
+    world.wish(workers=1)
+    keeper.turn()
+    world.start(0)
+    world.tell(connected=set())
+    world.until(lambda: not keeper.changing and keeper.starting, keeper.turn)
+    world.end(0)
+    world.until(lambda: keeper.memory.of("workers").failed == 1, keeper.turn)
+
+
 def test_how_the_groups_stand_is_told_to_everybody(world: World) -> None:
     keeper = world.keeper()
     world.wish(workers=3)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.local.runs import Run, until
+from tests.local.runs import Here, Run, until
 
 INTERVALS = "look=0.3,quiet=0.5,ask=1,submit=0.5"
 WORKLOAD = """
@@ -40,6 +41,14 @@ while not os.path.exists("stop"):
 
 
 @dataclass(frozen=True)
+class Impatient(Here):
+    """A user whose runs look often at what changes, and where three worker jobs run at once."""
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "HPC_LAUNCH_INTERVALS": INTERVALS}
+
+
+@dataclass(frozen=True)
 class Living:
     """A run of WORKLOAD with one worker in each worker job."""
 
@@ -57,7 +66,10 @@ class Living:
         return found
 
     def reaches(self, condition: Callable[[dict[str, Any]], bool], what: str) -> None:
+        """Wait until it stands so, and print how long that took: for those who want to know (pytest -s)."""
+        begin = time.monotonic()
         until(lambda: (found := self.pool()) and condition(found), what)
+        print(f"{what}: after {time.monotonic() - begin:.1f} s")
 
     def begin_turn(self, number: int) -> None:
         """Have it compute: 16 tasks of a second, or in turn 2 of five."""

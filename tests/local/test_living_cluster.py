@@ -8,25 +8,16 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 
 from tests.commands import command
-from tests.local.living import INTERVALS, WORKLOAD, Living
-from tests.local.runs import Here, Run
+from tests.local.living import WORKLOAD, Impatient, Living
+from tests.local.runs import Here, Run, until
 
 SITE = "schema: 1\nname: three\nextends: local\nlimits: {running: {jobs: 3}}\n"
-
-
-@dataclass(frozen=True)
-class Impatient(Here):
-    """A user whose runs look often at what changes, and where three worker jobs run at once."""
-
-    def environment(self) -> dict[str, str]:
-        return {**super().environment(), "HPC_LAUNCH_INTERVALS": INTERVALS}
 
 
 @pytest.fixture
@@ -52,6 +43,23 @@ def test_it_grows_shrinks_adapts_to_its_tasks_and_ends(living: Living) -> None:
     living.stop()
     run.ended_as("succeeded", 0)
     assert "Traceback" not in (run.directory / "logs/keeper.log").read_text()
+
+
+def test_whoever_waits_for_its_end_keeps_it_where_its_jobs_may_not(user: Impatient) -> None:
+    (user.project / "three.yaml").write_text(SITE + "submit_from_compute: false\n")
+    waits = "import os, time\nwhile not os.path.exists('stop'): time.sleep(0.1)"
+    profile = user.profile(user.script(waits), layout="job-array", workers={"per_node": 1}, name="waited")
+    words = command("submit", profile, "--wait", "--run-dir", "run")
+    with subprocess.Popen(words, cwd=user.project, env=user.environment(), stderr=PIPE, text=True) as process:
+        run = Run(user, str(user.project / "run"))
+        until((user.project / "run/state/1/ready").exists, "the workload to start")
+        living = Living(run)
+        living.scale("--workers", "2")
+        living.reaches(lambda now: now["connected"] == 2, "two workers")
+        living.stop()
+        assert process.wait(60) == 0
+    run.ended_as("succeeded", 0)
+    assert not (user.project / "run/pool/lease").exists()
 
 
 def test_a_cancel_in_the_middle_of_growing_leaves_nothing(living: Living) -> None:
