@@ -193,6 +193,12 @@ def test_the_first_workers_may_come_from_any_group(prepared: Prepare, tmp_path: 
     assert "are needed at once for the first 4 workers" in said
 
 
+def test_a_minimum_that_cannot_be_there_at_one_time_is_refused(prepared: Prepare) -> None:
+    said = refusal(prepared, with_groups(a={"count": 6, "per_node": 1, "at_once": 2}), "workers.minimum=3")
+    assert "3 workers are needed to begin, at_once lets 2 be there at one time" in said
+    assert prepared(with_groups(a={"count": 6, "per_node": 2, "at_once": 2}), "workers.minimum=3").plan.minimum == 3
+
+
 def test_what_a_site_forbids_no_group_says(prepared: Prepare, tmp_path: Path) -> None:
     site = "schema: 1\nname: s\nextends: testcluster\npolicy: {forbidden: [directives, workers.queue]}\n"
     (tmp_path / "site.yaml").write_text(site)

@@ -1,6 +1,6 @@
 """Runs inside the Dask scheduler (``--preload``) and tells the outside how it stands, through small files in state/.
 
-As a guest on the shared file system: while nothing changes, one file is replaced twice a minute.
+As a guest on the shared file system: while nothing changes, one file is replaced once a minute.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 MINIMUM = int(os.environ["HPC_LAUNCH_MINIMUM"])
 INTERVAL = 2000  # milliseconds between two looks at the scheduler
-AT_LEAST = 30  # seconds after which it is told again how things stand, though nothing has changed
+AT_LEAST = 60  # seconds after which it is told again how things stand, though nothing has changed
 LITTLE = 0.1  # a part by which memory in use may differ from what was told, and nothing has changed
 UNFINISHED = ("waiting", "processing", "queued", "no-worker")
 PARENT = os.getppid()

@@ -63,6 +63,12 @@ class WorkerGroup:
         return self.nodes if self.at_once is None else min(self.nodes, self.at_once)
 
     @property
+    def most_at_once(self) -> int:
+        """Workers that may be there at one time."""
+        most = max(self.count, self.adapt.maximum if self.adapt else 0)
+        return most if self.at_once is None else min(most, self.at_once * self.per_node)
+
+    @property
     def needs_keeper(self) -> bool:
         """Whether its worker jobs are not all submitted at first, or not all that there will be."""
         return self.adapt is not None or self.first_nodes < self.nodes

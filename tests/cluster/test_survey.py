@@ -33,8 +33,8 @@ def discover(there: There, system: str) -> Path:
 def checked(there: There, ends: int, name: str = "x.yaml") -> list[str]:
     """The lines of `site check`, which must end with this code; but what a login host cannot tell of its nodes.
 
-    Nor that homes are on a disk of the host's own: these hosts are on one machine, and share it. Nor that the environment
-    for several hosts gives half of their slots alone, which the draft of this Grid Engine says as well.
+    Nor that homes are on a disk of the host's own: these hosts are on one machine, and share it. Nor that the
+    environment for several hosts gives half of their slots alone, which the draft of this Grid Engine says as well.
     """
     done = there.command("site", "check", name)
     assert done.returncode == ends, done.stdout + done.stderr

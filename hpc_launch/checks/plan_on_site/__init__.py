@@ -24,8 +24,19 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
     for job in plan.kinds_of_jobs:
         of_group = resolved.of_group(job.group)
         misfits += in_group(of_group.group, _of_job(job, plan, of_group, queues[job.queue]))
+    misfits += _too_few_at_once(plan, resolved)
     misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
+
+
+def _too_few_at_once(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
+    """Workers without which the run does not begin may all be there."""
+    if plan.minimum > (most := sum(group.most_at_once for group in plan.groups.values())):
+        yield Misfit(
+            f"workers.minimum: {plan.minimum} workers are needed to begin, at_once lets {most} be there at one time",
+            resolved.origin("workers", "minimum"),
+            "lower workers.minimum, or raise at_once",
+        )
 
 
 def _of_job(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:

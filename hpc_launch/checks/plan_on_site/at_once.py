@@ -148,7 +148,7 @@ def _needed(amount: _Amount, plan: Plan, elements: Sequence[Job]) -> int:
     """How much of it the elements take that the first `minimum` workers need; of several groups no more than that."""
     of_one = {job.group: (amount.of(job), plan.group_of(job).per_node) for job in elements}
     others = (group for name, group in plan.groups.items() if name not in of_one)
-    needed = max(0, plan.minimum - sum(max(group.count, group.adapt.maximum if group.adapt else 0) for group in others))
+    needed = max(0, plan.minimum - sum(group.most_at_once for group in others))
     if len(of_one) == 1:
         ((much, workers),) = of_one.values()
         return much * -(-needed // workers)
