@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from hpc_launch.cli import close, connect, export, keep, launch, runs, scale, site
+from hpc_launch.cli import close, connect, export, keep, launch, remove, runs, scale, site
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ for command in (
     close.close,
     runs.cancel,
     keep.keep,
+    remove.remove,
     export.schema,
 ):
     app.command()(command)

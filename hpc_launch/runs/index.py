@@ -59,6 +59,13 @@ def add(context: Place, run_id: str, directory: Path) -> None:
     os.symlink(directory, links / run_id)
 
 
+def forget(context: Place, entry: Entry) -> None:
+    """Delete a run's entry, unless another run has taken its place there. Raises OSError."""
+    link = _links(context) / entry.id
+    if link.is_symlink() and Path(os.readlink(link)) == entry.directory:
+        link.unlink()
+
+
 def entries(context: Place) -> list[Entry]:
     """All runs of the index, newest first; also those whose directory is gone."""
     links: list[tuple[int, Entry]] = []
@@ -89,16 +96,35 @@ def find(context: Place, words: str | None = None) -> Path:
     return directory
 
 
+def find_entry(context: Place, words: str) -> Entry:
+    """The entry of the run that is meant, also if its directory is gone or is not the caller's.
+
+    Raises:
+        UsageError: none is meant, or several are.
+    """
+    known = entries(context)
+    if matching := _matching(known, words):
+        return matching[0]
+    directory = _meant(context, words)
+    return next((entry for entry in known if entry.directory == directory), Entry(directory.name, directory))
+
+
+def _matching(known: Sequence[Entry], words: str) -> list[Entry]:
+    """The run of this id, or the one whose id begins so. Raises Ambiguous."""
+    if "/" in words:
+        return []
+    matching = [e for e in known if e.id == words] or [e for e in known if words and e.id.startswith(words)]
+    if len(matching) > 1:
+        raise Ambiguous(words, matching)
+    return matching
+
+
 def _meant(context: Place, words: str | None) -> Path:
     known = entries(context)
     if words is None:
         return _latest(known)
-    if "/" not in words:
-        matching = [e for e in known if e.id == words] or [e for e in known if words and e.id.startswith(words)]
-        if len(matching) > 1:
-            raise Ambiguous(words, matching)
-        if matching:
-            return _there(matching[0])
+    if matching := _matching(known, words):
+        return _there(matching[0])
     directory = Path(os.path.abspath(context.directory / words)) if words else None
     if directory and _holds_a_run(directory):
         return directory

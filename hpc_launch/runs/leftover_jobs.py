@@ -32,8 +32,7 @@ def cancel_leftover_jobs(views: Sequence[View]) -> list[View]:
     together: dict[str, list[int]] = {}
     for number, view in enumerate(views):
         record = view.record
-        begun = view.final and view.standing.understood and not record.withdrawn
-        if begun and (_has_others(record) or record.taken_back):
+        if view.final and view.standing.understood and may_have_left_jobs(record):
             together.setdefault(reached_by(record), []).append(number)
     result = list(views)
     for numbers in together.values():
@@ -49,9 +48,10 @@ def cancel_leftover_jobs(views: Sequence[View]) -> list[View]:
     return result
 
 
-def _has_others(record: Record) -> bool:
-    """Whether something was submitted, and jobs beside the first one were, or may have been."""
-    return len(record.jobs) > 1 and bool(record.job_ids)
+def may_have_left_jobs(record: Record) -> bool:
+    """Whether jobs of a run that is over may live: those beside the first one, all of one that was taken back."""
+    has_others = len(record.jobs) > 1 and bool(record.job_ids)
+    return not record.withdrawn and (has_others or bool(record.taken_back))
 
 
 def _left_over(record: Record) -> list[str]:

@@ -1,0 +1,149 @@
+"""Removing runs: what is over and one's own goes, everything else stays as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from hpc_launch.context import Context
+from hpc_launch.models.record import Ending
+from hpc_launch.runs import index
+from hpc_launch.runs.directory import read_record, update_record, write_record
+from tests.commands import Result, hpc_launch
+from tests.runs.jobs import NOW, RUNS, SUCCEEDS, Prepare, batch_commands, end, finished, record, squeue_line, start
+
+NOBODY = 65534
+ENDED = Ending(outcome="succeeded", exit_code=0, source="job", decided=NOW)
+
+
+def over(context: Context, run_id: str, days: int = 1) -> Path:
+    """A run that ended so long ago."""
+    directory = context.directory / "runs" / run_id
+    directory.mkdir(parents=True, mode=0o700)
+    created = datetime.now(timezone.utc) - timedelta(days=days)
+    write_record(directory, record(id=run_id, outcome=ENDED, created=created))
+    index.add(context, run_id, directory)
+    return directory
+
+
+def on_slurm(context: Context, **answers: str) -> Path:
+    """A run that is not over as far as is known; Slurm's commands answer as these bash lines do."""
+    directory = context.directory / "runs" / "pi-1"
+    directory.mkdir(parents=True, mode=0o700)
+    write_record(directory, record(id="pi-1", commands=batch_commands(context.directory, **answers)))
+    index.add(context, "pi-1", directory)
+    return directory
+
+
+def known(context: Context) -> set[str]:
+    return {entry.id for entry in index.entries(context)}
+
+
+def refused(done: Result, *words: str) -> None:
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_a_run_that_is_over_is_removed_with_its_directory(prepared: Prepare, context: Context) -> None:
+    directory, run_id = finished(prepared, context, SUCCEEDS)
+    assert hpc_launch(context, "remove", run_id, "--dry-run").stdout == f"{run_id}\n"
+    assert directory.exists() and known(context) == {run_id}
+    done = hpc_launch(context, "remove", run_id, "--json")
+    assert json.loads(done.stdout) == {
+        "schema": 1, "dry_run": False, "removed": [{"run": run_id, "directory": str(directory)}], "kept": [],
+    }  # fmt: skip
+    assert not directory.exists() and known(context) == set()
+
+
+def test_a_run_that_goes_on_is_not_removed_nor_any_other_beside_it(prepared: Prepare, context: Context) -> None:
+    gone = over(context, "old-1")
+    directory, run_id = start(prepared, context, RUNS)
+    try:
+        refused(hpc_launch(context, "remove", "old-1", run_id), "not certainly over", f"hpc-launch cancel {run_id}")
+        refused(hpc_launch(context, "remove", "--forget", run_id), "goes on")
+        done = hpc_launch(context, "remove", "--keep", "0")
+        assert (done.returncode, done.stdout) == (0, "old-1\n") and f"stays: {run_id}" in done.stderr
+    finally:
+        end(directory)
+    assert directory.exists() and not gone.exists() and known(context) == {run_id}
+
+
+def test_old_runs_go_and_the_newest_stay(context: Context) -> None:
+    for number, days in enumerate([90, 60, 40, 2]):
+        over(context, f"run-{number}", days)
+    done = hpc_launch(context, "remove", "--older-than", "30d", "--keep", "2")
+    assert set(done.stdout.split()) == {"run-0", "run-1"}, done.stderr
+    assert known(context) == {"run-2", "run-3"}
+    assert hpc_launch(context, "remove", "--older-than", "30d").stdout == "run-2\n"
+
+
+def test_links_are_deleted_and_never_followed(context: Context) -> None:
+    directory, precious = over(context, "pi-1"), context.directory / "precious"
+    precious.mkdir()
+    (precious / "data").write_text("kept")
+    os.symlink(precious, directory / "a directory")
+    os.symlink(precious / "data", directory / "a file")
+    (directory / "below").mkdir()
+    os.symlink(precious, directory / "below" / "-rf")
+    assert hpc_launch(context, "remove", "pi-1").returncode == 0
+    assert not directory.exists() and (precious / "data").read_text() == "kept"
+
+
+def test_a_run_directory_that_is_a_link_stays(context: Context) -> None:
+    directory = over(context, "pi-1")
+    elsewhere = directory.rename(context.directory / "elsewhere")
+    os.symlink(elsewhere, directory)
+    refused(hpc_launch(context, "remove", "pi-1"), "symbolic link")
+    assert read_record(elsewhere).id == "pi-1" and known(context) == {"pi-1"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give something away")
+@pytest.mark.parametrize("what", [".", "below/theirs"])
+def test_what_holds_anything_of_others_stays(context: Context, what: str) -> None:
+    directory = over(context, "pi-1")
+    (directory / "below").mkdir()
+    (directory / "below" / "theirs").write_text("theirs")
+    os.chown(directory / what, NOBODY, NOBODY)
+    refused(hpc_launch(context, "remove", "pi-1"), "belongs to nobody" if what == "." else "is not yours")
+    assert (directory / "below" / "theirs").exists() and (directory / "run.json").exists()
+
+
+def test_jobs_of_a_run_that_is_over_must_have_been_called_off(context: Context) -> None:
+    directory = over(context, "pi-1")
+    fails = batch_commands(context.directory, cancel="echo no answer >&2; exit 1")
+    job = replace(record().jobs[0], name="workers", role="workers", job_id="37")
+    update_record(directory, lambda one: replace(one, jobs=(*one.jobs, job), commands=fails))
+    refused(hpc_launch(context, "remove", "pi-1"), "jobs of it may live", "hpc-launch cancel pi-1")
+    assert directory.exists()
+
+
+def test_a_run_whose_batch_system_never_answers_can_be_forgotten(context: Context) -> None:
+    directory = on_slurm(context, status="echo 'Unable to contact slurm controller' >&2; exit 1", history="exit 1")
+    refused(hpc_launch(context, "remove", "pi-1"), "remove --forget pi-1")
+    done = hpc_launch(context, "remove", "--forget", "pi-1")
+    assert (done.returncode, done.stdout) == (0, "pi-1\n") and "may live: 36" in done.stderr
+    assert known(context) == set() and read_record(directory).id == "pi-1"
+
+
+def test_a_run_that_waits_in_the_queue_is_not_forgotten(context: Context) -> None:
+    on_slurm(context, status=squeue_line("PENDING"))
+    refused(hpc_launch(context, "remove", "--forget", "pi-1"), "goes on", "hpc-launch cancel pi-1")
+    assert known(context) == {"pi-1"}
+
+
+def test_an_entry_whose_directory_is_gone_can_be_removed(context: Context) -> None:
+    over(context, "pi-1").rename(context.directory / "moved")
+    assert hpc_launch(context, "remove", "pi-1").returncode == 0
+    assert known(context) == set() and (context.directory / "moved" / "run.json").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["pi-1", "--keep", "1"], ["--forget", "--keep", "1"], ["--older-than", "soon"]])
+def test_words_that_do_not_say_which_runs_are_refused(context: Context, words: list[str]) -> None:
+    over(context, "pi-1")
+    refused(hpc_launch(context, "remove", *words))
+    assert known(context) == {"pi-1"}
