@@ -15,7 +15,8 @@ from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_si
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
-from hpc_launch.models.plan import Job, Plan, Planned
+from hpc_launch.models.job import Job
+from hpc_launch.models.plan import Plan, Planned
 from hpc_launch.models.profile import AUTO
 from hpc_launch.plan import make_plan
 from hpc_launch.render import render

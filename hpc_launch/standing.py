@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.job import Job
+from hpc_launch.models.plan import Plan
 from hpc_launch.units import format_duration
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration
-from hpc_launch.models.plan import Share
+from hpc_launch.models.job import Share
 from hpc_launch.prepare import Prepared, prepare
 from tests.conftest import LEAST
 from tests.rendering import shellcheck, write

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hpc_launch.errors import Problem, UsageError
-from hpc_launch.models.plan import AccessPlan
+from hpc_launch.models.plan_parts import AccessPlan
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hpc_launch.client.access import Forward, Way, free_port, way_from_here
 from hpc_launch.client.companion import Companion
 from hpc_launch.client.endpoint import Endpoint
 from hpc_launch.client.tunnel import open_tunnel
-from hpc_launch.models.plan import AccessPlan
+from hpc_launch.models.plan_parts import AccessPlan
 from hpc_launch.models.stored_plan import read_plan
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.services import LOOPBACK

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from hpc_launch import standing
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
-from hpc_launch.models.plan import Job, Plan, WorkerGroup
+from hpc_launch.models.job import Job
+from hpc_launch.models.plan import Plan
+from hpc_launch.models.worker_group import WorkerGroup
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_memory, format_walltime
 

@@ -5,6 +5,7 @@ Where a version has it no more, the answer is the careful one (given in each fun
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import time
@@ -110,6 +111,15 @@ def forget_retiring(scheduler: Any, addresses: Iterable[str]) -> None:
         found = [each for each in policies if isinstance(each, RetireWorker) and each.address == address]
         if len(found) == 1:
             policies.discard(found[0])
+
+
+@careful(None)
+def remove(scheduler: Any, worker: Any) -> asyncio.Task[Any] | None:
+    """Close a worker with all that it does and holds. No task counts it as a failure of its own; None: it stays."""
+    stimulus = f"hpc-launch-remove-{time.time()}"
+    removal = scheduler.remove_worker(worker.address, expected=True, close=True, stimulus_id=stimulus)
+    task: asyncio.Task[Any] = asyncio.ensure_future(removal)
+    return task
 
 
 @careful(None)

@@ -28,13 +28,23 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """How an element is to leave, as ``pool/retire.json`` tells."""
+
+    grace: float | None = None
+    """Seconds that its tasks get; None: as long as they need."""
+    close_at: float | None = None
+    """From when on it closes though its data have no room elsewhere, in seconds since 1970; None: never."""
+
+
+@dataclass(frozen=True)
 class Known:
     """What the files of the run have told so far."""
 
     groups: tuple[Group, ...] = ()
     submissions: tuple[Submission, ...] = ()
     hosts: Mapping[int, str] = field(default_factory=dict)  # of elements that run
-    retire: Mapping[int, float | None] = field(default_factory=dict)  # element → grace in seconds
+    retire: Mapping[int, Leave] = field(default_factory=dict)
 
     def group_of(self, number: int) -> str | None:
         for submission in self.submissions:
@@ -79,9 +89,13 @@ def submission_from(document: Mapping[str, Any]) -> Submission:
     return Submission(str(document["group"]), int(document["first"]), int(document["size"]))
 
 
-def retire_from(document: Mapping[str, Any]) -> dict[int, float | None]:
-    """The elements of ``pool/retire.json``: number → grace in seconds, None without a limit."""
+def retire_from(document: Mapping[str, Any]) -> dict[int, Leave]:
+    """The elements of ``pool/retire.json``, by number."""
     return {
-        int(number): None if (grace := each.get("grace_seconds")) is None else float(grace)
+        int(number): Leave(_seconds(each.get("grace_seconds")), _seconds(each.get("close_at")))
         for number, each in document["elements"].items()
     }
+
+
+def _seconds(value: Any) -> float | None:
+    return None if value is None else float(value)

@@ -3,6 +3,9 @@
 Dask's retiring does not wait for running tasks. It is called only when every worker of the element has confirmed that
 it takes no more tasks, and two of its heartbeats since then have told that nothing runs: the first one may have been
 under way already, and the result of a task comes by another connection than the heartbeat.
+
+An element whose data have no room elsewhere closes all the same when its time is up. They are lost, and Dask computes
+them anew.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any
 from distributed.core import Status
 
 from . import dask_private, room
+from .elements import Leave
 
 log = logging.getLogger("distributed.hpc_launch")  # Dask shows what its own loggers say
 WAITING, MOVING, CLOSING = "waiting for tasks", "moving data", "closing"
@@ -50,16 +54,17 @@ class Watched:
 class Drain:
     """One element on its way out. ``step`` is called every half second or so and never waits."""
 
-    def __init__(self, scheduler: Any, number: int, grace: float | None) -> None:
+    def __init__(self, scheduler: Any, number: int, how: Leave) -> None:
         self.scheduler = scheduler
         self.number = number
-        self.grace = grace
+        self.how = how
         self.since = time.monotonic()
         self.phase = WAITING
         self.held = False
         self.ended = False
         self.watched: dict[str, Watched] = {}
         self.call: asyncio.Task[Any] | None = None
+        self.removals: list[asyncio.Task[Any] | None] = []
         self.data_bytes = 0
         self.keys_left = 0
         self.moved_at = 0.0
@@ -114,7 +119,7 @@ class Drain:
         return all(self.watched[worker.address].quiet >= QUIET_HEARTBEATS for worker in workers)
 
     def _grace_is_over(self, now: float) -> bool:
-        return self.grace is not None and now >= self.since + self.grace
+        return self.how.grace is not None and now >= self.since + self.how.grace
 
     def _pass_tasks_on(self, workers: Sequence[Any], now: float) -> None:
         if now < self.pass_at:
@@ -134,11 +139,18 @@ class Drain:
             data, free_memory(self.scheduler), promised
         )
         self.phase = MOVING if data or self.held else CLOSING
-        if not self.held:
+        if self.held and self.how.close_at is not None and time.time() >= self.how.close_at:
+            self._close(workers)
+        elif not self.held:
             addresses = [worker.address for worker in workers]
             self.call = asyncio.ensure_future(
                 self.scheduler.retire_workers(workers=addresses, close_workers=True, remove=True)
             )
+
+    def _close(self, workers: Sequence[Any]) -> None:
+        self.phase, self.held, self.data_bytes = CLOSING, False, 0
+        log.warning("hpc-launch: the time of element %d is up: what only it holds is computed anew", self.number)
+        self.removals = [dask_private.remove(self.scheduler, worker) for worker in workers]
 
     def _attend_call(self, workers: Sequence[Any], now: float) -> None:
         """See how it goes: it hangs if the element does, and ends without effect if nobody can take the data."""
@@ -185,15 +197,15 @@ class Retiring:
         for drain in self.drains.values():
             drain.confirm(address, status)
 
-    def step(self, wanted: Mapping[int, float | None], workers: Mapping[int, Sequence[Any]]) -> None:
+    def step(self, wanted: Mapping[int, Leave], workers: Mapping[int, Sequence[Any]]) -> None:
         """One step for each element that is to leave; those that are no longer to leave are called back."""
         for number in self.drains.keys() - wanted.keys():
             self.drains.pop(number).call_off(workers.get(number, ()))
-        for number, grace in wanted.items():
+        for number, how in wanted.items():
             if number not in self.drains and number in workers:
-                self.drains[number] = Drain(self.scheduler, number, grace)
+                self.drains[number] = Drain(self.scheduler, number, how)
             if drain := self.drains.get(number):
-                drain.grace = grace
+                drain.how = how
                 self._step_one(drain, workers.get(number, ()))
 
     def _step_one(self, drain: Drain, workers: Sequence[Any]) -> None:

@@ -12,6 +12,9 @@ STAGGER_PARTS = 8
 """Elements that began together retire one after the other: their data need others to go to."""
 STAGGER, STAGGER_SHARE = 600.0, 0.1
 """All within so many seconds, or this share of their walltime if that is less."""
+CLOSE = 10.0
+"""So many seconds before its end, or half of `drain` if that is less, the last of those that began together closes,
+though its data have no room elsewhere."""
 CAN_STAY = "waiting for tasks"
 """As long as the scheduler says no more than this of an element on its way out, or its data hold it, it may be told to
 stay."""
@@ -24,7 +27,8 @@ def near_their_end(
     found = {}
     for number, (due, end) in _to_retire(group, elements, look, intervals):
         if look.now >= due:
-            found[number] = Retirement(False, grace=max(0.0, end - intervals.drain - intervals.quiet - look.now))
+            grace = max(0.0, end - intervals.drain - intervals.quiet - look.now)
+            found[number] = Retirement(False, grace, _close_at(group, number, end, intervals))
     return found
 
 
@@ -47,12 +51,23 @@ def _to_retire(
     longest = look.demand.longest if look.demand else 0.0
     before = longest + intervals.drain + 2 * intervals.quiet
     before = min(before, group.walltime / 2)  # an element with no time to work would be no use
-    stagger = min(STAGGER, group.walltime * STAGGER_SHARE) / STAGGER_PARTS
+    stagger = _stagger(group)
     for each in elements:
         if each.runs and each.number in look.began:
             end = look.began[each.number] + group.walltime
             if look.run_ends is None or look.run_ends > end:
                 yield each.number, (end - before - stagger * (each.number % STAGGER_PARTS), end)
+
+
+def _close_at(group: Group, number: int, end: float, intervals: Intervals) -> float:
+    """Also one after the other: what comes in place of the first ones can take the data of the last."""
+    close = min(CLOSE, intervals.drain / 2)
+    stagger = max(_stagger(group), (intervals.drain - close) / STAGGER_PARTS)
+    return end - close - stagger * (number % STAGGER_PARTS)
+
+
+def _stagger(group: Group) -> float:
+    return min(STAGGER, (group.walltime or 0.0) * STAGGER_SHARE) / STAGGER_PARTS
 
 
 def too_many(surplus: int, wish: Fixed | Adaptive, elements: Collection[Element], demand: Demand | None) -> set[int]:

@@ -131,7 +131,9 @@ def demand_from(document: Document) -> Demand:
 def retirements_from(document: Document) -> dict[int, Retirement]:
     """`pool/retire.json`."""
     return {
-        int(number): Retirement(each.get("why") != "walltime", _seconds(each.get("grace_seconds")))
+        int(number): Retirement(
+            each.get("why") != "walltime", _seconds(each.get("grace_seconds")), _seconds(each.get("close_at"))
+        )
         for number, each in document["elements"].items()
     }
 
@@ -139,7 +141,11 @@ def retirements_from(document: Document) -> dict[int, Retirement]:
 def retire_document(retiring: Mapping[int, Retirement]) -> dict[str, Any]:
     """The same, written."""
     elements = {
-        str(number): {"grace_seconds": each.grace, "why": "surplus" if each.surplus else "walltime"}
+        str(number): {
+            "grace_seconds": each.grace,
+            "close_at": each.close_at,
+            "why": "surplus" if each.surplus else "walltime",
+        }
         for number, each in sorted(retiring.items())
     }
     return {"schema": SCHEMA, "elements": elements}

@@ -168,6 +168,8 @@ class Retirement:
     surplus: bool
     """More are there than wanted; otherwise its walltime is near."""
     grace: float | None = None
+    close_at: float | None = None
+    """From when on it closes though its data have no room elsewhere, in seconds since 1970; None: never."""
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,8 @@ from typing import Any, Literal
 from hpc_launch.config.layers import at, dotted
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.context import Context
-from hpc_launch.models.plan import (
-    AccessPlan,
-    LauncherPlan,
-    ParallelEnvironmentPlan,
-    Plan,
-    Planned,
-    Reason,
-    Reasons,
-    SchedulerPlan,
-    WorkloadPlan,
-)
+from hpc_launch.models.plan import Plan, Planned, Reason, Reasons
+from hpc_launch.models.plan_parts import AccessPlan, LauncherPlan, ParallelEnvironmentPlan, SchedulerPlan, WorkloadPlan
 from hpc_launch.models.profile import AUTO, Workload
 from hpc_launch.models.site import PURPOSES, Site
 from hpc_launch.plan.environment import plan_environment, workload_directory

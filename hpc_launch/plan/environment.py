@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 
 from hpc_launch.context import Context
-from hpc_launch.models.plan import ContainerPlan, EnvironmentPlan
+from hpc_launch.models.plan_parts import ContainerPlan, EnvironmentPlan
 from hpc_launch.models.profile import Workload
 from hpc_launch.resolve import Resolved
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hpc_launch.checks.site.resources import of_a_job, with_numbers
-from hpc_launch.models.plan import Job, Role, Share
+from hpc_launch.models.job import Job, Role, Share
 from hpc_launch.models.profile import Profile, Workers
 from hpc_launch.plan.node import memory_grain, usable_gpus
 from hpc_launch.plan.queues import Place

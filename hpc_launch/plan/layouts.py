@@ -9,9 +9,11 @@ from typing import Literal
 
 from hpc_launch import locations
 from hpc_launch.context import Context
-from hpc_launch.models.plan import WORKERS, Job, Reasons, Share, WorkerGroup, ends_before, script_of
+from hpc_launch.models.job import Job, Share
+from hpc_launch.models.plan import Reasons
 from hpc_launch.models.profile import Workload
 from hpc_launch.models.site import Queue, Site
+from hpc_launch.models.worker_group import WORKERS, WorkerGroup, ends_before, script_of
 from hpc_launch.plan.jobs import Part, end_early, make_job
 from hpc_launch.plan.queues import Place, run_place, workers_place
 from hpc_launch.plan.workers import Beside, Lifetime, group, share_of

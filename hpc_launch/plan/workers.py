@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from hpc_launch.models.plan import Bounds, Reason, Reasons, Share, WorkerGroup
+from hpc_launch.models.job import Share
+from hpc_launch.models.plan import Reason, Reasons
 from hpc_launch.models.profile import AUTO, Workers
 from hpc_launch.models.site import ParallelEnvironment, Queue, Site
+from hpc_launch.models.worker_group import Bounds, WorkerGroup
 from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, exact_memory

@@ -13,8 +13,10 @@ from hpc_launch.batch.dialect import Launcher
 from hpc_launch.errors import InvalidConfiguration, Problem
 from hpc_launch.explain import resolved_yaml
 from hpc_launch.locations import JOBSIDE
-from hpc_launch.models.plan import WORKERS, Job, Plan, Planned, script_of
+from hpc_launch.models.job import Job
+from hpc_launch.models.plan import Plan, Planned
 from hpc_launch.models.stored_plan import stored
+from hpc_launch.models.worker_group import WORKERS, script_of
 from hpc_launch.render.templates import OF_ARRAYS, part, template_environment
 from hpc_launch.resolve import Resolved
 

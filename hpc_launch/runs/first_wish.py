@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpc_launch.models.plan import ends_before
+from hpc_launch.models.worker_group import ends_before
 from hpc_launch.runs.keeper_copy import copy_keeper
 from hpc_launch.runs.scale import write_wish
 

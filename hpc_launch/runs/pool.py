@@ -19,8 +19,10 @@ from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import replace_file
 
 if TYPE_CHECKING:
-    from hpc_launch.models.plan import Bounds, Job, Plan, WorkerGroup
+    from hpc_launch.models.job import Job
+    from hpc_launch.models.plan import Plan
     from hpc_launch.models.record import Record, RecordedJob
+    from hpc_launch.models.worker_group import Bounds, WorkerGroup
 
 POOL: Final = "pool"
 SCHEMA: Final = 1

@@ -30,7 +30,7 @@ from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
     from hpc_launch.context import Context
-    from hpc_launch.models.plan import Job
+    from hpc_launch.models.job import Job
     from hpc_launch.prepare import Rendered
 
 

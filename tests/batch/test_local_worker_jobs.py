@@ -41,10 +41,18 @@ def start(local: Local, tmp_path: Path) -> Iterator[Start]:
     """Submits worker jobs of one run; what is left of them is killed in the end."""
     jobs: list[str] = []
 
-    def submitted(text: str = UNTIL_TOLD, array: int | None = 3, at_once: int = 2, name: str = "", **keys: Path) -> str:
+    def submitted(
+        text: str = UNTIL_TOLD,
+        array: int | None = 3,
+        at_once: int = 2,
+        name: str = "",
+        walltime: int | None = None,
+        **keys: Path,
+    ) -> str:
         directory = keys.get("directory", tmp_path)
         file = f"workers{len(jobs)}.sh"
-        (directory / file).write_text(f"#!/bin/bash\n#LOCAL at-once={at_once}\n{text}\n")
+        limits = f"at-once={at_once}" + (f" walltime={walltime}" if walltime else "")
+        (directory / file).write_text(f"#!/bin/bash\n#LOCAL {limits}\n{text}\n")
         jobs.append(local.submit(directory, file, name or name_in(tmp_path), array, "36", "logs/workers-job"))
         return jobs[-1]
 
@@ -121,6 +129,21 @@ def test_what_an_element_leaves_behind_is_ended_with_it(local: Local, start: Sta
     child = pid_in(tmp_path / "child")
     assert eventually(lambda: state(local, job) is JobStatus.GONE)
     assert processes.started(child) is None
+
+
+def test_an_element_ends_when_its_walltime_is_over(local: Local, start: Start, tmp_path: Path) -> None:
+    stays = start(TELLS, array=1)
+    job = start(f"echo began >>told; {UNTIL_TOLD}", array=3, at_once=2, walltime=1)
+    assert eventually(lambda: state(local, job) is JobStatus.GONE)
+    assert (tmp_path / "told").read_text() == "began\n" * 3
+    assert left_of(job) == [] and state(local, stays) is JobStatus.RUNNING
+
+
+def test_one_that_does_not_hear_is_killed_after_its_walltime(local: Local, start: Start, tmp_path: Path) -> None:
+    job = start(f"{STUBBORN.format('pid')}", array=None, walltime=1)
+    stubborn = pid_in(tmp_path / "pid")
+    assert eventually(lambda: state(local, job) is JobStatus.GONE)
+    assert processes.started(stubborn) is None
 
 
 def test_a_cancel_leaves_no_process_and_starts_none(local: Local, start: Start, tmp_path: Path) -> None:

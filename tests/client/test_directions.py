@@ -10,7 +10,7 @@ from hpc_launch.client.access import Forward, Way, refuse_loopback, way_from_her
 from hpc_launch.client.directions import Directions
 from hpc_launch.client.endpoint import Endpoint, Unreachable, refuse_unless_reachable
 from hpc_launch.errors import UsageError
-from hpc_launch.models.plan import AccessPlan
+from hpc_launch.models.plan_parts import AccessPlan
 from hpc_launch.runs.services import PATHS, Page
 
 PORTS = {"dashboard": 41234, "jupyter": 41235}

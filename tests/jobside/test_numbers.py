@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hpc_launch.jobside.demand import Connected, Demand, Need, demands, unsatisfiable
-from hpc_launch.jobside.elements import Group, Known, Submission, retire_from
+from hpc_launch.jobside.elements import Group, Known, Leave, Submission, retire_from
 from hpc_launch.jobside.intervals import seconds
 from hpc_launch.jobside.room import Room, fits, free
 
@@ -106,8 +106,8 @@ def test_the_group_of_an_element() -> None:
 
 
 def test_the_list_of_elements_to_retire() -> None:
-    document = {"elements": {"7": {"grace_seconds": None}, "8": {"grace_seconds": 5}, "9": {}}}
-    assert retire_from(document) == {7: None, 8: 5.0, 9: None}
+    document = {"elements": {"7": {"grace_seconds": None}, "8": {"grace_seconds": 5, "close_at": 9}, "9": {}}}
+    assert retire_from(document) == {7: Leave(), 8: Leave(5.0, 9.0), 9: Leave()}
 
 
 def test_what_a_worker_can_take_over() -> None:

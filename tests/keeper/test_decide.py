@@ -322,6 +322,7 @@ def test_an_element_is_replaced_before_its_walltime_is_over() -> None:
     while 0 not in there.retiring:
         there.step()
     assert 600 - 75 <= there.now - LOOK - began <= 600 - 70  # two looks of ten seconds until all have heard of it
+    assert there.memory.retiring[0].close_at == began + 600 - 10
     there.settle(5)
     assert len(there.submissions) == 2 and there.memory.of("workers").replaced == 1
     there.busy.clear()

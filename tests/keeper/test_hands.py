@@ -153,7 +153,8 @@ def test_elements_that_run_are_asked_to_retire(world: World) -> None:
     settle(world, keeper, 0, 1)
     world.wish(workers={"target": 1, "grace_seconds": 60})
     keeper.turn()
-    assert world.read("pool/retire.json")["elements"] == {"0": {"grace_seconds": 60.0, "why": "surplus"}}
+    (retiring,) = world.read("pool/retire.json")["elements"].items()
+    assert retiring == ("0", {"grace_seconds": 60.0, "close_at": None, "why": "surplus"})
     assert world.said("scancel") == []
     settle(world, keeper, 1)
     assert world.read("pool/retire.json")["elements"] == {} and world.running() == {1}

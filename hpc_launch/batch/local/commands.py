@@ -1,7 +1,8 @@
 """No batch system at all: a job is a session of processes of this machine, in the background.
 
 It starts at once. Worker jobs wait until there is room among those of their run: their scripts say `#LOCAL at-once=N`,
-and a process of ours (`elements`) starts what the submission is of when it is its turn.
+and a process of ours (`elements`) starts what the submission is of when it is its turn. With `walltime=SECONDS`
+behind it what has run for so long is ended, too.
 """
 
 from __future__ import annotations
@@ -69,9 +70,10 @@ class Local(BatchSystem):
         shell = program = _shell() if command[0] == "bash" else locate(command[0])
         number = array if array and array > 1 else 0
         log = log or f"logs/{Path(file).stem}-job"
-        if at_once := _at_once(directory / file) or (number and os.cpu_count()):
+        at_once, walltime = _said(directory / file)
+        if at_once := at_once or ((number and os.cpu_count()) or 0):
             program = locate(sys.executable or "python3")
-            command = [program, "-I", "-S", ELEMENTS, str(at_once), str(number), log, *command]
+            command = [program, "-I", "-S", ELEMENTS, str(at_once), str(number), str(walltime), log, *command]
         try:
             output = directory / (f"{log}.log" if at_once else LOG)
             output.parent.mkdir(mode=0o700, exist_ok=True)
@@ -130,13 +132,13 @@ def _shell() -> str:
     return locate("bash")
 
 
-def _at_once(script: Path) -> int | None:
-    """How many worker jobs of its run there may be at once; None: the script does not say, its job starts at once."""
+def _said(script: Path) -> tuple[int, int]:
+    """How many worker jobs of its run there may be at once, 0: the job starts at once; its walltime, 0: no limit."""
     with suppress(OSError), open(script, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            if said := re.fullmatch(r"#LOCAL at-once=([1-9][0-9]{0,5})", line.strip()):
-                return int(said[1])
-    return None
+            if said := re.fullmatch(r"#LOCAL at-once=([1-9][0-9]{0,5})(?: walltime=([0-9]{1,9}))?", line.strip()):
+                return int(said[1]), int(said[2] or 0)
+    return 0, 0
 
 
 def _is_job(words: Sequence[str], shell: str, job_name: str) -> bool:

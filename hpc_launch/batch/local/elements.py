@@ -2,20 +2,23 @@
 
 `Local.submit` runs this file by its path, in the run directory and in a session of its own:
 
-    python -I -S elements.py AT_ONCE NUMBER LOG COMMAND …
+    python -I -S elements.py AT_ONCE NUMBER WALLTIME LOG COMMAND …
 
 So many elements of all jobs of the run are there at once. NUMBER is 0 for a plain job, which waits its turn like an
-element. Told to end, it starts no more, passes that on to those that run, and ends with them. If it is killed, the
-kernel tells them to end.
+element. An element that has run for WALLTIME seconds is told to end, and killed soon afterwards; 0 is no limit. Told
+to end, this program starts no more, passes that on to those that run, and ends with them. If it is killed, the kernel
+tells them to end.
 """
 
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import select
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -31,9 +34,32 @@ INDEX, JOB = "HPC_LAUNCH_LOCAL_INDEX", "HPC_LAUNCH_LOCAL_JOB"
 """Variables in which an element finds its number, counted from 0, and its id."""
 LOOK_AFTER = 10.0
 """Seconds after which a job looks again whether there is room; usually it is told before."""
+GRACE = 5.0
+"""Seconds between TERM and KILL to an element whose walltime is over."""
 ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
+
+
+@dataclass
+class Running:
+    """An element that has begun."""
+
+    shell: Popen[bytes]
+    place: int
+    """The descriptor of the file that it holds locked."""
+    end_at: float
+    """When it gets a signal, by the monotonic clock: first TERM, then KILL."""
+    told: bool = False
+
+    def end_if_overdue(self, now: float) -> None:
+        if now < self.end_at:
+            return
+        if self.told:
+            _kill_group(self.shell.pid)
+        else:
+            self.shell.terminate()
+        self.told, self.end_at = True, now + GRACE
 
 
 @dataclass
@@ -44,11 +70,13 @@ class Elements:
     job: str
     number: int
     at_once: int
+    walltime: float
+    """Seconds of each element."""
     log: str
     command: Sequence[str]
     waiting: deque[int] = field(default_factory=deque)
-    running: dict[int, tuple[Popen[bytes], int]] = field(default_factory=dict)
-    """Index → its shell, and the descriptor of the file that it holds locked."""
+    running: dict[int, Running] = field(default_factory=dict)
+    """By index."""
     fault: str = ""
     """Why the next one could not be started, where that is not for want of room."""
 
@@ -61,15 +89,23 @@ class Elements:
                 self._call_off(index)
             while self.waiting and self._start_next():
                 pass
-            if (self.waiting or self.running) and wait(LOOK_AFTER if self.waiting else None):
+            for each in self.running.values():
+                each.end_if_overdue(time.monotonic())
+            if (self.waiting or self.running) and wait(self._patience()):
                 return self._end(wait)
         return None
+
+    def _patience(self) -> float | None:
+        """Seconds until there is something to do though nothing happens."""
+        ends = min((each.end_at for each in self.running.values()), default=math.inf)
+        seconds = min(max(0.0, ends - time.monotonic()), LOOK_AFTER if self.waiting else math.inf)
+        return seconds if seconds < math.inf else None
 
     def _end(self, wait: Callable[[float | None], bool]) -> None:
         for index in [*self.waiting]:
             self._call_off(index)
-        for shell, _ in self.running.values():
-            shell.terminate()
+        for each in self.running.values():
+            each.shell.terminate()
         while self.running:
             wait(None)
             self._bury()
@@ -90,7 +126,7 @@ class Elements:
                 self.fault = str(fault)
                 print(f"hpc-launch: no worker job can be started just now: {fault}", file=sys.stderr, flush=True)
             return False
-        self.running[self.waiting.popleft()] = shell, place
+        self.running[self.waiting.popleft()] = Running(shell, place, time.monotonic() + self.walltime)
         return True
 
     def _start(self, index: int) -> Popen[bytes]:
@@ -107,12 +143,13 @@ class Elements:
 
     def _bury(self) -> None:
         """Let go of those that have ended, and tell the other jobs of the run that there is room."""
-        ended = [index for index, (shell, _) in self.running.items() if shell.poll() is not None]
+        ended = [index for index, each in self.running.items() if each.shell.poll() is not None]
         for index in ended:
-            shell, place = self.running.pop(index)
-            _kill_group(shell.pid)
-            self.ledger.ended(index, shell.returncode if shell.returncode >= 0 else 128 - shell.returncode)
-            os.close(place)
+            each = self.running.pop(index)
+            _kill_group(each.shell.pid)
+            code = each.shell.returncode
+            self.ledger.ended(index, code if code >= 0 else 128 - code)
+            os.close(each.place)
         if ended:
             self.ledger.wake_all()
 
@@ -178,12 +215,13 @@ def main(words: Sequence[str]) -> None:
     from hpc_launch.batch.local.ledger import Ledger
 
     wait = _waiter()
-    at_once, number, log, *command = words
+    at_once, number, walltime, log, *command = words
     job = processes.this_one()
     ledger = Ledger(Path.cwd(), os.getpid(), processes.parts(job)[2])
     ledger.open(int(number), int(at_once))
     try:
-        Elements(ledger, job, int(number), int(at_once), log, command).run(wait)
+        limit = float(walltime) or math.inf
+        Elements(ledger, job, int(number), int(at_once), limit, log, command).run(wait)
     finally:
         ledger.remove()
 

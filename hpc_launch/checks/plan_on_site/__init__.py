@@ -10,7 +10,8 @@ from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, tim
 from hpc_launch.checks.plan_on_site.node import on_a_node
 from hpc_launch.checks.site.doubtful import behind_ssh
 from hpc_launch.context import Context
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.job import Job
+from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.resolve import Resolved

@@ -10,7 +10,8 @@ from math import ceil
 from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.checks.plan_on_site.job import DENSER, fewer_nodes, of_all_groups
 from hpc_launch.config.origin import Origin
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.job import Job
+from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved

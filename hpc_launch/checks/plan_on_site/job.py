@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from hpc_launch.checks.misfit import Misfit, key_of_group, where
-from hpc_launch.models.plan import Job, Plan
+from hpc_launch.models.job import Job
+from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.layouts import MOST_SUBMISSIONS, most_elements

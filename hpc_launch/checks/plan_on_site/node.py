@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from hpc_launch.checks.misfit import Misfit, where
-from hpc_launch.models.plan import Job, Share
+from hpc_launch.models.job import Job, Share
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.node import most_memory, usable_gpus
 from hpc_launch.resolve import Resolved

@@ -44,8 +44,9 @@ class Cluster:
     def submitted(self, file: int, group: str, first: int, size: int) -> None:
         self.write(f"{file}.json", {"group": group, "first": first, "size": size})
 
-    def retire(self, *numbers: int, grace: float | None = None) -> None:
-        self.write("retire.json", {"elements": {str(number): {"grace_seconds": grace} for number in numbers}})
+    def retire(self, *numbers: int, grace: float | None = None, close_at: float | None = None) -> None:
+        how = {"grace_seconds": grace, "close_at": close_at}
+        self.write("retire.json", {"elements": {str(number): how for number in numbers}})
 
     def write(self, name: str, document: dict[str, Any]) -> None:
         path = self.run / "pool" / name

@@ -94,6 +94,25 @@ def test_the_last_element_is_held_by_its_data_until_there_is_another(tmp_path: P
     in_time(check())
 
 
+def test_an_element_whose_time_is_up_closes_and_its_data_are_computed_anew(tmp_path: Path) -> None:
+    async def check() -> None:
+        log = tmp_path / "log"
+        async with cluster_in(tmp_path / "run") as cluster:
+            await cluster.add(0)
+            held = cluster.client.submit(append, str(log), "held", 0)
+            await held
+            busy = cluster.client.submit(append, str(log), "busy", 4.0)
+            cluster.retire(0, close_at=time.time() + 3)
+            await cluster.until(lambda told: told["draining"] == {"0": "waiting for tasks"})
+            await cluster.until(lambda told: told["ended"] == [0])
+            await cluster.add(1)
+            assert await cluster.client.gather([held, busy]) == ["held", "busy"]
+            assert begun(log) == {"held": 2, "busy": 2}
+            assert cluster.scheduler.tasks[busy.key].suspicious == 0
+
+    in_time(check())
+
+
 def test_data_are_not_moved_where_they_have_no_room(tmp_path: Path) -> None:
     async def check() -> None:
         async with cluster_in(tmp_path / "run") as cluster:

@@ -1,5 +1,5 @@
 #!/bin/bash
-#LOCAL at-once=4
+#LOCAL at-once=4 walltime=600
 #
 # monte-carlo-pi on local: 4 workers on a node for the Dask scheduler in the job of scheduler.sh. They end when their scheduler does.
 # Submitted as often as the run needs it, as a job or as an array: each element is a node. Which one, pool/ tells.

@@ -1,0 +1,71 @@
+"""Parts of the plan: scheduler, environment, workload, and how processes are started and people get there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class SchedulerPlan:
+    cores: int
+    interface: str | None
+    dashboard: Literal["loopback", "node", "none"]
+    """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
+    idle_timeout_seconds: int | None
+    """After which a standing cluster ends; None: the run has a workload."""
+
+
+@dataclass(frozen=True)
+class ContainerPlan:
+    runtime: str
+    image: str
+    binds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EnvironmentPlan:
+    modules: tuple[str, ...]
+    conda: str | None
+    venv: str | None
+    python: str | None
+    """The interpreter to use where neither conda nor venv is given."""
+    container: ContainerPlan | None
+    variables: Mapping[str, str]
+    setup: str
+    site_setup: str
+
+
+@dataclass(frozen=True)
+class WorkloadPlan:
+    command: tuple[str, ...] | str | None
+    """None: a standing cluster."""
+    directory: str
+    """Absolute, or starting with a variable that is expanded on the node."""
+
+
+@dataclass(frozen=True)
+class ParallelEnvironmentPlan:
+    name: str
+    slots: int | None
+    """On each host, where their number is fixed."""
+
+
+@dataclass(frozen=True)
+class LauncherPlan:
+    kind: Literal["node", "mpi"]
+    """One process per node, or MPI ranks."""
+    name: str | None
+    """Its template; None: the batch system's usual one."""
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AccessPlan:
+    """How people reach the machine by ssh."""
+
+    login: str | None = None
+    jump: tuple[str, ...] = ()
+    """Hosts on the way to it, the outermost first."""
+    ssh_to_nodes: bool = True
