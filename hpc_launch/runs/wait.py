@@ -27,8 +27,8 @@ class Pace:
     ask: float = 5.0
     ask_at_most: float = 30.0
     """It is asked less and less often as long as nothing happens."""
-    alive: float = 45.0
-    """The scheduler writes twice a minute at least: as long as it does, the job runs, nobody needs to be asked."""
+    alive: float = 90.0
+    """The scheduler writes once a minute at least: as long as it does, the job runs, nobody needs to be asked."""
     unanswered: int = 10
     """So many times in a row without an answer are enough."""
 
