@@ -35,6 +35,8 @@ _TINY = r"[0-9](?:\.[0-9]{1,20})?e-0{0,2}[1-9][0-9]{0,2}"  # as YAML's numbers b
 SHARE = rf"(?:{_LESS_THAN_ONE}|{_LESS_THAN_HUNDRED} ?%|{_TINY}(?: ?%)?)"
 """What each of them looks like, all of it; of the first two the numbers are looked at when it is read."""
 
+LEAST_MEGABYTES = 500
+"""A number without a unit from here on is offered as megabytes."""
 _MEMORY = "write 60 GB (10^9 bytes each) or 60 GiB (2^30); units: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"
 _WALLTIME = "write HH:MM:SS, D-HH:MM:SS, or units such as 90m, 2h30m, 1d12h"
 _FRACTION = "write a share such as 5% or 0.05, at least 0 and less than 100%"
@@ -57,7 +59,9 @@ def parse_memory(value: object) -> int:
 def _without_unit(number: str) -> str:
     if number.startswith("-") or not number.strip("0."):
         return f"{number} is no memory at all: {_MEMORY}"
-    return f"{number} has no unit: write {number} GB (10^9 bytes each) or {number} GiB (2^30)"
+    unit = "G" if float(number) < LEAST_MEGABYTES else "M"
+    power = {"G": ("10^9", "2^30"), "M": ("10^6", "2^20")}[unit]
+    return f"{number} has no unit: write {number} {unit}B ({power[0]} bytes each) or {number} {unit}iB ({power[1]})"
 
 
 def _unknown_memory_unit(value: str, number: str, unit: str) -> str:

@@ -29,8 +29,11 @@ Json = dict[str, Any]
 SCHEMAS = {"profile": profile_schema(), "site": site_schema()}
 VALIDATORS = {name: Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 
-PROFILES = [*(ROOT / "examples").rglob("*.yaml"), *(ROOT / "benchmarks").glob("*.yaml")]
-SITES = [file for place in ("site_profiles", "tests/site", "tests/torque") for file in (ROOT / place).glob("*.yaml")]
+PROFILES = [*(ROOT / "examples").rglob("profile.yaml"), *(ROOT / "benchmarks").glob("*.yaml")]
+SITES = [
+    *(file for place in ("site_profiles", "tests/site", "tests/torque") for file in (ROOT / place).glob("*.yaml")),
+    *(file for file in (ROOT / "examples").rglob("*.yaml") if file not in PROFILES),
+]
 
 
 def complaints(kind: str, data: Any) -> list[str]:

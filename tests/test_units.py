@@ -54,6 +54,7 @@ def test_memory_is_read_exactly(text: str, size: int) -> None:
         ("512 M", "512 MiB"),
         ("60", "60 has no unit: write 60 GB (10^9 bytes each) or 60 GiB (2^30)"),
         (60, "60 has no unit"),
+        (500, "500 has no unit: write 500 MB (10^6 bytes each) or 500 MiB (2^20)"),
         (1.5, "1.5 has no unit"),
         ("60 gb", "write 60 GB"),
         ("60 gib", "write 60 GiB"),

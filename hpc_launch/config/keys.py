@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.other_words import ours
 from hpc_launch.config.wording import dotted, nearest
 
 if TYPE_CHECKING:
@@ -32,10 +34,20 @@ def advice_on_unknown(model: type[BaseModel], path: KeyPath) -> str:
     allowed = sorted({name for found in models_at(model, tuple(parent)) for name in keys_of(found)})
     if not allowed:
         return ""
-    meant = nearest(str(key), allowed)
-    elsewhere = None if meant else _elsewhere(model, str(key))
-    guess = dotted((*parent, meant)) if meant else elsewhere
+    guess = " and ".join(ours(str(key), dotted(tuple(parent)), partial(_is_key, model))) or _near(model, path, allowed)
     return f"{f'did you mean {guess}? ' if guess else ''}allowed here: {', '.join(allowed)}"
+
+
+def _is_key(model: type[BaseModel], name: str) -> bool:
+    *parent, key = name.split(".")
+    return any(key in keys_of(found) for found in models_at(model, tuple(parent)))
+
+
+def _near(model: type[BaseModel], path: KeyPath, allowed: Sequence[str]) -> str | None:
+    """The key beside it that is spelled much the same, or one of the same name elsewhere."""
+    *parent, key = path
+    meant = nearest(str(key), allowed)
+    return dotted((*parent, meant)) if meant else _elsewhere(model, str(key))
 
 
 def _elsewhere(model: type[BaseModel], key: str) -> str | None:

@@ -145,7 +145,7 @@ def test_what_it_is_told_wrong_it_says_in_a_sentence(tmp_path: Path) -> None:
         text=True,
         timeout=60,
     )
-    assert done.returncode == 1 and "'slrum' is not known" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 3 and "'slrum' is not known" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_signal_makes_it_look_at_once(shell: Shell) -> None:
