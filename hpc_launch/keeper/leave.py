@@ -60,10 +60,9 @@ def _to_retire(
 
 
 def _close_at(group: Group, number: int, end: float, intervals: Intervals) -> float:
-    """Also one after the other: what comes in place of the first ones can take the data of the last."""
+    """Every second one early: what comes in its place can take the data of the others."""
     close = min(CLOSE, intervals.drain / 2)
-    stagger = max(_stagger(group), (intervals.drain - close) / STAGGER_PARTS)
-    return end - close - stagger * (number % STAGGER_PARTS)
+    return end - close - max(_stagger(group) * (number % STAGGER_PARTS), (intervals.drain - close) * (number % 2))
 
 
 def _stagger(group: Group) -> float:

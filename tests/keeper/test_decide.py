@@ -330,6 +330,17 @@ def test_an_element_is_replaced_before_its_walltime_is_over() -> None:
     assert there.elements() == {1}
 
 
+def test_elements_that_are_held_by_their_data_close_in_two_halves_at_least() -> None:
+    there = pool(group(per_node=1, count=4, walltime=80.0))
+    there.settle(5)
+    began = there.began[0]
+    while len(there.retiring) < 4:
+        there.step()
+    assert [there.memory.retiring[number].close_at for number in range(4)] == [
+        began + 80 - before for before in (10, 35, 10 + 2, 35)
+    ]
+
+
 def test_it_is_not_replaced_if_the_run_ends_first() -> None:
     there = pool(group(count=2, walltime=600.0))
     there.run_ends = there.now + 500
