@@ -29,6 +29,11 @@ def test_what_is_there_what_is_wanted_what_waits_and_why() -> None:
     ]
 
 
+def test_more_than_are_wanted_are_no_part_of_them() -> None:
+    pool = Pool(target=0, draining=2)
+    assert lines(pool)[1:] == ["Workers: 2 connected, none wanted", "Worker jobs: 2 draining"]
+
+
 def test_where_all_is_there_no_more_is_said() -> None:
     bounds = Adaptivity(None, Target(minimum=1, maximum=9))
     assert lines(Pool(target=2), adaptive=bounds) == ["Scaling mode: Adaptive, 1 to 9", "Workers: 2 of 2 connected"]
