@@ -462,6 +462,23 @@ def test_a_run_that_begins_without_workers_waits_for_whoever_asks_for_some(sched
     assert schedulers_job.after(2900, tasks_wait, left=False) != ""
 
 
+def test_tasks_without_workers_are_looked_for_at_every_second_look_or_when_there_is_news(
+    schedulers_job: SchedulersJob,
+) -> None:
+    looks = """
+      state=. begun=yes
+      said() { echo "{\\"workers\\": $1, \\"tasks\\": {\\"waiting\\": 3}}" >progress.json; }
+      look() { SECONDS=$1 short_waits=$2; tasks_without_workers && echo lost || echo fine; }
+      said 1; look 100 0
+      said 0; look 130 0; look 160 0; look 170 0
+      said 1; look 180 0
+      said 0; look 190 0; look 190 60"""
+    done = subprocess.run(
+        ["bash", "-c", f". {ARRAY_SH}{looks}"], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["fine", "fine", "lost", "lost", "fine", "fine", "lost"]
+
+
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:
     schedulers_job.submitted("2")
     let_go = 'release_worker_jobs() { echo "released $*"; }'
