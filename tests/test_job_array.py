@@ -280,6 +280,22 @@ def test_a_site_says_what_of_it_jobs_may_do(
     assert ("keeper_python=()" not in script) == keeps
 
 
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("submit: false", "may not submit jobs"),
+        ("status: false, cancel: false", "may not ask how jobs stand or cancel jobs"),
+        ("status: unknown", None),
+    ],
+)
+def test_where_jobs_may_not_keep_workers_that_come_and_go_that_is_said(
+    prepared: Prepare, site: Callable[..., str], keys: str, told: str | None
+) -> None:
+    made = prepared(EXAMPLE, ARRAY, "workers.adapt={maximum: 9}", site=site("testcluster", f"from_compute: {{{keys}}}"))
+    notes = [note for note in made.planned.notes if "`hpc-launch keep RUN` runs on a login host" in note]
+    assert len(notes) == bool(told) and (not told or told in notes[0])
+
+
 def test_where_only_the_scheduler_can_let_workers_go_it_must_be_allowed_to(
     prepared: Prepare, site: Callable[..., str]
 ) -> None:
