@@ -14,6 +14,7 @@ from hpc_launch import __version__, security
 from hpc_launch.batch import processes
 from hpc_launch.batch.faults import NoAnswer, NotStarted, Refused
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem, UsageError
+from hpc_launch.keeper.reading import UNREADABLE
 from hpc_launch.models.record import SCHEMA, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
@@ -164,7 +165,7 @@ def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJ
     except NoAnswer as fault:
         job_id = look_for(system, record, job) or _give_up(system, place, record, job, fault)
     if job.role == "workers":
-        with suppress(OSError, ValueError):  # whoever needs it finds the job by its name
+        with suppress(*UNREADABLE):  # whoever needs it finds the job by its name
             note_job_id(place, record, job, job_id)
     return _keep_id(system, place, record, job, job_id)
 
