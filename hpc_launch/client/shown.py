@@ -13,7 +13,7 @@ from distributed.utils import format_dashboard_link
 
 from hpc_launch.client.waiting import in_notebook
 from hpc_launch.models.stored_plan import read_plan
-from hpc_launch.runs.pools import Pool, there_of
+from hpc_launch.runs.pool_status import Pool, there_of
 
 if TYPE_CHECKING:
     from hpc_launch.runs.services import Page

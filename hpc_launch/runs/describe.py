@@ -11,7 +11,7 @@ from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Record, RecordedJob
 from hpc_launch.runs.evidence import Progress
 from hpc_launch.runs.parts import Part
-from hpc_launch.runs.pools import there_of
+from hpc_launch.runs.pool_status import there_of
 from hpc_launch.runs.services import PATHS, Page
 from hpc_launch.runs.settle import View
 from hpc_launch.units import format_memory, format_walltime

@@ -15,8 +15,8 @@ from hpc_launch.keeper.reading import SCHEMA, UNREADABLE
 from hpc_launch.runs.directory import CONTROL
 from hpc_launch.runs.keeper_copy import copy_keeper, travels
 from hpc_launch.runs.lock import alone
-from hpc_launch.runs.pool import POOL, read_document
 from hpc_launch.runs.settle import View
+from hpc_launch.runs.submissions import POOL, read_document
 
 if TYPE_CHECKING:
     from hpc_launch.context import Context

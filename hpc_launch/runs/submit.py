@@ -25,7 +25,7 @@ from hpc_launch.runs.files import write_files
 from hpc_launch.runs.first_wish import write_first_wish
 from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
 from hpc_launch.runs.job_ids import batch_system, record_job_id, with_id
-from hpc_launch.runs.pool import note_job_id, write_pool
+from hpc_launch.runs.submissions import note_job_id, write_pool
 from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 
 from hpc_launch.client.adaptivity import Adaptivity
 from hpc_launch.client.shown import Shown
-from hpc_launch.runs.pools import Pool
+from hpc_launch.runs.pool_status import Pool
 from hpc_launch.runs.scale import Target
 
 

@@ -21,10 +21,10 @@ from hpc_launch.runs.evidence import Evidence, Progress
 from hpc_launch.runs.job_ids import find_by_name
 from hpc_launch.runs.look import look
 from hpc_launch.runs.outcome import decide
-from hpc_launch.runs.pool import read_document, take_in_submissions
-from hpc_launch.runs.pools import Pool
+from hpc_launch.runs.pool_status import Pool
 from hpc_launch.runs.settle import settle
 from hpc_launch.runs.status import bring_up_to_date
+from hpc_launch.runs.submissions import read_document, take_in_submissions
 from hpc_launch.runs.submit import submit
 
 Prepare = Callable[..., Prepared]
@@ -150,7 +150,7 @@ def test_what_the_record_knows_is_not_read_again(run: Path, monkeypatch: pytest.
         read.append(file.name)
         return read_document(file)
 
-    monkeypatch.setattr("hpc_launch.runs.pool.read_document", counted)
+    monkeypatch.setattr("hpc_launch.runs.submissions.read_document", counted)
     take_in_submissions(run, read_record(run), over=False)
     assert read == ["4.json"]
 
