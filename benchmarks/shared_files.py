@@ -23,8 +23,8 @@ from tests.commands import Result
 from tests.local.runs import until
 
 LAYOUTS = {"single-job": {"count": 8, "per_node": 8}, "job-array": {"count": 8, "per_node": 4}}
-SETTLED = 20
-"""Seconds after the workload's start from which on nothing changes."""
+SETTLED = 70
+"""Seconds after the workload's start, or a keeper's, from which on nothing changes."""
 TRACED = ("strace", "-f", "-qq", "-y", "-s", "500", "-e", "signal=none", "-e", "trace=%file,clone,clone3,fork,vfork")
 CALL = re.compile(r'^\d+ +(\w+)\((?:AT_FDCWD<(?P<here>[^>]*)>, )?"(?P<path>[^"]*)"')
 PROCESS = re.compile(r"^\d+ +(clone3?|v?fork)\((?!.*CLONE_THREAD)")
@@ -57,23 +57,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.shared_files", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5, help="how long each run is watched (default 5)")
     parser.add_argument("--tree", type=Path, default=Path.cwd(), help="a checkout of hpc-launch (default: this one)")
+    parser.add_argument("--kept", action="store_true", help="job-array: with a keeper at work")
     parser.add_argument("--layout", choices=[*LAYOUTS], action="append", help="this one alone (default: each of them)")
     options = parser.parse_args()
     for layout in options.layout or LAYOUTS:
         with tempfile.TemporaryDirectory() as directory:
             place = Path(directory)
             user = on_pbs(place)
-            counts = watched(Checkout(**vars(user), tree=options.tree.resolve()), layout, options.minutes * 60)
+            counts = watched(
+                Checkout(**vars(user), tree=options.tree.resolve()), layout, options.minutes * 60, options.kept
+            )
         tell(layout, counts)
     return 0
 
 
-def watched(user: Checkout, layout: str, seconds: float) -> Counts:
+def watched(user: Checkout, layout: str, seconds: float, kept: bool) -> Counts:
     """Submit a run whose workload sleeps, and count what it does once it has settled."""
     run = user.submit(f"sleep {seconds + 600:.0f}", layout=layout, workers={"memory": "300 MB", **LAYOUTS[layout]})
     try:
         run.until_running()
         until(lambda: run.status()["workers"]["connected"] == 8, "all workers")
+        if kept:
+            user.command("scale", run.id, "--workers", "8")
+            until((run.directory / "pool" / "status.json").exists, "a keeper")
         time.sleep(SETTLED)
         return counted(trace(processes(user), seconds), run.directory, seconds)
     finally:

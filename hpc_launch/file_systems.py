@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-Kind = Literal["disk", "memory", "shared"]
+StorageKind = Literal["disk", "memory", "shared"]
 """As in a site profile."""
 
 DISK = ("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs", "bcachefs", "overlay")
@@ -18,7 +18,7 @@ _CALLED = {"ext2": "ext2/ext3", "ext3": "ext2/ext3", "overlay": "overlayfs"}
 """What stat(1) calls those that the kernel calls otherwise."""
 
 
-def kind_of(filesystem: str) -> Kind | None:
+def kind_of(filesystem: str) -> StorageKind | None:
     """The kind of a file system by the kernel's name for its type; None: it is none of those known."""
     if filesystem in MEMORY:
         return "memory"

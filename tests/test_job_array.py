@@ -280,6 +280,22 @@ def test_a_site_says_what_of_it_jobs_may_do(
     assert ("keeper_python=()" not in script) == keeps
 
 
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("submit: false", "may not submit jobs"),
+        ("status: false, cancel: false", "may not ask how jobs stand or cancel jobs"),
+        ("status: unknown", None),
+    ],
+)
+def test_where_jobs_may_not_keep_workers_that_come_and_go_that_is_said(
+    prepared: Prepare, site: Callable[..., str], keys: str, told: str | None
+) -> None:
+    made = prepared(EXAMPLE, ARRAY, "workers.adapt={maximum: 9}", site=site("testcluster", f"from_compute: {{{keys}}}"))
+    notes = [note for note in made.planned.notes if "`hpc-launch keep RUN` runs on a login host" in note]
+    assert len(notes) == bool(told) and (not told or told in notes[0])
+
+
 def test_where_only_the_scheduler_can_let_workers_go_it_must_be_allowed_to(
     prepared: Prepare, site: Callable[..., str]
 ) -> None:
@@ -460,6 +476,23 @@ def test_a_run_that_begins_without_workers_waits_for_whoever_asks_for_some(sched
     assert schedulers_job.after(2900, "worker_submissions=0", tasks_wait, left=False) == ""
     schedulers_job.submitted("2", "3")
     assert schedulers_job.after(2900, tasks_wait, left=False) != ""
+
+
+def test_tasks_without_workers_are_looked_for_at_every_second_look_or_when_there_is_news(
+    schedulers_job: SchedulersJob,
+) -> None:
+    looks = """
+      state=. begun=yes
+      said() { echo "{\\"workers\\": $1, \\"tasks\\": {\\"waiting\\": 3}}" >progress.json; }
+      look() { SECONDS=$1 short_waits=$2; tasks_without_workers && echo lost || echo fine; }
+      said 1; look 100 0
+      said 0; look 130 0; look 160 0; look 170 0
+      said 1; look 180 0
+      said 0; look 190 0; look 190 60"""
+    done = subprocess.run(
+        ["bash", "-c", f". {ARRAY_SH}{looks}"], cwd=schedulers_job.run, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["fine", "fine", "lost", "lost", "fine", "fine", "lost"]
 
 
 def test_held_worker_jobs_are_released_as_they_come(schedulers_job: SchedulersJob) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hpc_launch.checks.misfit import Kind, Misfit
+from hpc_launch.checks.misfit import Misfit, Shortage
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Planned
@@ -18,7 +18,7 @@ from hpc_launch.units import exact_memory, format_walltime
 Problems = tuple[Problem, ...]
 Planner = Callable[[Resolved], Planned | Problems]
 """Makes the plan for a profile, or tells why there is none."""
-Faults = Mapping[Kind, Problem]
+Faults = Mapping[Shortage, Problem]
 """What does not fit, by its kind; a problem without one is a kind of its own."""
 
 MOST_PLANS = 50
@@ -107,7 +107,7 @@ def in_its_group(key: str) -> tuple[str | None, str]:
     return (found[1], f"workers.{found[2]}") if found else (None, key)
 
 
-def _kind(problem: Problem) -> Kind:
+def _kind(problem: Problem) -> Shortage:
     return (isinstance(problem, Misfit) and problem.kind) or (problem.message,)
 
 

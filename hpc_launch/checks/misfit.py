@@ -10,7 +10,7 @@ from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
 from hpc_launch.models.site import Site
 
 AnyProblem = TypeVar("AnyProblem", bound=Problem)
-Kind = tuple[str, ...]
+Shortage = tuple[str, ...]
 """What there is too little of, and where: two plans have the same fault if its kind is the same."""
 
 
@@ -18,7 +18,7 @@ Kind = tuple[str, ...]
 class Misfit(Problem):
     """No mistake where it is written, but nothing for this site; and the keys that decide by how much."""
 
-    kind: Kind = ()
+    kind: Shortage = ()
     """Empty: no number would mend it."""
     lower: tuple[str, ...] = ()
     """Keys of which a smaller number may mend it, the likeliest first."""

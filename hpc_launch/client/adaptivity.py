@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hpc_launch.runs.directory import CONTROL
-from hpc_launch.runs.pool import read_document
 from hpc_launch.runs.scale import WISH, Target
+from hpc_launch.runs.submissions import read_document
 
 
 class Adaptivity:

@@ -27,7 +27,7 @@ from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler, why
 from hpc_launch.errors import UsageError
 from hpc_launch.runs import describe
 from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.pools import Pool, read_pools
+from hpc_launch.runs.pool_status import Pool, read_pools
 from hpc_launch.runs.services import Page
 
 PENDING = 1.0

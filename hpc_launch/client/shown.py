@@ -13,7 +13,7 @@ from distributed.utils import format_dashboard_link
 
 from hpc_launch.client.waiting import in_notebook
 from hpc_launch.models.stored_plan import read_plan
-from hpc_launch.runs.pools import Pool
+from hpc_launch.runs.pool_status import Pool, there_of
 
 if TYPE_CHECKING:
     from hpc_launch.runs.services import Page
@@ -54,7 +54,7 @@ class Shown:
         mode = f"Adaptive, {self._adaptive.minimum} to {self._adaptive.maximum}" if self._adaptive else "Manual"
         connected = len(self.scheduler_info["workers"])
         wanted = sum(pool.target for pool in self._pools.values()) if self._pools else connected
-        lines = [f"Scaling mode: {mode}", f"Workers: {connected} of {wanted} connected", *self._waiting()]
+        lines = [f"Scaling mode: {mode}", f"Workers: {there_of(connected, wanted)}", *self._waiting()]
         rows = "".join(f'<tr><td style="text-align: left;">{html.escape(line)}</td></tr>' for line in lines)
         return f"<table>{rows}</table>"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-class Kind(NamedTuple):
+class FileKind(NamedTuple):
     """What files of one kind are known by. A model is of the kind whose signs are keys of it."""
 
     name: str
@@ -25,13 +25,13 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind(
+    FileKind(
         "a profile",
         frozenset({"workers", "workload"}),
         "the least one has two lines: `workers: {count: 2}` and `workload: {command: [python, program.py]}`",
         "give it to submit, check or render; a site is a machine: `hpc-launch site list` shows those that are known",
     ),
-    Kind(
+    FileKind(
         "a site profile",
         frozenset({"batch_system", "extends"}),
         "`hpc-launch site discover` drafts one on the machine itself",

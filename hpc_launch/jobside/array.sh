@@ -23,10 +23,16 @@ submission_broke_off() {
 # The batch system is asked once a minute at most. A run that lacks a worker job altogether does not begin: it is half of
 # what was asked for.
 ask_at=30 none_left=''
+# That tasks wait without a worker the scheduler tells by URG. Where that is not heard, its file is read at every second look.
+read_progress_at=0
 tasks_without_workers() {
   local progress
+  [ "$short_waits" != 0 ] || [ "$SECONDS" -ge "$read_progress_at" ] || return 1
+  read_progress_at=0
   read -r progress 2>/dev/null <"$state/progress.json"
-  [[ $progress == *'"workers": 0,'* && $progress =~ \"(waiting|processing|queued|no-worker)\":\ [1-9] ]]
+  [[ $progress == *'"workers": 0,'* && $progress =~ \"(waiting|processing|queued|no-worker)\":\ [1-9] ]] && return
+  read_progress_at=$((SECONDS + 45))
+  return 1
 }
 workers_lost() {
   if [ -n "$begun" ] && ! tasks_without_workers; then
@@ -82,7 +88,7 @@ keeper='' keeper_starts=0 # its process while it runs; how often it was started
 declare -p keeper_python &>/dev/null || keeper_python=(bash jobside/within.sh python)
 start_keeper() {
   ! keeper_runs && [ "$keeper_starts" -lt 6 ] || return 0
-  if ! keeper_can_run || ! keeper_is_wanted; then
+  if ! keeper_is_wanted || ! keeper_can_run; then
     [ -z "${HPC_LAUNCH_INTERVALS-}" ] || wake_at+=" $((SECONDS + 1))" # set short, for a test or a notebook
     return
   fi

@@ -1,7 +1,7 @@
 """Watches the worker jobs of a run that can grow, from inside the Dask scheduler.
 
-Tells in ``state/N/demand.json`` what is wanted and what can be spared, and retires the elements that
-``pool/retire.json`` names. It decides nothing else.
+Tells the keeper in ``state/N/demand.json`` what is wanted and what can be spared, and retires the elements that
+``pool/retire.json`` names. It decides nothing else. Without a keeper it writes only what people are told of groups.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from tornado.ioloop import PeriodicCallback
 
 from . import dask_private, report
 from .elements import Known
-from .idle import idle_since
 from .pool_files import Files, Reader
 from .retiring import Retiring
 
@@ -42,7 +41,6 @@ class Eyes(SchedulerPlugin):
         self.unresolved: dict[str, float] = {}  # name of a worker whose element or group is not known → since when
         self.look_up_at = 0.0
         self.longest_task = 0.0
-        self.idle_since: float | None = None
         self.retiring = Retiring(scheduler)
         self.files = Files(Reader(run, state), f"{state}/demand.json", asyncio.get_running_loop(), self.take)
         self.look_every = self.files.look_every
@@ -56,9 +54,12 @@ class Eyes(SchedulerPlugin):
         self.retiring.close()
 
     async def poke(self) -> str:
-        """RPC: the files are looked at now, and ``demand.json`` is written though nothing may have changed."""
+        """RPC: the files are looked at now, and ``demand.json`` is written though nothing may have changed.
+
+        A keeper may begin soon.
+        """
         self.look_at, self.told = 0.0, {}
-        self.files.poke()
+        self.files.expect_keeper()
         return "OK"
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
@@ -120,8 +121,9 @@ class Eyes(SchedulerPlugin):
 
     def look(self, elements: dict[int, list[Any]]) -> None:
         self.longest_task = max(self.longest_task, dask_private.longest_task(self.scheduler))
-        self.idle_since = idle_since(self.scheduler, self.idle_since)
         document = report.document(self, elements)
+        if not self.files.kept:
+            document = report.for_people(document)
         leaving = any(not drain.ended for drain in self.retiring.drains.values())
         changed, self.told = document != self.told, document
         self.files.changing = changed or leaving or self.files.unresolved

@@ -21,6 +21,8 @@ from .intervals import seconds
 SCHEMA = 1
 TELL_AGAIN = 3
 """While nothing changes every third look gives way to writing that it is so."""
+SELDOM = 6
+"""Without a keeper the next look is as far away as six of these: nobody has written what would be read."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 """A file that is not there, not readable, or not what was agreed: what was known before still holds."""
 
@@ -43,13 +45,18 @@ class Reader:
         self.known = Known()
         self.submissions: dict[str, Submission] = {}
 
-    def read(self, unresolved: bool) -> Known:
-        """The list of elements to retire; the rest only until it is known, or where a worker's element is not."""
+    def sees_keeper(self) -> bool:
+        """Whether there is one, or was one that could not say that it ends."""
+        return os.path.exists(os.path.join(self.pool, "lease"))
+
+    def read(self, unresolved: bool, kept: bool) -> Known:
+        """The list of elements to retire, a keeper's; others until it is known, or where a worker's element is not."""
         if not self.known.groups:
             with suppress(*UNREADABLE):
                 self._read_groups()
-        with suppress(*UNREADABLE):
-            self.known = replace(self.known, retire=retire_from(load(self.pool, "retire.json")))
+        if kept:
+            with suppress(*UNREADABLE):
+                self.known = replace(self.known, retire=retire_from(load(self.pool, "retire.json")))
         if unresolved:
             with suppress(OSError):
                 self._read_submissions()
@@ -86,6 +93,10 @@ class Files(threading.Thread):
         self.reader, self.output, self.loop, self.take = reader, output, loop, take
         self.look_every, self.quiet_every = seconds("look", 2), seconds("quiet", 10)
         self.woken = threading.Event()
+        self.kept = False
+        """Whether a keeper is at work."""
+        self.expected_until = time.monotonic() + SELDOM * self.quiet_every
+        """Until then one may begin at any moment."""
         self.changing = True
         """Whether anything changes just now: set by the event loop."""
         self.unresolved = False
@@ -101,6 +112,11 @@ class Files(threading.Thread):
         """Read now."""
         self.read_at_once = True
         self.woken.set()
+
+    def expect_keeper(self) -> None:
+        """Read now, and often for a while."""
+        self.expected_until = time.monotonic() + SELDOM * self.quiet_every
+        self.poke()
 
     def offer(self, document: Mapping[str, Any], at_once: bool) -> None:
         """This may be written; what was offered before and is not yet written is left out."""
@@ -123,11 +139,17 @@ class Files(threading.Thread):
         os.replace(self.output + ".new", self.output)
 
     def next_read(self) -> float:
-        return self.read_at + (self.look_every if self.changing else self.quiet_every)
+        if self.kept:
+            return self.read_at + (self.look_every if self.changing else self.quiet_every)
+        soon = self.unresolved or self.read_at < self.expected_until
+        return self.read_at + (self.look_every if soon else SELDOM * self.quiet_every)
 
     def turn(self, now: float) -> None:
-        """While nothing changes, what is written takes the place of a look: no more than one of them in ten seconds."""
-        if self.write_at_once or now >= self.written_at + TELL_AGAIN * self.quiet_every:
+        """While nothing changes, what is written takes the place of a look: no more than one of them in ten seconds.
+
+        Without a keeper nobody needs to be told that nothing changes.
+        """
+        if self.write_at_once or (self.kept and now >= self.written_at + TELL_AGAIN * self.quiet_every):
             self.write_at_once, self.written_at = False, now
             document = self.offered
             if document is not None and document is not self.written:
@@ -137,5 +159,6 @@ class Files(threading.Thread):
                 self.read_at = self.read_at if self.changing else now
         if self.read_at_once or now >= self.next_read():
             self.read_at_once, self.read_at = False, now
-            known = self.reader.read(self.unresolved)
+            self.kept = self.reader.sees_keeper()
+            known = self.reader.read(self.unresolved, self.kept)
             self.loop.call_soon_threadsafe(self.take, known)

@@ -41,8 +41,13 @@ def document(eyes: Eyes, elements: Elements) -> dict[str, Any]:
         "longest_task_seconds": round(eyes.longest_task, 3),
         "unsatisfiable": unsatisfiable(known.groups, needs) if known.groups else [],
         "tasks_for_absent_workers": bound,
-        "idle_since": eyes.idle_since,
     }
+
+
+def for_people(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it ``hpc-launch status`` tells; a keeper takes it for no word at all."""
+    groups = {name: {"connected": each["connected"]} for name, each in document["groups"].items()}
+    return {"groups": groups, "unsatisfiable": document["unsatisfiable"]}
 
 
 def finished_by_group(eyes: Eyes) -> Counter[str | None]:

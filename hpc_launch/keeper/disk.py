@@ -39,8 +39,13 @@ def text_of(document: Mapping[str, Any]) -> str:
 
 
 def replace(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a file as a whole, mode 0600. May raise OSError: then the old one is still there."""
     new = _write_aside(path, document)
-    os.replace(new, path)
+    try:
+        os.replace(new, path)
+    except OSError:
+        _remove(new)
+        raise
 
 
 def create(path: Path, document: Mapping[str, Any]) -> None:
@@ -49,14 +54,23 @@ def create(path: Path, document: Mapping[str, Any]) -> None:
     try:
         os.link(new, path)
     finally:
-        with suppress(OSError):
-            new.unlink()
+        _remove(new)
 
 
 def _write_aside(path: Path, document: Mapping[str, Any]) -> Path:
     new = path.with_name(f".{path.name}.{processes.host()}.{os.getpid()}")
-    with open(new, "w", encoding="utf-8") as file:
-        file.write(text_of(document))
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text_of(document))
+            file.flush()
+            os.fsync(descriptor)
+    except OSError:
+        _remove(new)
+        raise
     return new
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()

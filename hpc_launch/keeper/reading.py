@@ -81,8 +81,8 @@ def submission_document(submission: Submission, others: Document) -> dict[str, A
         "job_name": submission.job_name,
         "job_id": submission.job_id,
         "refused": submission.refused,
-        "asked": submission.asked,
-        "called_off": ranges(submission.called_off),
+        **({"asked": submission.asked} if submission.asked else {}),
+        **({"called_off": ranges(submission.called_off)} if submission.called_off else {}),
     }
 
 

@@ -97,8 +97,10 @@ class Watch:
         if (now := disk.stamp(path)) == self.demand_stamp:
             return False
         with suppress(*UNREADABLE):
-            self.demand, self.demand_stamp = reading.demand_from(disk.load(path)), now
-            self.demand_at, self.has_demand = time.monotonic(), True
+            document = disk.load(path)
+            age = 0.0 if self.has_demand else max(0.0, time.time() - float(document["time"]))  # an earlier keeper's?
+            self.demand, self.demand_stamp = reading.demand_from(document), now
+            self.demand_at, self.has_demand = time.monotonic() - age, True
         return _of_elements(self.demand) != before
 
     def _read_elements(self) -> None:

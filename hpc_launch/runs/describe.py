@@ -11,6 +11,7 @@ from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Record, RecordedJob
 from hpc_launch.runs.evidence import Progress
 from hpc_launch.runs.parts import Part
+from hpc_launch.runs.pool_status import there_of
 from hpc_launch.runs.services import PATHS, Page
 from hpc_launch.runs.settle import View
 from hpc_launch.units import format_memory, format_walltime
@@ -153,22 +154,24 @@ def facts(view: View) -> list[tuple[str, str]]:
 def _job_fact(job: RecordedJob, view: View) -> tuple[str, str]:
     report = view.reports.get(job.name)
     unnamed = "no id" if view.standing.over else "no id yet"
-    said = f", {_said(report)}" if report else ""
+    said = f", {_said(report)}" if report else ", ended" if view.evidence.has_ended(job) else ""
     nodes = f" on {report.nodes}" if report and report.nodes and not report.elements else ""
-    return job.name, f"{job.job_id or unnamed}{said}{nodes}"
+    label = job.name if job.name == "job" else f"job {job.name}"
+    return label, f"{job.job_id or unnamed}{said}{nodes}"
 
 
 def _said(report: JobReport) -> str:
     """The batch system's word for a job; of an array, how many of its elements are in which of our states."""
     if report.elements:
         return ", ".join(f"{number} {state}" for state, number in report.elements.items())
-    return report.raw if report.status is not JobStatus.UNKNOWN else "unknown"
+    if report.status is JobStatus.UNKNOWN:
+        return "unknown"
+    return report.raw or ("no longer in the queue" if report.status is JobStatus.GONE else report.status.value)
 
 
 def workers(view: View) -> str:
-    """`18 of 24 connected`."""
-    connected = view.evidence.progress.workers if view.evidence.progress else 0
-    return f"{connected} of {wanted(view)} connected"
+    """How many are connected, and are to be."""
+    return there_of(view.evidence.progress.workers if view.evidence.progress else 0, wanted(view))
 
 
 def wanted(view: View) -> int:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from hpc_launch.models.record import Outcome, RecordedJob
 from hpc_launch.runs.demand import Unsatisfiable, read_demand
 from hpc_launch.runs.parts import Part
-from hpc_launch.runs.pools import Pool, read_pools
+from hpc_launch.runs.pool_status import Pool, read_pools
 from hpc_launch.runs.services import LOOPBACK, PATHS, Page, page
 
 LONGEST = 2**20

@@ -14,9 +14,9 @@ from hpc_launch.keeper.job import FromOutside
 from hpc_launch.keeper.keep import Keeping
 from hpc_launch.keeper.reading import UNREADABLE
 from hpc_launch.runs.job_ids import batch_system, elsewhere
-from hpc_launch.runs.pool import POOL, read_document
 from hpc_launch.runs.scale import kept_by_job, what_can_grow
 from hpc_launch.runs.settle import View
+from hpc_launch.runs.submissions import POOL, read_document
 
 ENDS_WITHIN = 60.0
 """Seconds in which a keeper ends by itself whose run is over."""

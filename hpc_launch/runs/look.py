@@ -16,7 +16,7 @@ from hpc_launch.runs import evidence as state_files
 from hpc_launch.runs import outcome
 from hpc_launch.runs.evidence import Evidence
 from hpc_launch.runs.job_ids import batch_system, find_by_name, reached_by, record_job_id
-from hpc_launch.runs.pool import take_in_submissions
+from hpc_launch.runs.submissions import take_in_submissions
 
 if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hpc_launch.errors import Problem, UsageError
+from hpc_launch.keeper import disk
+from hpc_launch.keeper.reading import SCHEMA, UNREADABLE
 from hpc_launch.runs.directory import CONTROL
-from hpc_launch.runs.files import replace_file
 from hpc_launch.runs.keeper_copy import copy_keeper, travels
 from hpc_launch.runs.lock import alone
-from hpc_launch.runs.pool import POOL, SCHEMA, read_document
 from hpc_launch.runs.settle import View
+from hpc_launch.runs.submissions import POOL, read_document
 
 if TYPE_CHECKING:
     from hpc_launch.context import Context
@@ -138,21 +138,20 @@ def write_wish(directory: Path, user: str, host: str, targets: Mapping[str, Targ
             "host": host,
             "groups": {**known.get("groups", {}), **{name: target.as_json() for name, target in targets.items()}},
         }
-        replace_file(file, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        disk.replace(file, document)
     return serial
 
 
-def _known(file: Path) -> dict[str, Any]:
+def _known(file: Path) -> Mapping[str, Any]:
     """The wish that holds. Raises OSError where it cannot be read, for then it must not be replaced."""
     try:
-        known = json.loads(file.read_text(encoding="utf-8"))
+        return disk.load(file)
     except FileNotFoundError:
         return {}
-    except (ValueError, RecursionError) as fault:
-        raise OSError(f"{file} is damaged: {fault}") from fault
-    if not isinstance(known, dict) or known.get("schema") != SCHEMA:
-        raise OSError(f"{file} was written by another version of hpc-launch")
-    return known
+    except OSError:
+        raise
+    except UNREADABLE as fault:
+        raise OSError(f"{file} is damaged, or of another version of hpc-launch: {fault}") from fault
 
 
 def sentence(view: View, group: Group, target: Target) -> str:

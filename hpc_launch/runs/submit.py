@@ -14,6 +14,7 @@ from hpc_launch import __version__, security
 from hpc_launch.batch import processes
 from hpc_launch.batch.faults import NoAnswer, NotStarted, Refused
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem, UsageError
+from hpc_launch.keeper.reading import UNREADABLE
 from hpc_launch.models.record import SCHEMA, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
@@ -24,7 +25,7 @@ from hpc_launch.runs.files import write_files
 from hpc_launch.runs.first_wish import write_first_wish
 from hpc_launch.runs.interruption import ToldToEnd, signals_raise, signals_wait
 from hpc_launch.runs.job_ids import batch_system, record_job_id, with_id
-from hpc_launch.runs.pool import note_job_id, write_pool
+from hpc_launch.runs.submissions import note_job_id, write_pool
 from hpc_launch.runs.taking_back import look_for, record_refusal, take_back
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJ
     except NoAnswer as fault:
         job_id = look_for(system, record, job) or _give_up(system, place, record, job, fault)
     if job.role == "workers":
-        with suppress(OSError, ValueError):  # whoever needs it finds the job by its name
+        with suppress(*UNREADABLE):  # whoever needs it finds the job by its name
             note_job_id(place, record, job, job_id)
     return _keep_id(system, place, record, job, job_id)
 

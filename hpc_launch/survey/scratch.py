@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpc_launch.file_systems import Kind, kind_of
+from hpc_launch.file_systems import StorageKind, kind_of
 
 PLACES = ("/local_scratch", "/localscratch", "/local/scratch", "/lscratch", "/scratch", "/local", "/tmp", "/dev/shm")
 """Where sites have scratch, the likeliest to be a node's own first."""
@@ -20,7 +20,7 @@ class Scratch:
     """A place for scratch, and what is there."""
 
     path: str
-    kind: Kind | None
+    kind: StorageKind | None
     """As in a site profile; None: a file system that is none of those known."""
     filesystem: str
     """As the kernel calls it; empty where there is no such directory."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hpc_launch.checks.misfit import Kind, Misfit
+from hpc_launch.checks.misfit import Misfit, Shortage
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import AUTO
@@ -70,7 +70,7 @@ def _defaults(jobs: SmallJobs, good: Sequence[Pair]) -> Iterator[Problem]:
     """Of a job that says nothing else, in the queue that it goes to then; where that is open, in any."""
     site = jobs.found.site
     queue = str(site.defaults.get("queue") or AUTO)
-    told: dict[Kind, Problem] = {}  # the same in another layout is told with other numbers
+    told: dict[Shortage, Problem] = {}  # the same in another layout is told with other numbers
     for layout in site.layouts if site.defaults else ():
         usual = [pair for pair in good if pair[0] == layout and queue in (AUTO, pair[1])]
         refused = [jobs.refusal(*pair, defaults=True) for pair in usual]

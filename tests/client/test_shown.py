@@ -6,7 +6,7 @@ import re
 
 from hpc_launch.client.adaptivity import Adaptivity
 from hpc_launch.client.shown import Shown
-from hpc_launch.runs.pools import Pool
+from hpc_launch.runs.pool_status import Pool
 from hpc_launch.runs.scale import Target
 
 
@@ -27,6 +27,11 @@ def test_what_is_there_what_is_wanted_what_waits_and_why() -> None:
         "Priority",
         "you may have 4 jobs &amp; no more",
     ]
+
+
+def test_more_than_are_wanted_are_no_part_of_them() -> None:
+    pool = Pool(target=0, draining=2)
+    assert lines(pool)[1:] == ["Workers: 2 connected, none wanted", "Worker jobs: 2 draining"]
 
 
 def test_where_all_is_there_no_more_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,27 @@ def test_it_ends_when_the_schedulers_job_is_gone_without_a_word(world: World) ->
     world.wish(workers=0)
     outside(world).run()
     assert any("--jobs=99" in call for call in world.said("squeue"))
+
+
+def test_what_the_scheduler_said_before_a_keeper_began_is_no_word_of_now(world: World) -> None:
+    world.wish(workers={"minimum": 0, "maximum": 4})
+    world.needs = 4
+    world.tell(time=time.time() - 3600)
+    keeper = world.keeper()
+    for _ in range(5):
+        keeper.turn()
+        assert not keeper.watch.hears_scheduler()
+    world.write("state/1/demand.json", time=time.time(), groups={"workers": {"connected": 0}}, unsatisfiable=[])
+    for _ in range(5):
+        keeper.turn()
+        assert not keeper.watch.hears_scheduler()
+    assert world.jobs() == {}
+
+    def told_anew() -> None:
+        world.tell()
+        keeper.turn()
+
+    world.until(lambda: len(world.alive()) == 4, told_anew)
 
 
 @pytest.mark.parametrize("fault", ["refuses", "silent"])

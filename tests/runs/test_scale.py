@@ -15,12 +15,16 @@ from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.cli import main
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
+from hpc_launch.runs.describe import facts
 from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.evidence import Evidence, Progress
 from hpc_launch.runs.job_ids import find_by_name
+from hpc_launch.runs.look import look
 from hpc_launch.runs.outcome import decide
-from hpc_launch.runs.pool import read_document, take_in_submissions
+from hpc_launch.runs.pool_status import Pool
+from hpc_launch.runs.settle import settle
 from hpc_launch.runs.status import bring_up_to_date
+from hpc_launch.runs.submissions import read_document, take_in_submissions
 from hpc_launch.runs.submit import submit
 
 Prepare = Callable[..., Prepared]
@@ -146,7 +150,7 @@ def test_what_the_record_knows_is_not_read_again(run: Path, monkeypatch: pytest.
         read.append(file.name)
         return read_document(file)
 
-    monkeypatch.setattr("hpc_launch.runs.pool.read_document", counted)
+    monkeypatch.setattr("hpc_launch.runs.submissions.read_document", counted)
     take_in_submissions(run, read_record(run), over=False)
     assert read == ["4.json"]
 
@@ -178,3 +182,31 @@ def test_a_wish_that_cannot_be_read_is_not_replaced(run: Path, capfd: pytest.Cap
     damaged = file.read_text()
     assert main(["scale", str(run), "--workers", "1"]) == 2
     assert "the wish cannot be written" in capfd.readouterr().err and file.read_text() == damaged
+
+
+def rows(run: Path, evidence: Evidence, **reports: JobReport) -> dict[str, str]:
+    """What `status` prints of this; no name comes twice."""
+    seen = replace(look(run, read_record(run)), evidence=evidence, reports=reports)
+    found = facts(settle(seen))
+    assert len({name for name, _ in found}) == len(found)
+    return dict(found)
+
+
+def test_each_row_of_status_has_a_name_of_its_own_and_says_something(run: Path) -> None:
+    running = JobReport(JobStatus.RUNNING, raw="RUNNING")
+    there = Evidence(attempt=1, progress=Progress(workers=2), pools={"workers": Pool(0, connected=2, draining=1)})
+    found = rows(run, there, scheduler=running, workers=JobReport(JobStatus.GONE))
+    assert found["job scheduler"] == "35, RUNNING" and found["job workers"] == "36, no longer in the queue"
+    assert found["workers"] == "2 connected, none wanted"
+    assert found["pool workers"] == "2 connected, none wanted, 1 draining"
+
+
+def test_worker_jobs_that_have_told_their_end_have_ended(run: Path) -> None:
+    there = Evidence(attempt=1, elements_gone=frozenset({0, 1, 2}), pools={"workers": Pool(2, connected=0)})
+    found = rows(run, there)
+    assert found["job workers"] == "36, ended" and found["workers"] == "0 of 2 connected"
+
+
+def test_of_an_adaptive_group_bounds_are_told_beside_what_is_wanted_now() -> None:
+    pool = Pool(3, "adaptive", 0, 9, connected=2, queued=1)
+    assert pool.sentence() == "2 of 3 connected, 0 to 9 as the tasks need, 1 queued"

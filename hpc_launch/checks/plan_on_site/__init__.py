@@ -65,11 +65,17 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
     for limit in at_once(plan, resolved, _queues(plan, resolved, context)):
         if limit.asked > limit.most:
             yield limit.waits()
-    if plan.from_compute.get("submit") is False and any(group.needs_keeper for group in plan.groups.values()):
+    if not plan.jobs_may_keep and any(group.needs_keeper for group in plan.groups.values()):
         yield (
-            f"jobs of {plan.site} may not submit others: worker jobs come and go only while"
+            f"jobs of {plan.site} may not {_denied(plan)}: worker jobs come and go only while"
             " `hpc-launch keep RUN` runs on a login host"
         )
+
+
+def _denied(plan: Plan) -> str:
+    """What of that which a keeper has to do."""
+    words = {"status": "ask how jobs stand", "cancel": "cancel jobs", "submit": "submit jobs"}
+    return " or ".join(words[purpose] for purpose, may in plan.from_compute.items() if may is False)
 
 
 def _queues(plan: Plan, resolved: Resolved, context: Context) -> dict[str | None, Queue]:

@@ -84,10 +84,12 @@ def in_time(test: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def cluster_in(run: Path, **groups: dict[str, Any]) -> AsyncIterator[Cluster]:
+async def cluster_in(run: Path, kept: bool = True, /, **groups: dict[str, Any]) -> AsyncIterator[Cluster]:
     state = run / "state" / "1"
     (state / "elements").mkdir(parents=True)
     (run / "pool").mkdir()
+    if kept:
+        (run / "pool" / "lease").touch()
     usual = {"threads": 1, "resources": {}}
     groups = {name: usual | group for name, group in (groups or {"workers": {}}).items()}
     (run / "pool" / "groups.json").write_text(json.dumps({"schema": 1, "groups": groups}))

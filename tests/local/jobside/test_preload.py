@@ -68,6 +68,7 @@ def ends(process: subprocess.Popen[bytes]) -> int:
 
 
 def test_it_tells_of_demand_and_ends_when_told(run: Path) -> None:
+    (run / "pool" / "lease").touch()
     with scheduler(run) as process:
         until((run / "state/1/demand.json").exists)
         assert json.loads((run / "state/1/demand.json").read_text())["groups"]["workers"]["demand"] == 0
@@ -76,6 +77,7 @@ def test_it_tells_of_demand_and_ends_when_told(run: Path) -> None:
 
 def test_a_file_that_hangs_stops_neither_the_scheduler_nor_its_end(run: Path) -> None:
     os.mkfifo(run / "pool" / "retire.json")
+    (run / "pool" / "lease").touch()
     with scheduler(run) as process:
         address = json.loads((run / "scheduler.json").read_text())["address"]
         asyncio.run(is_answered(address))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from hpc_launch.jobside import dask_private, eyes
+from hpc_launch.jobside.idle import idle_since
+from hpc_launch.jobside.pool_files import SELDOM
 from tests.local.jobside.conftest import Cluster, cluster_in, connected, in_time
 
 GROUPS: dict[str, dict[str, Any]] = {"cpu": {}, "gpu": {"resources": {"GPU": 1.0}}}
@@ -97,15 +99,14 @@ def test_idle_is_who_has_no_task_no_client_and_no_data(tmp_path: Path) -> None:
     async def check() -> None:
         async with cluster_in(tmp_path / "run") as cluster:
             await cluster.add(0)
-            await cluster.until(lambda told: told["groups"] and told["idle_since"] is None)  # the client of this test
+            assert idle_since(cluster.scheduler, None) is None  # the client of this test
             await cluster.client.close()
-            began = (await cluster.until(lambda told: told["idle_since"]))["idle_since"]
+            assert (began := idle_since(cluster.scheduler, None)) is not None
             async with connected(cluster.scheduler.address, name="hpc-launch"):
-                await asyncio.sleep(0.5)
-                assert cluster.told()["idle_since"] == began
+                assert idle_since(cluster.scheduler, began) == began
             async with connected(cluster.scheduler.address):
-                await cluster.until(lambda told: told["idle_since"] is None)
-            assert (await cluster.until(lambda told: told["idle_since"]))["idle_since"] > began
+                assert idle_since(cluster.scheduler, began) is None
+            assert idle_since(cluster.scheduler, began) == began
 
     in_time(check())
 
@@ -140,15 +141,55 @@ def test_little_is_done_to_files_while_nothing_changes(tmp_path: Path) -> None:
     in_time(check())
 
 
+def test_without_a_keeper_only_what_people_are_told_is_written(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with cluster_in(tmp_path / "run", False) as cluster:
+            cluster.submitted(1, "workers", 0, 4)
+            await cluster.add(0)
+            told = await cluster.until(lambda told: told["groups"]["workers"]["connected"] == 1)
+            assert told.keys() == {"schema", "time", "groups", "unsatisfiable"}
+            cluster.retire(0)
+            await asyncio.sleep(SELDOM * cluster.eyes.files.quiet_every)  # until then a keeper is expected
+            turns, began = count_file_work(cluster), time.monotonic()
+            await asyncio.sleep(4)
+            assert len(turns) <= (time.monotonic() - began) / (SELDOM * cluster.eyes.files.quiet_every) + 1
+            assert "write" not in turns and not cluster.eyes.retiring.drains
+
+    in_time(check())
+
+
+@pytest.mark.parametrize("poked", [True, False])
+def test_a_keeper_that_begins_is_told_everything_and_obeyed(tmp_path: Path, poked: bool) -> None:
+    async def check() -> None:
+        async with cluster_in(tmp_path / "run", False) as cluster:
+            cluster.submitted(1, "workers", 0, 4)
+            await cluster.add(0)
+            await cluster.until(lambda told: told["groups"]["workers"]["connected"] == 1)
+            cluster.eyes.files.quiet_every = 3600 if poked else cluster.eyes.files.quiet_every
+            cluster.retire(0)
+            await asyncio.sleep(2.5)
+            if poked:
+                assert await cluster.client.scheduler.hpc_launch_poke() == "OK"
+                await asyncio.sleep(0.5)  # it begins a little later
+            (cluster.run / "pool" / "lease").touch()
+            await cluster.until(lambda told: told.get("spare") is not None and "draining" in told)
+            await cluster.until(lambda told: cluster.eyes.retiring.drains)
+            (cluster.run / "pool" / "lease").unlink()
+            cluster.eyes.files.poke()
+            await cluster.until(lambda told: "spare" not in told)
+
+    in_time(check())
+
+
 def count_file_work(cluster: Cluster) -> list[str]:
     """Every reading and writing from now on."""
     done: list[str] = []
     reader, files = cluster.eyes.files.reader, cluster.eyes.files
     read, write = reader.read, files.write
 
-    def counted_read(unresolved: bool) -> Any:
+    def counted_read(unresolved: bool, kept: bool) -> Any:
         done.append("read and more" if unresolved else "read")
-        return read(unresolved)
+        return read(unresolved, kept)
 
     def counted_write(text: str) -> None:
         done.append("write")

@@ -44,12 +44,19 @@ class Pool:
 
     def sentence(self) -> str:
         """For people."""
-        wanted = f"{self.minimum} to {self.maximum}, now {self.target}" if self.mode == "adaptive" else f"{self.target}"
-        parts = [f"{self.connected} of {wanted} connected"]
+        parts = [there_of(self.connected, self.target)]
+        parts += [f"{self.minimum} to {self.maximum} as the tasks need"] if self.mode == "adaptive" else []
         words = {"starting": self.starting, "queued": self.queued, "suspended": self.suspended}
         words |= {"draining": self.draining, "held by data": self.held_by_data, "failed": self.failed}
         parts += [f"{number} {word}" for word, number in words.items() if number]
         return ", ".join(parts) + (f"; {self.paused}" if self.paused else "")
+
+
+def there_of(connected: int, wanted: int) -> str:
+    """`18 of 24 connected`; where some are to leave, `3 connected, 1 wanted`."""
+    if connected > wanted:
+        return f"{connected} connected, {wanted or 'none'} wanted"
+    return f"{connected} of {wanted} connected"
 
 
 def read_pools(directory: Path, connected: Mapping[str, int] | None = None) -> dict[str, Pool]:

@@ -5,18 +5,20 @@ Written before the batch system is asked: a worker job finds its number there.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hpc_launch.errors import HpcLaunchError
+from hpc_launch.keeper import disk
+from hpc_launch.keeper.reading import SCHEMA, UNREADABLE, submission_document
+from hpc_launch.keeper.values import Submission
 from hpc_launch.runs.directory import update_record
-from hpc_launch.runs.files import replace_file
 
 if TYPE_CHECKING:
     from hpc_launch.models.job import Job
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from hpc_launch.models.worker_group import Bounds, WorkerGroup
 
 POOL: Final = "pool"
-SCHEMA: Final = 1
 
 
 def write_pool(place: Path, plan: Plan, record: Record) -> None:
@@ -34,21 +35,22 @@ def write_pool(place: Path, plan: Plan, record: Record) -> None:
     if not planned and not plan.on_demand:
         return
     (place / POOL).mkdir(mode=0o700)
-    _write(place / POOL / "groups.json", _groups(plan, record))
+    disk.replace(place / POOL / "groups.json", _groups(plan, record))
     names = {job.name: job.job_name for job in record.jobs}
     missing = {name: group.count for name, group in plan.groups.items()}
     for number, job in enumerate(planned, 1):
         submission = _submission(plan, job, number, names[job.name], missing[str(job.group)])
-        _write(_file(place, number), submission)
-        missing[submission["group"]] -= submission["workers"]
+        others = {"per_node": plan.group_of(job).per_node, "by": "submit", "submitted": None}
+        disk.replace(_file(place, number), submission_document(submission, others))
+        missing[submission.group] -= submission.workers
 
 
 def note_job_id(place: Path, record: Record, job: RecordedJob, job_id: str) -> None:
     """Write down the id of a worker job that was submitted. May raise OSError."""
     number = 1 + [other.name for other in record.jobs if other.role == "workers"].index(job.name)
     file = _file(place, number)
-    known = json.loads(file.read_text(encoding="utf-8"))
-    _write(file, {**known, "job_id": job_id, "submitted": round(time.time(), 3), "refused": None})
+    known = disk.load(file)
+    disk.replace(file, {**known, "job_id": job_id, "submitted": round(time.time(), 3), "refused": None})
 
 
 def take_in_submissions(place: Path, record: Record, over: bool) -> Record:
@@ -113,11 +115,9 @@ def _numbers(place: Path) -> list[int]:
 
 def read_document(file: Path) -> dict[str, Any] | None:
     """What a file of `pool/` or `control/` says; None: it is not there, or not as this version knows it."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else None
+    with suppress(*UNREADABLE):
+        return dict(disk.load(file))
+    return None
 
 
 def _file(place: Path, number: int) -> Path:
@@ -167,25 +167,7 @@ def _without_none(bounds: Bounds) -> dict[str, int]:
     return {key: value for key, value in vars(bounds).items() if value is not None}
 
 
-def _submission(plan: Plan, job: Job, number: int, job_name: str, missing: int) -> dict[str, Any]:
-    group = plan.group_of(job)
+def _submission(plan: Plan, job: Job, number: int, job_name: str, missing: int) -> Submission:
     size = job.array or 1
-    return {
-        "schema": SCHEMA,
-        "number": number,
-        "group": job.group,
-        "first": job.first_element,
-        "size": size,
-        "array": job.array,
-        "per_node": group.per_node,
-        "workers": min(size * group.per_node, missing),
-        "job_name": job_name,
-        "by": "submit",
-        "job_id": None,
-        "submitted": None,
-        "refused": None,
-    }
-
-
-def _write(file: Path, content: dict[str, Any]) -> None:
-    replace_file(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n")  # a key on each line, for the jobs
+    workers = min(size * plan.group_of(job).per_node, missing)
+    return Submission(number, str(job.group), job.first_element, size, workers, job_name, job.array)
