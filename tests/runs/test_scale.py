@@ -21,7 +21,7 @@ from hpc_launch.runs.evidence import Evidence, Progress
 from hpc_launch.runs.job_ids import find_by_name
 from hpc_launch.runs.look import look
 from hpc_launch.runs.outcome import decide
-from hpc_launch.runs.pool_status import Pool
+from hpc_launch.runs.pool_status import Pool, read_pools
 from hpc_launch.runs.settle import settle
 from hpc_launch.runs.status import bring_up_to_date
 from hpc_launch.runs.submissions import read_document, take_in_submissions
@@ -210,3 +210,15 @@ def test_worker_jobs_that_have_told_their_end_have_ended(run: Path) -> None:
 def test_of_an_adaptive_group_bounds_are_told_beside_what_is_wanted_now() -> None:
     pool = Pool(3, "adaptive", 0, 9, connected=2, queued=1)
     assert pool.sentence() == "2 of 3 connected, 0 to 9 as the tasks need, 1 queued"
+
+
+def test_what_is_wanted_is_told_before_the_keeper_has_taken_it_up(run: Path) -> None:
+    assert read_pools(run) == {}
+    assert main(["scale", str(run), "--workers", "9"]) == 0
+    assert read_pools(run, {"workers": 2})["workers"].sentence() == "2 of 9 connected, not taken up yet"
+    told = {"schema": 1, "serial": 1, "groups": {"workers": {"target": 9, "connected": 2}}}
+    (run / "pool/status.json").write_text(json.dumps(told))
+    assert not read_pools(run)["workers"].pending
+    assert main(["scale", str(run), "--minimum", "0", "--maximum", "4"]) == 0
+    pool = read_pools(run)["workers"]
+    assert (pool.target, pool.maximum, pool.mode, pool.pending) == (4, 4, "adaptive", True)
