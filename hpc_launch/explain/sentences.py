@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from hpc_launch import standing
@@ -33,10 +34,14 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
 
 def core_hours(plan: Plan) -> float | None:
     """What all jobs of the run would be charged for up to their walltimes; None where there is none."""
-    seconds = [(job.walltime_seconds, (job.array or 1) * job.nodes * job.charged_cores_per_node) for job in plan.jobs]
-    if any(walltime is None for walltime, _ in seconds) or plan.main.queue is None:
+    if any(job.walltime_seconds is None for job in plan.jobs) or plan.main.queue is None:
         return None
-    return sum((walltime or 0) * cores for walltime, cores in seconds) / 3600
+    return _hours(plan.jobs)
+
+
+def _hours(jobs: Iterable[Job]) -> float:
+    seconds = ((job.walltime_seconds or 0) * (job.array or 1) * job.nodes * job.charged_cores_per_node for job in jobs)
+    return sum(seconds) / 3600
 
 
 def _and_more(plan: Plan) -> str:
@@ -44,18 +49,11 @@ def _and_more(plan: Plan) -> str:
 
 
 def _by_group(plan: Plan) -> str:
-    """Those of each group of workers, where there are several."""
-    hours = {
-        name: sum(
-            (job.array or 1) * job.charged_cores_per_node * (job.walltime_seconds or 0)
-            for job in plan.jobs
-            if job.group == name
-        )
-        for name in plan.groups
-    }
-    return (
-        f" ({', '.join(f'{name} {seconds / 3600:.1f}' for name, seconds in hours.items())})" if len(hours) > 1 else ""
-    )
+    """Those of the scheduler's job and of each group of workers, where there are several."""
+    if len(plan.groups) < 2:
+        return ""
+    jobs = {"scheduler": [plan.main], **{name: [job for job in plan.jobs if job.group == name] for name in plan.groups}}
+    return f" ({', '.join(f'{name} {_hours(some):.1f}' for name, some in jobs.items())})"
 
 
 def submitted(plan: Plan, job_id: str | None, directory: Path) -> str:

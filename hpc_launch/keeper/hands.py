@@ -94,7 +94,8 @@ class Hands:
         reached("submitted")
         self.ledger.answered(submission, job_id, time.time())
         reached("answered")
-        say(f"{submission.job_name} was submitted: {job_id}, {submission.size} elements, {submission.workers} workers")
+        size = f"worker jobs: {submission.size}, workers: {submission.workers}"
+        say(f"{submission.job_name} was submitted: {job_id}, {size}")
         return None
 
     def _call_off(self, action: CallOff, decision: Decision) -> None:
