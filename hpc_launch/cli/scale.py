@@ -33,6 +33,7 @@ def scale(
     """Let a run of the layout job-array grow or shrink."""
     from hpc_launch import context
     from hpc_launch.cli.output import print_json, say
+    from hpc_launch.client.wake import tell_of_wish
     from hpc_launch.runs import scale as scaling
     from hpc_launch.runs.choice import find_unfinished
     from hpc_launch.runs.describe import pools
@@ -47,8 +48,10 @@ def scale(
     serial = scaling.ask_for(view, here, chosen, target)
     if json:
         wish = {"serial": serial, "group": chosen.name, **target.as_json()}
-        return print_json({"schema": 1, "run": view.record.id, "wish": wish, "pools": pools(view)})
-    say(scaling.sentence(view, chosen, target))
+        print_json({"schema": 1, "run": view.record.id, "wish": wish, "pools": pools(view)})
+    else:
+        say(scaling.sentence(view, chosen, target))
+    tell_of_wish(view)
 
 
 def _refuse_words(

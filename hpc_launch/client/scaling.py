@@ -13,6 +13,7 @@ from distributed.core import Status
 from hpc_launch.client import amounts
 from hpc_launch.client.adaptivity import Adaptivity
 from hpc_launch.client.keeping import keep_beside
+from hpc_launch.client.wake import tell_scheduler_of_wish
 from hpc_launch.errors import UsageError
 from hpc_launch.runs import scale as scaling
 from hpc_launch.runs.directory import read_record
@@ -90,7 +91,7 @@ class Scaling:
 
     async def _poke(self) -> None:
         with suppress(OSError):  # then it is seen a little later
-            await self.scheduler_comm.hpc_launch_poke()
+            await tell_scheduler_of_wish(self.scheduler_comm)
 
     @property
     def scheduler(self) -> Any:

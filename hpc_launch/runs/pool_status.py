@@ -66,14 +66,17 @@ def read_pools(directory: Path, connected: Mapping[str, int] | None = None) -> d
     """Group → its pool, with what is wanted of it since the keeper told of it. Never raises.
 
     Where no keeper has told anything yet: of several groups, and of those of which something is wanted, what was
-    planned and how many are `connected`.
+    planned. How many are `connected` the scheduler tells sooner than the keeper does.
     """
     serial, told = _told(directory)
-    planned = _planned(directory, connected or {})
+    planned = _planned(directory)
     wish_serial, wish = _wish(directory)
     wanted = wish if wish_serial > serial else {}
     shown = told or (planned if len(planned) > 1 else {name: planned[name] for name in wanted if name in planned})
-    return {name: _with_wish(pool, wanted.get(name)) for name, pool in shown.items()}
+    return {
+        name: replace(_with_wish(pool, wanted.get(name)), connected=(connected or {}).get(name, pool.connected))
+        for name, pool in shown.items()
+    }
 
 
 def _told(directory: Path) -> tuple[int, dict[str, Pool]]:
@@ -85,10 +88,10 @@ def _told(directory: Path) -> tuple[int, dict[str, Pool]]:
         return 0, {}
 
 
-def _planned(directory: Path, connected: Mapping[str, int]) -> dict[str, Pool]:
+def _planned(directory: Path) -> dict[str, Pool]:
     try:
         groups = _read(directory / "pool" / "groups.json")["groups"]
-        return {str(name): Pool(int(each["count"]), connected=connected.get(name, 0)) for name, each in groups.items()}
+        return {str(name): Pool(int(each["count"])) for name, each in groups.items()}
     except UNREADABLE:
         return {}
 
