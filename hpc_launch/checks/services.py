@@ -14,6 +14,8 @@ from hpc_launch.errors import Problem
 from hpc_launch.resolve import Resolved
 
 NEEDED = "jupyterlab"
+PACKAGES = (NEEDED, "dask-labextension", "jupyter-server-proxy", "bokeh")
+"""The lab, its panel, and what shows the dashboard in it: of those of the extra `notebook` that a run needs."""
 
 
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
@@ -22,7 +24,7 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
         return
     if _is_lacking(Path(python)):
         cause = f"services.jupyter: {python} has no JupyterLab"
-        hint = f"install it there: {python} -m pip install 'hpc-launch[notebook]'"
+        hint = f"install it there: {python} -m pip install {' '.join(PACKAGES)}"
         yield Problem(cause, resolved.origin("services", "jupyter"), hint)
 
 

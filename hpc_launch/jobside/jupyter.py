@@ -31,7 +31,7 @@ ENDS_IN = 8  # seconds: it ends its kernels
 LONGEST = 40  # characters of a directory: a socket's path holds 107, and Jupyter's names are long
 DASHBOARD = "proxy-dask"  # dask-labextension asks for a name that begins with `proxy`
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-INSTALL = "install hpc-launch[notebook] there"
+INSTALL = "install jupyterlab, dask-labextension, jupyter-server-proxy and bokeh there"
 
 
 class ToldToEnd(Exception):
