@@ -63,10 +63,8 @@ def test_an_environment_without_it_is_refused_before_anything_is_submitted(prepa
     [problem] = refusal.value.problems
     assert problem.message == f"services.jupyter: {lacks}/bin/python has no JupyterLab"
     assert str(problem.origin) == "profile.yaml:3"
-    assert (
-        problem.hint
-        == f"install it there: {lacks}/bin/python -m pip install jupyterlab dask-labextension jupyter-server-proxy bokeh"
-    )
+    packages = "jupyterlab dask-labextension jupyter-server-proxy bokeh"
+    assert problem.hint == f"install it there: {lacks}/bin/python -m pip install {packages}"
 
 
 def test_what_cannot_be_known_is_not_refused(prepared: Prepare, tmp_path: Path) -> None:
