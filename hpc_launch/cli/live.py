@@ -20,7 +20,7 @@ TASKS_EVERY = 60.0
 
 
 def watch(directory: Path, as_lines: Callable[[View], object] | None = None, full: bool = False) -> View:
-    """Follow a run to its end and show on stderr how it goes.
+    """Follow a run to its end and show on stderr how it goes; how it ended the caller tells.
 
     Args:
         directory: the run directory.
@@ -43,7 +43,8 @@ def left_alone(run_id: str) -> str:
 
 
 def _plain(view: View) -> None:
-    say(f"{datetime.now():%H:%M:%S} {describe.line(view)}")
+    if not view.standing.over:
+        say(f"{datetime.now():%H:%M:%S} {describe.line(view)}")
 
 
 class News:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -176,8 +175,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if as_json:
         print_json({**prepared.as_json(), **describe.as_json(view)})
     if wait:
-        if sys.stderr.isatty():  # what moved there is gone; elsewhere the last line stands already
-            say(describe.headline(view))
+        say(describe.headline(view))
         _where_to_look(view)
         raise typer.Exit(_exit_code(view))
 
