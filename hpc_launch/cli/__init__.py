@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from hpc_launch.cli import close, connect, export, keep, launch, remove, runs, scale, site
+from hpc_launch.cli import close, connect, export, keep, launch, remove, runs, scale, site, wait
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ for command in (
     launch.check,
     launch.explain,
     runs.status,
-    runs.wait,
+    wait.wait,
     runs.logs,
     connect.connect,
     scale.scale,

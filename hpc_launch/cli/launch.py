@@ -79,7 +79,7 @@ def submit(
     prepared, here = _prepare(profile, site, set_, to_submit=not dry_run)
     if dry_run:
         return _show(prepared, json)
-    from hpc_launch.cli.runs import announce_and_wait
+    from hpc_launch.cli.submitted import announce_and_wait
 
     announce_and_wait(prepared, here, run_dir, wait, json)
 

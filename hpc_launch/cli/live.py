@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -37,9 +37,18 @@ def watch(directory: Path, as_lines: Callable[[View], object] | None = None, ful
     return view
 
 
-def left_alone(run_id: str) -> str:
-    """What to say when somebody stops waiting."""
-    return f"the run goes on. Come back to it: hpc-launch wait {run_id}    End it: hpc-launch cancel {run_id}"
+@contextmanager
+def left_alone(*run_ids: str) -> Iterator[None]:
+    """Meanwhile, somebody who stops waiting for these runs is told that they go on, and how to come back."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        back = f"hpc-launch wait {' '.join(run_ids)}"
+        if len(run_ids) > 1:
+            say(f"the runs go on. Come back to them: {back}    End one: hpc-launch cancel RUN")
+        else:
+            say(f"the run goes on. Come back to it: {back}    End it: hpc-launch cancel {run_ids[0]}")
+        raise
 
 
 def _plain(view: View) -> None:

@@ -20,6 +20,14 @@ def say(text: str) -> None:
         drop(sys.stderr)
 
 
+def tell(text: str) -> None:
+    """A result, at once. That its reader is gone changes nothing: the command ends with its own exit code."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        drop(sys.stdout)
+
+
 def drop(stream: TextIO) -> None:
     """Lead a stream that cannot be written to nowhere, with what it still holds."""
     with suppress(OSError):
@@ -33,12 +41,10 @@ def print_json(data: Mapping[str, Any], *, lines: bool = False) -> None:
     # What a terminal shows of a character that it does not have (a backslash and its number) would be no JSON.
     ascii_alone = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
     text = json.dumps(_of_json_alone(data), indent=None if lines else 2, ensure_ascii=ascii_alone)
-    try:
+    if lines:
         print(text, flush=True)
-    except BrokenPipeError:
-        if lines:
-            raise
-        drop(sys.stdout)  # the command ends as it would have, with its own exit code
+    else:
+        tell(text)
 
 
 def _of_json_alone(data: Mapping[str, Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +12,6 @@ from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.parts import Part
 
 if TYPE_CHECKING:
-    from hpc_launch.context import Context
-    from hpc_launch.models.record import Record
-    from hpc_launch.prepare import Prepared
     from hpc_launch.runs.settle import View
 
 RUN = Annotated[
@@ -51,8 +47,10 @@ def status(
     json: JSON = False,
 ) -> None:
     """Show where a run stands."""
+    from hpc_launch.cli import live
     from hpc_launch.cli.output import print_json
     from hpc_launch.runs import describe
+    from hpc_launch.runs.directory import read_record
     from hpc_launch.runs.status import bring_up_to_date
 
     directory = _directory(run)
@@ -61,33 +59,10 @@ def status(
         show(view, json)
         raise typer.Exit(5 if view.standing.state == "unknown" else 0)
     as_lines = (lambda view: print_json(describe.as_json(view), lines=True)) if json else None
-    view = _watch(directory, as_lines, full=True)
+    with live.left_alone(read_record(directory).id):
+        view = live.watch(directory, as_lines, full=True)
     if not json:
         show(view, json)
-
-
-def wait(run: RUN = None, json: JSON = False) -> None:
-    """Wait until a run is over; ends with the workload's exit code."""
-    directory = _unfinished(run)
-    _tell_if_it_stands(directory)
-    view = _watch(directory)
-    if json:
-        show(view, json)
-    else:
-        from hpc_launch.runs import describe
-
-        print(describe.headline(view))
-    _where_to_look(view)
-    raise typer.Exit(_exit_code(view))
-
-
-def _tell_if_it_stands(directory: Path) -> None:
-    from hpc_launch.cli.output import say
-    from hpc_launch.runs.directory import read_record
-
-    record = read_record(directory)
-    if record.plan.stands and not record.outcome:
-        say(f"a standing cluster: {_next_steps(record)}")
 
 
 def logs(
@@ -139,79 +114,6 @@ def list_(json: JSON = False) -> None:
     if not rows:
         return say("there is no run yet; start one: hpc-launch submit profile.yaml")
     print(table(["RUN", "STATE", "SITE", "CREATED"], [row.cells() for row in rows]))
-
-
-def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
-    """Submit what was prepared, say so, and wait for its end if asked to."""
-    from hpc_launch.cli.output import print_json, say
-    from hpc_launch.explain.sentences import submitted
-    from hpc_launch.runs import describe
-    from hpc_launch.runs.keep import kept_meanwhile
-    from hpc_launch.runs.status import bring_all_up_to_date
-    from hpc_launch.runs.submit import submit
-
-    if wait and prepared.plan.stands:
-        hint = "Leave out --wait. `hpc-launch wait` waits for its end, `hpc-launch close` ends it."
-        raise UsageError(Problem("--wait: a standing cluster does not end by itself", hint=hint))
-    if prepared.rendered.message:
-        say(prepared.rendered.message.rstrip())
-    try:
-        directory, record = submit(prepared.rendered, here, run_dir)
-    except KeyboardInterrupt:
-        say("interrupted while submitting: it may be queued or not. `hpc-launch status` looks for it")
-        raise
-    if not as_json:
-        print(record.id, flush=True)
-    if wait or not as_json:
-        say(submitted(prepared.plan, record.main.job_id, directory))
-    if not wait and not as_json:
-        return say(_next_steps(record))
-    # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves
-    if wait:
-        with kept_meanwhile(directory):
-            view = _watch(directory)
-    else:
-        view = bring_all_up_to_date([(directory, record)])[0]
-    if as_json:
-        print_json({**prepared.as_json(), **describe.as_json(view)})
-    if wait:
-        say(describe.headline(view))
-        _where_to_look(view)
-        raise typer.Exit(_exit_code(view))
-
-
-def _next_steps(record: Record) -> str:
-    from hpc_launch.runs.describe import stands
-
-    if record.plan.stands:
-        return f"it stands {stands(record)} · how it goes: hpc-launch status"
-    return "how it goes: hpc-launch status · its output: hpc-launch logs · to its end: hpc-launch wait"
-
-
-def _watch(directory: Path, as_lines: Callable[[View], object] | None = None, full: bool = False) -> View:
-    from hpc_launch.cli import live
-    from hpc_launch.cli.output import say
-    from hpc_launch.runs.directory import read_record
-
-    try:
-        return live.watch(directory, as_lines, full)
-    except KeyboardInterrupt:
-        say(live.left_alone(read_record(directory).id))
-        raise
-
-
-def _where_to_look(view: View) -> None:
-    from hpc_launch.cli.output import say
-
-    if view.standing.outcome in ("failed", "out-of-memory", "timeout"):
-        part = " --of scheduler" if view.record.plan.stands else ""
-        say(f"what it printed: hpc-launch logs {view.record.id}{part}")
-    elif view.standing.outcome in ("launch-failed", "lost"):
-        say(f"what the job printed: hpc-launch logs {view.record.id} --of job    (or --of workers, --of scheduler)")
-
-
-def _exit_code(view: View) -> int:
-    return 1 if view.standing.exit_code is None else view.standing.exit_code
 
 
 def show(view: View, as_json: bool) -> None:

@@ -259,7 +259,7 @@ def test_a_working_directory_that_was_removed_is_said(context: Context, tmp_path
 def test_the_id_of_a_job_is_told_although_its_record_is_damaged(
     prepared: Prepare, context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from hpc_launch.cli.runs import announce_and_wait
+    from hpc_launch.cli.submitted import announce_and_wait
 
     one = on_slurm(prepared, tmp_path, submit="echo { >run.json; echo 36", status=squeue_line("PENDING"))
     full = replace(prepared("workers: {count: 1, memory: 1 GB}\nworkload: {command: x}\n"), rendered=one)
