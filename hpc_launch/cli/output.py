@@ -62,11 +62,21 @@ def copy(texts: Iterable[str]) -> None:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Columns as wide as what is in them; the last one as it is."""
+    """Columns as wide as what is in them; what a line ends with has all the space that it needs."""
     cells = [list(headers), *[[str(cell) for cell in row] for row in rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
-    lines = ("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in cells)
+    widths = [max(len(row[column]) for row in cells if any(row[column + 1 :])) for column in range(len(headers) - 1)]
+    lines = ("  ".join(f"{cell:{width}}" for cell, width in zip(row, [*widths, 0], strict=True)) for row in cells)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def cut_to_terminal(text: str) -> str:
+    """The same without what a terminal would break into further lines; elsewhere as it is."""
+    import shutil
+
+    if not sys.stdout.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in text.splitlines())
 
 
 def listing(facts: Sequence[tuple[str, str]]) -> str:

@@ -102,18 +102,32 @@ def cancel(run: THIS_RUN, json: JSON = False) -> None:
     raise typer.Exit(5 if view.standing.state == "unknown" else 0)
 
 
-def list_(json: JSON = False) -> None:
+def list_(
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="N", help="those of this name; 'pi-*' is a pattern")
+    ] = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", metavar="S", help="those in this state; any number of times")
+    ] = None,
+    site: Annotated[str | None, typer.Option("--site", metavar="S", help="those on this site")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="the newest N")] = None,
+    json: JSON = False,
+) -> None:
     """List your runs, newest first."""
     from hpc_launch import context
-    from hpc_launch.cli.output import print_json, say, table
-    from hpc_launch.runs.listing import listed
+    from hpc_launch.cli.output import cut_to_terminal, print_json, say, table
+    from hpc_launch.runs.listing import Wanted, listed
 
-    rows = listed(context.current())
+    wanted = Wanted(name, state or (), site, limit)
+    rows = listed(context.current(), wanted)
     if json:
         return print_json({"schema": 1, "runs": [row.as_json() for row in rows]})
-    if not rows:
-        return say("there is no run yet; start one: hpc-launch submit profile.yaml")
-    print(table(["RUN", "STATE", "SITE", "CREATED"], [row.cells() for row in rows]))
+    if rows:
+        print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [row.cells() for row in rows])))
+    elif wanted == Wanted(limit=limit):
+        say("there is no run yet; start one: hpc-launch submit profile.yaml")
+    else:
+        say("there is no such run; `hpc-launch list` shows all")
 
 
 def show(view: View, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from hpc_launch.runs.directory import RECORD
 from hpc_launch.runs.ownership import refuse_unless_private
 
 SHOWN = 10
+_MADE_OF_NAME = re.compile(r"-[0-9]{8}-[0-9]{6}-[0-9a-f]{6}\Z")
+"""What stands behind the name in an id."""
 
 
 class Place(Protocol):
@@ -31,6 +34,11 @@ class Entry:
 
     id: str
     directory: Path
+
+    @property
+    def name(self) -> str:
+        """The run's name, which its id begins with."""
+        return _MADE_OF_NAME.sub("", self.id)
 
     @property
     def there(self) -> bool:
