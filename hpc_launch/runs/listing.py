@@ -58,7 +58,8 @@ def listed(context: Place) -> list[Row]:
 
 def _read(entry: Entry) -> Record | Row:
     if not entry.there:
-        return Row(entry, problem=f"its directory is gone: {entry.directory}")
+        what = "is gone" if entry.gone else "cannot be seen from here"
+        return Row(entry, problem=f"its directory {what}: {entry.directory}")
     try:
         return read_record(entry.directory)
     except NotPrivate as fault:
