@@ -25,8 +25,9 @@ NEVER = {
     "hpc_launch.plan": ["hpc_launch.cli", "hpc_launch.render", "hpc_launch.runs", "hpc_launch.advice"],
     "hpc_launch.render": ["hpc_launch.cli", "hpc_launch.runs"],
     "hpc_launch.checks": ["hpc_launch.cli", "hpc_launch.runs", "hpc_launch.advice", "hpc_launch.render"],
-    "hpc_launch.runs": ["hpc_launch.cli"],
-    "hpc_launch.keeper": ["hpc_launch.cli", "hpc_launch.runs", "hpc_launch.models"],
+    "hpc_launch.runs": ["hpc_launch.cli", "hpc_launch.client"],
+    "hpc_launch.client": ["hpc_launch.cli"],
+    "hpc_launch.keeper": ["hpc_launch.cli", "hpc_launch.client", "hpc_launch.runs", "hpc_launch.models"],
 }
 
 

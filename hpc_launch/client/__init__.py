@@ -1,1 +1,1 @@
-"""What notebooks use: a client of a run, and a cluster object that is a thin hand on one."""
+"""What notebooks use: a client of a run, and a cluster object that stands for one."""

@@ -1,4 +1,4 @@
-"""`HPCCluster`: a Dask cluster object that is a thin hand on a run, which lives in the batch system without it."""
+"""`HPCCluster`: a Dask cluster object that stands for a run, which lives in the batch system without it."""
 
 from __future__ import annotations
 

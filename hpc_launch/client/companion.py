@@ -11,9 +11,15 @@ WITH_US = """exec 3<&0
 "$@" </dev/null 3<&- &
 other=$!
 { read -r _ <&3; kill "$other" 2>/dev/null; } &
+reader=$!
 wait "$other"
+code=$?
+kill "$reader" 2>/dev/null
+exit "$code"
 """
-"""When this process ends, its end of the shell's input is closed, and what the shell has started is told to end."""
+"""When this process ends, its end of the shell's input is closed, and what the shell has started is told to end.
+
+What ends before that takes the reader with it: by then its number may be another process's."""
 
 
 class Companion:

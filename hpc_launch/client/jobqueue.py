@@ -56,12 +56,19 @@ def said(word: str, value: Any = ...) -> Origin:
     return Origin(f"HPCCluster({word}=…)" if value is ... else f"HPCCluster({word}={value!r})")
 
 
+def _texts(value: Any) -> list[str]:
+    """One text, or several; raises ValueError."""
+    if not isinstance(value, str | list | tuple):
+        raise ValueError("expected a text, or a list of texts")
+    return [value] if isinstance(value, str) else [str(each) for each in value]
+
+
 def _lines(value: Any) -> str:
-    return value if isinstance(value, str) else "\n".join(map(str, value))
+    return "\n".join(_texts(value))
 
 
 def _options(value: Any) -> list[str]:
-    return [word for text in ([value] if isinstance(value, str) else value) for word in shlex.split(str(text))]
+    return [word for text in _texts(value) for word in shlex.split(text)]
 
 
 def _interpreter(value: Any) -> Any:
@@ -76,7 +83,7 @@ _AS_THEY_ARE: Final[Mapping[str, tuple[tuple[tuple[str, ...], ...], Callable[[An
     "job_name": ((("name",),), lambda value: value),
     "interface": ((("workers", "interface"), ("scheduler", "interface")), lambda value: value),
     "local_directory": ((("workers", "local_directory"),), lambda value: value),
-    "job_extra_directives": ((("directives",),), list),
+    "job_extra_directives": ((("directives",),), _texts),
     "job_script_prologue": ((("environment", "setup"),), _lines),
     "worker_extra_args": ((("workers", "options"),), _options),
     "python": ((("environment", "python"),), _interpreter),
@@ -93,10 +100,18 @@ def keys_of(words: Mapping[str, Any], headroom: Fraction) -> Keys:
             job asks for, and theirs is what is left of it.
     """
     found: Keys = {}
-    for word in words.keys() & _AS_THEY_ARE.keys():
-        paths, read = _AS_THEY_ARE[word]
-        found |= dict.fromkeys(paths, (read(words[word]), said(word, words[word])))
+    for word, value in words.items():
+        if word in _AS_THEY_ARE and value is not None:
+            found |= _as_it_is(word, value)
     return found | _sizes(words, headroom)
+
+
+def _as_it_is(word: str, value: Any) -> Keys:
+    paths, read = _AS_THEY_ARE[word]
+    try:
+        return dict.fromkeys(paths, (read(value), said(word, value)))
+    except ValueError as fault:
+        raise UsageError(Problem(str(fault), said(word, value))) from None
 
 
 def _sizes(words: Mapping[str, Any], headroom: Fraction) -> Keys:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import socket
+import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from hpc_launch.client.access import Forward, Way
 from hpc_launch.client.companion import Companion
 from hpc_launch.client.endpoint import Unreachable
 from hpc_launch.errors import Problem
+
+SOCKETS = Path("/proc/net/tcp")
+"""proc(5): of each socket its own address, its state and whose it is stand in the columns 1, 3 and 7."""
+LOOPBACK = f"{int.from_bytes(bytes([127, 0, 0, 1]), sys.byteorder):08X}"
+LISTENS = "0A"
 
 
 def open_tunnel(way: Way, forwards: Sequence[Forward]) -> Companion:
@@ -25,7 +31,7 @@ def open_tunnel(way: Way, forwards: Sequence[Forward]) -> Companion:
         words[1:1] = ["-o", "BatchMode=yes"]
     ssh = Companion(words, own_session=not somebody_answers)
     try:
-        while not all(_answers(forward.local) for forward in forwards):
+        while not all(_listens(forward.local) for forward in forwards):
             if ssh.has_ended:
                 raise Unreachable(Problem(f"ssh did not get there: {ssh.last_words()}", hint=" ".join(words)))
             time.sleep(0.1)
@@ -35,9 +41,8 @@ def open_tunnel(way: Way, forwards: Sequence[Forward]) -> Companion:
     return ssh
 
 
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+def _listens(port: int) -> bool:
+    """Whether a process of this user does, on loopback of this host: somebody else may have taken the port."""
+    ours = [f"{LOOPBACK}:{port:04X}", LISTENS, str(os.geteuid())]
+    rows = (line.split() for line in SOCKETS.read_text(encoding="ascii").splitlines()[1:])
+    return any([row[1], row[3], row[7]] == ours for row in rows)

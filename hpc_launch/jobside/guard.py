@@ -125,9 +125,8 @@ node.RoutingApplication = GuardedPages
 async def dask_setup(scheduler: Any) -> None:
     """Called by the scheduler when it starts (Dask's preload protocol)."""
     if scheduler.scheduler_file != os.path.join(RUN, "scheduler.json"):
-        scheduler.http_application.of_this_run = (
-            False  # a task's own cluster, in a process that has this run's settings
-        )
+        # A task's own cluster, in a process that has this run's settings.
+        scheduler.http_application.of_this_run = False
         return
     try:
         serve(scheduler)

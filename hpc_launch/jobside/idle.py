@@ -21,11 +21,11 @@ workers keep for their tasks."""
 
 
 def idle_since(scheduler: Any, before: float | None) -> float | None:
-    """Since when there is no task, no data, and no client of a user; None: it is not so now."""
+    """Since when there is no task, no data, and no client of a user, by the monotonic clock; None: it is not so now."""
     others = [name for name in scheduler.clients if not str(name).startswith(OURS)]
     if scheduler.tasks or others:
         return None
-    return before or time.time()
+    return time.monotonic() if before is None else before
 
 
 class Idle:
@@ -42,7 +42,7 @@ class Idle:
     def look(self) -> None:
         self.began = self.began or len(self.scheduler.workers) >= MINIMUM  # until then it is waited for
         self.since = idle_since(self.scheduler, self.since) if self.began else None
-        if self.since is not None and time.time() - self.since >= self.seconds:
+        if self.since is not None and time.monotonic() - self.since >= self.seconds:
             self.callback.stop()
             self.end = asyncio.ensure_future(self.close())
 

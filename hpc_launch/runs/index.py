@@ -45,6 +45,11 @@ class Entry:
         """Whether the run directory still exists."""
         return _holds_a_run(self.directory)
 
+    @property
+    def gone(self) -> bool:
+        """Whether it certainly exists no more: what was around it is there, so its file system is, too."""
+        return _is_gone(self.directory)
+
 
 class Ambiguous(UsageError):
     """What was typed is the beginning of several runs."""
@@ -147,6 +152,16 @@ def _holds_a_run(directory: Path) -> bool:
         return True
     except (OSError, ValueError):
         return False
+
+
+def _is_gone(directory: Path) -> bool:
+    try:
+        os.stat(directory / RECORD)
+    except (FileNotFoundError, NotADirectoryError):
+        return os.path.isdir(os.path.dirname(os.path.realpath(directory)))
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _links(context: Place) -> Path:

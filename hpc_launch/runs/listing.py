@@ -104,7 +104,8 @@ def _refuse_states(words: Sequence[str]) -> None:
 
 def _read(entry: Entry) -> Record | Row:
     if not entry.there:
-        return Row(entry, problem=f"its directory is gone: {entry.directory}")
+        what = "is gone" if entry.gone else "cannot be seen from here"
+        return Row(entry, problem=f"its directory {what}: {entry.directory}")
     try:
         return read_record(entry.directory)
     except NotPrivate as fault:

@@ -43,7 +43,7 @@ def judge(entry: Entry, view: View | None = None) -> Decision:
         view: how it stands just now; left out: it is looked at.
     """
     try:
-        return Decision(entry, _refusal(entry, view) if entry.there else None)
+        return Decision(entry, None if entry.gone else _refusal(entry, view))
     except HpcLaunchError as fault:
         return Decision(entry, fault.problems[0])
     except OSError as fault:
@@ -52,6 +52,9 @@ def judge(entry: Entry, view: View | None = None) -> Decision:
 
 def _refusal(entry: Entry, view: View | None) -> Problem | None:
     where = printable(str(entry.directory))
+    if not entry.there:
+        hint = f"If it was deleted: hpc-launch remove --forget {entry.id}"
+        return Problem(f"{where} cannot be seen from here: whether {entry.id} is over is not known", hint=hint)
     if entry.directory.is_symlink():
         return Problem(
             f"{where} is a symbolic link: what it leads to is not removed", hint="Name the directory itself."
@@ -94,7 +97,7 @@ def delete(context: Place, entry: Entry) -> None:
         OSError: something cannot be deleted.
         NotPrivate: the directory is not the caller's alone.
     """
-    if entry.there:
+    if not entry.gone:
         _delete_directory(entry.directory)
     index.forget(context, entry)
 
@@ -131,6 +134,8 @@ def forget(context: Place, entry: Entry, say: Callable[[str], None]) -> None:
     except HpcLaunchError as fault:
         say(f"{entry.id}: nothing is known of its jobs: {fault.problems[0].message}")
         view = None
+    if not (entry.there or entry.gone):
+        say(f"{entry.id}: nothing is known of its jobs: its directory cannot be seen from here")
     if view and not view.standing.over:
         if view.standing.state != "unknown":
             hint = f"End it first: hpc-launch cancel {view.record.id}"

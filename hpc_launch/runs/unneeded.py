@@ -43,4 +43,4 @@ def _in_order(entries: Sequence[Entry], decided: dict[Entry, Decision], of_any_a
         if entry in decided:
             yield decided[entry]
         elif of_any_age and not entry.there:  # no age is known of those whose directory is gone
-            yield Decision(entry)
+            yield judge(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from hpc_launch.client.companion import Companion
@@ -41,3 +42,17 @@ def test_its_last_words_are_kept_and_closing_it_twice_is_no_fault() -> None:
     silent.close()
     silent.close()
     assert silent.has_ended
+
+
+def session_of(process: Path) -> int | None:
+    with suppress(OSError):  # it has ended just now
+        return int((process / "stat").read_text().rpartition(")")[2].split()[3])
+    return None
+
+
+def test_what_ended_long_ago_leaves_nobody_who_would_end_another_process_of_its_number() -> None:
+    companion = Companion(["true"], own_session=True)
+    assert companion.wait() == "exit code 0"
+    session = companion.shell.pid
+    until(lambda: session not in map(session_of, Path("/proc").glob("[0-9]*")), "all of it to be gone")
+    companion.close()

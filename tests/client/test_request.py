@@ -99,6 +99,8 @@ def test_without_a_file_the_run_keeps_a_profile_that_says_the_same(context: Cont
         ({"walltime": "12:30"}, "HPCCluster(walltime='12:30'): walltime: '12:30' is ambiguous"),
         ({"python": "apptainer exec image python"}, "names an interpreter, not a command"),
         ({"queue": "nosuch"}, "nosuch"),
+        ({"worker_extra_args": "--name 'a"}, 'HPCCluster(worker_extra_args="--name \'a"): No closing quotation'),
+        ({"job_extra_directives": 3}, "HPCCluster(job_extra_directives=3): expected a text, or a list of texts"),
         ({"account": object()}, "cannot be the value of a key"),
     ],
 )
@@ -106,6 +108,14 @@ def test_what_is_wrong_is_told_with_the_word_that_said_it(context: Context, word
     with pytest.raises(HpcLaunchError) as refused:
         asked(context, **words)
     assert said in str(refused.value)
+
+
+def test_one_text_in_place_of_a_list_is_one_of_it_and_none_is_as_if_nothing_was_said(context: Context) -> None:
+    found = asked(context, memory="1 GiB", job_extra_directives="--exclusive", worker_extra_args="--foo 'a b'")
+    assert found.resolved.profile.directives == ["--exclusive"]
+    assert found.resolved.profile.workers.options == ["--foo", "a b"]
+    nothing = asked(context, memory="1 GiB", job_extra_directives=None, job_script_prologue=None, python=None)
+    assert nothing.plan == asked(context, memory="1 GiB").plan
 
 
 @pytest.mark.parametrize("word", jobqueue.IN_OUR_WORDS)

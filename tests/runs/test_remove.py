@@ -142,6 +142,25 @@ def test_an_entry_whose_directory_is_gone_can_be_removed(context: Context) -> No
     assert known(context) == set() and (context.directory / "moved" / "run.json").exists()
 
 
+def test_what_cannot_be_seen_is_not_gone(context: Context) -> None:
+    """A file system that is not mounted on this host: the run may go on."""
+    over(context, "pi-1").parent.rename(context.directory / "elsewhere")
+    refused(hpc_launch(context, "remove", "pi-1"), "cannot be seen from here", "hpc-launch remove --forget pi-1")
+    done = hpc_launch(context, "remove", "--keep", "0")
+    assert (done.returncode, done.stdout) == (0, "") and "cannot be seen from here" in done.stderr
+    assert known(context) == {"pi-1"}
+    done = hpc_launch(context, "remove", "--forget", "pi-1")
+    assert (done.returncode, done.stdout) == (0, "pi-1\n") and "nothing is known of its jobs" in done.stderr
+    assert known(context) == set()
+
+
+def test_what_a_dangling_link_leads_to_is_not_gone(context: Context) -> None:
+    directory = over(context, "pi-1")
+    directory.rename(context.directory / "elsewhere")
+    os.symlink(context.directory / "not mounted" / "pi-1", directory)
+    refused(hpc_launch(context, "remove", "pi-1"), "cannot be seen from here")
+
+
 @pytest.mark.parametrize("words", [[], ["pi-1", "--keep", "1"], ["--forget", "--keep", "1"], ["--older-than", "soon"]])
 def test_words_that_do_not_say_which_runs_are_refused(context: Context, words: list[str]) -> None:
     over(context, "pi-1")

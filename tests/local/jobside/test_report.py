@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hpc_launch.jobside import dask_private, eyes
-from hpc_launch.jobside.idle import idle_since
+from hpc_launch.jobside.idle import Idle, idle_since
 from hpc_launch.jobside.pool_files import SELDOM
 from tests.local.jobside.conftest import Cluster, cluster_in, connected, in_time
 
@@ -107,6 +107,26 @@ def test_idle_is_who_has_no_task_no_client_and_no_data(tmp_path: Path) -> None:
             async with connected(cluster.scheduler.address):
                 assert idle_since(cluster.scheduler, began) is None
             assert idle_since(cluster.scheduler, began) == began
+
+    in_time(check())
+
+
+def test_a_clock_that_is_set_ends_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check() -> None:
+        async with cluster_in(tmp_path / "run") as cluster:
+            await cluster.client.close()
+            idle = Idle(cluster.scheduler, 3600, str(tmp_path / "idle"))
+            idle.look()
+            assert idle.since is not None
+            tomorrow = time.time() + 86400
+            with monkeypatch.context() as patch:
+                patch.setattr(time, "time", lambda: tomorrow)
+                idle.look()
+            assert not hasattr(idle, "end")
+            idle.since -= 3600
+            idle.look()
+            await idle.end
+            assert (tmp_path / "idle").exists()
 
     in_time(check())
 
