@@ -16,6 +16,6 @@ def close(run: THIS_RUN, json: JSON = False) -> None:
     from hpc_launch.runs.choice import find_unfinished
     from hpc_launch.runs.close import close
 
-    view = close(find_unfinished(context.current(), run), say, wake_job)
+    view = close(find_unfinished(context.current(), run, to_end=True), say, wake_job)
     show(view, json)
     raise typer.Exit(5 if view.standing.state == "unknown" else 0)

@@ -18,12 +18,12 @@ RUN = Annotated[
     str | None,
     typer.Argument(
         metavar="RUN",
-        help="id, beginning of an id, or run directory; default: the latest",
+        help="id, name, beginning of an id, or run directory; default: the latest",
         show_default=False,
     ),
 ]
 THIS_RUN = Annotated[
-    str, typer.Argument(metavar="RUN", help="id, beginning of an id, or run directory", show_default=False)
+    str, typer.Argument(metavar="RUN", help="id, name, beginning of an id, or run directory", show_default=False)
 ]
 
 
@@ -32,13 +32,6 @@ def _directory(run: str | None) -> Path:
     from hpc_launch.runs import index
 
     return index.find(context.current(), run)
-
-
-def _unfinished(run: str | None) -> Path:
-    from hpc_launch import context
-    from hpc_launch.runs.choice import find_unfinished
-
-    return find_unfinished(context.current(), run)
 
 
 def status(
@@ -94,10 +87,12 @@ def logs(
 
 def cancel(run: THIS_RUN, json: JSON = False) -> None:
     """End a run, queued or running."""
+    from hpc_launch import context
     from hpc_launch.cli.output import say
     from hpc_launch.runs.cancel import cancel
+    from hpc_launch.runs.choice import find_unfinished
 
-    view = cancel(_unfinished(run), say)
+    view = cancel(find_unfinished(context.current(), run, to_end=True), say)
     show(view, json)
     raise typer.Exit(5 if view.standing.state == "unknown" else 0)
 

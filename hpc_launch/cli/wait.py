@@ -19,7 +19,9 @@ def wait(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="RUN…", help="ids, beginnings of ids, or run directories; default: the latest", show_default=False
+            metavar="RUN…",
+            help="ids, names, beginnings of ids, or run directories; default: the latest",
+            show_default=False,
         ),
     ] = None,
     json: JSON = False,

@@ -13,15 +13,23 @@ from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.index import Ambiguous, Entry, Place
 
 
-def find_unfinished(context: Place, words: str | None = None) -> Path:
-    """As `index.find`; of several runs that begin alike, those that are over are not meant.
+def find_unfinished(context: Place, words: str | None = None, *, to_end: bool = False) -> Path:
+    """As `index.find`; of several runs of a name, or that begin alike, those that are over are not meant.
 
-    Each batch system is asked once, and only where several begin alike. A run of which it cannot be told whether it
+    Each batch system is asked once, and only where there are several. A run of which it cannot be told whether it
     is over may be the one that is meant.
 
+    Args:
+        to_end: it is to be ended; then the latest of several that go on is not guessed from a name.
+
     Raises:
-        UsageError: none is meant, or several that are not over; or several, and all of them are over.
+        UsageError: none is meant, or several that are not over; or several that begin alike, and all of them are over.
     """
+    if len(namesakes := index.of_name(context, words)) > 1:
+        left = _unfinished(namesakes)
+        if words and to_end and len(left) > 1:
+            raise Ambiguous(words, left, "runs that are not over")
+        words = left[0].id if left else words
     try:
         return index.find(context, words)
     except Ambiguous as several:

@@ -99,7 +99,8 @@ def find(context: Place, words: str | None = None) -> Path:
     """The directory of the run that is meant.
 
     Args:
-        words: its id, the beginning of it, or its directory; None: the latest.
+        words: its id, a name, which means the latest of that name, the beginning of an id, or a directory; None: the
+            latest of all.
 
     Raises:
         UsageError: none is meant, several are, its directory is gone, or is not the caller's alone.
@@ -109,8 +110,16 @@ def find(context: Place, words: str | None = None) -> Path:
     return directory
 
 
+def of_name(context: Place, words: str | None) -> list[Entry]:
+    """The runs of this name, newest first; none if it is an id."""
+    known = entries(context)
+    return [] if any(entry.id == words for entry in known) else [entry for entry in known if entry.name == words]
+
+
 def find_entry(context: Place, words: str) -> Entry:
     """The entry of the run that is meant, also if its directory is gone or is not the caller's.
+
+    For what deletes runs: several runs of one name are several runs that begin alike.
 
     Raises:
         UsageError: none is meant, or several are.
@@ -136,7 +145,7 @@ def _meant(context: Place, words: str | None) -> Path:
     known = entries(context)
     if words is None:
         return _latest(known)
-    if matching := _matching(known, words):
+    if matching := of_name(context, words) or _matching(known, words):
         return _there(matching[0])
     directory = Path(os.path.abspath(context.directory / words)) if words else None
     if directory and _holds_a_run(directory):
@@ -196,11 +205,11 @@ def _there(entry: Entry) -> Path:
 def _unknown(words: str, known: list[Entry]) -> UsageError:
     from difflib import get_close_matches
 
-    near = get_close_matches(words, [entry.id for entry in known], n=3, cutoff=0.5)
+    near = get_close_matches(words, [*{entry.name for entry in known}, *(entry.id for entry in known)], n=3, cutoff=0.5)
     hint = f"Did you mean {', '.join(near)}? " if near else ""
     return UsageError(
         Problem(
-            f"no run {words!r}: neither an id, nor the beginning of one, nor a run directory",
+            f"no run {words!r}: neither an id or the beginning of one, nor a name, nor a run directory",
             hint=f"{hint}`hpc-launch list` shows all runs.",
         )
     )

@@ -176,7 +176,7 @@ def test_a_batch_system_that_does_not_answer_is_unknown_and_five(
 
 NO_RUN = "there is no run yet\n    Start one: hpc-launch submit profile.yaml\n"
 NO_SUCH_RUN = (
-    "no run 'none': neither an id, nor the beginning of one, nor a run directory\n"
+    "no run 'none': neither an id or the beginning of one, nor a name, nor a run directory\n"
     "    `hpc-launch list` shows all runs.\n"
 )
 

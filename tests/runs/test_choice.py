@@ -58,6 +58,25 @@ def test_where_all_are_over_nothing_is_guessed(context: Context) -> None:
         find_unfinished(context, "pi-")
 
 
+IDS = [f"pi-20261122-12000{number}-aaaaa{number}" for number in range(3)]
+
+
+def test_of_a_name_the_latest_that_is_not_over_is_meant_but_none_is_ended_for_another(context: Context) -> None:
+    for run_id, status in zip(IDS, (RUNNING, RUNNING, None), strict=True):
+        latest = run(context, run_id, status)
+    assert find_unfinished(context, "pi").name == IDS[1]
+    with pytest.raises(UsageError, match="2 runs that are not over"):
+        find_unfinished(context, "pi", to_end=True)
+    shutil.rmtree(latest.parent / IDS[1])
+    assert find_unfinished(context, "pi", to_end=True).name == IDS[0]
+
+
+def test_of_a_name_of_which_all_are_over_the_latest_is_meant(context: Context) -> None:
+    for run_id in IDS:
+        latest = run(context, run_id)
+    assert find_unfinished(context, "pi") == latest == find_unfinished(context, "pi", to_end=True)
+
+
 def test_a_damaged_record_may_be_the_one_that_is_meant_and_a_deleted_run_not(context: Context) -> None:
     run(context, "pi-1", RUNNING)
     damaged, gone = run(context, "pi-2"), run(context, "pi-3", RUNNING)

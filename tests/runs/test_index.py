@@ -46,6 +46,16 @@ def test_an_id_that_is_the_beginning_of_another_is_meant_itself(context: Context
     assert index.find(context, "pi") == short
 
 
+def test_a_name_is_the_latest_run_of_that_name(context: Context) -> None:
+    latest = [run(context, run_id) for run_id in (ONE, TWO)][-1]
+    run(context, "pi-fine-20261122-140000-cccccc")
+    assert index.find(context, "pi") == latest
+    with pytest.raises(UsageError, match="Did you mean pi"):
+        index.find(context, "pj")
+    with pytest.raises(UsageError, match="the beginning of 3 runs"):
+        index.find_entry(context, "pi")
+
+
 def test_several_that_begin_alike_are_listed(context: Context) -> None:
     run(context, ONE), run(context, TWO)
     with pytest.raises(UsageError) as told:
