@@ -89,7 +89,9 @@ killed_for_memory() {
   echo 0
 }
 killed_before=$(killed_for_memory)
-killed_here="the kernel killed a process on $(uname -n) for its memory"
+killed_here() { # workload or scheduler
+  echo "the kernel killed the $1 on $(uname -n) for its memory: raise $1.memory"
+}
 was_killed_for_memory() { # EXIT_CODE…
   [[ " $* " == *" 137 "* ]] && [ "$(killed_for_memory)" -gt "$killed_before" ]
 }

@@ -97,7 +97,7 @@ exit_as_the_workload() {
   fi
   [ -n "$broken_since" ] || reason='' # it may have been ended for want of a cluster
   cluster_lost
-  ! was_killed_for_memory "$code" "$scheduler_code" || outcome=out-of-memory code=1 reason=$killed_here
+  ! was_killed_for_memory "$code" "$scheduler_code" || outcome=out-of-memory reason=$(killed_here "$([ "$code" = 137 ] && echo workload || echo scheduler)") code=1
   [ -n "$reason" ] || reason=$(no_space_in "$state") reason=${reason:+the run directory cannot be written$reason}
   exit
 }

@@ -84,6 +84,10 @@ class Ending(Kept):
     """Who said so: `job` (state/), the name of the batch system, or `hpc-launch`."""
     decided: datetime
     attempt: int | None = None
+    hint: str = ""
+    """What to do about it, or to know of it, in one sentence."""
+    workers_died: int | None = None
+    """Workers that were gone without a word; None: nobody counted them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from hpc_launch import standing
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Record, RecordedJob
 from hpc_launch.runs.evidence import Progress
+from hpc_launch.runs.last_lines import last_lines
 from hpc_launch.runs.parts import Part
 from hpc_launch.runs.pool_status import there_of
 from hpc_launch.runs.services import PATHS, Page
@@ -37,6 +38,8 @@ def as_json(view: View) -> dict[str, Any]:
         "outcome": standing.outcome,
         "exit_code": standing.exit_code,
         "reason": standing.reason or None,
+        "hint": standing.hint or None,
+        "last_lines": last_words(view),
         "why": standing.why or None,
         "attempt": standing.attempt,
         "jobs": [_job(job, view.reports) for job in record.jobs],
@@ -45,6 +48,7 @@ def as_json(view: View) -> dict[str, Any]:
             "wanted": wanted(view),
             "minimum": record.plan.minimum,
             "threads": 0 if standing.over else progress.threads,
+            "died": progress.workers_died,
         },
         "pools": pools(view),
         "unsatisfiable": [] if standing.over else [each.as_json() for each in evidence.unsatisfiable],
@@ -55,6 +59,12 @@ def as_json(view: View) -> dict[str, Any]:
         **{name: page.as_json() if (page := pages(view).get(name)) else None for name in PATHS},
         "times": times(view),
     }
+
+
+def last_words(view: View) -> list[str] | None:
+    """The last lines that the workload of a run has printed which failed; None: it did not, or has none."""
+    failed = view.standing.outcome in ("failed", "out-of-memory", "timeout") and not view.record.plan.stands
+    return last_lines(view.directory, Part.workload) if failed else None
 
 
 def pools(view: View) -> dict[str, dict[str, Any]]:
@@ -148,7 +158,11 @@ def facts(view: View) -> list[tuple[str, str]]:
     found += [(name, page.sentence()) for name, page in pages(view).items()]
     names = {"workload": "stands since"} if record.plan.stands else {}
     found += [(names.get(name, name), _local(when)) for name, when in times(view).items() if when]
-    return [*found, ("directory", str(view.directory))]
+    found.append(("directory", str(view.directory)))
+    if view.standing.hint:
+        found.append(("hint", view.standing.hint))
+    found += [("" if number else "it printed", line) for number, line in enumerate(last_words(view) or ())]
+    return found
 
 
 def _job_fact(job: RecordedJob, view: View) -> tuple[str, str]:
@@ -171,7 +185,9 @@ def _said(report: JobReport) -> str:
 
 def workers(view: View) -> str:
     """How many are connected, and are to be."""
-    return there_of(view.evidence.progress.workers if view.evidence.progress else 0, wanted(view))
+    progress = view.evidence.progress or Progress()
+    died = f", {progress.workers_died} died so far" if progress.workers_died else ""
+    return there_of(progress.workers, wanted(view)) + died
 
 
 def wanted(view: View) -> int:

@@ -44,6 +44,14 @@ class Progress:
     """State (Dask's word) → number of tasks."""
     memory_bytes: int = 0
     spilled_bytes: int = 0
+    last: bool = False
+    """Whether the scheduler was about to end: nothing comes after it."""
+    clients: int | None = None
+    """That have ever connected, but ours and those of workers; None: it does not tell."""
+    tasks_given: int | None = None
+    """Tasks that workers were ever given; told in the last one alone."""
+    workers_died: int | None = None
+    """Workers that were gone without a word; each time counts that one was started again and died."""
     address: str | None = None
     dashboard: int | None = None
     """Port on the loopback interface of the attempt's first node."""
@@ -199,6 +207,10 @@ def _progress(text: str) -> Progress | None:
     numbers = {name: _number(content.get(name)) for name in ("workers", "threads", "memory_bytes", "spilled_bytes")}
     return Progress(
         time=_time(content.get("time")),
+        last=content.get("last") is True,
+        clients=_counted(content.get("clients")),
+        tasks_given=_counted(content.get("tasks_given")),
+        workers_died=_counted(content.get("workers_died")),
         tasks={_sentence(str(k)): _number(v) for k, v in tasks.items()} if isinstance(tasks, dict) else {},
         address=_word(content.get("address")),
         dashboard=_number(content.get("dashboard")) or None,
@@ -209,6 +221,10 @@ def _progress(text: str) -> Progress | None:
 def _number(value: Any) -> int:
     good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63
     return int(value) if good else 0
+
+
+def _counted(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
 def _time(value: Any) -> float:

@@ -44,6 +44,8 @@ class Standing:
     why: str = ""
     """Why it is not further: why queued, what it waits for, or what came instead of an answer."""
     attempt: int | None = None
+    hint: str = ""
+    """What to do about it, or to know of it, in one sentence."""
     source: str = ""
     """Who said so: `job`, the name of the batch system, or `hpc-launch`."""
     settled: bool = True
@@ -148,7 +150,8 @@ def _files(jobs: Sequence[RecordedJob]) -> str:
 def _latched(record: Record) -> Standing:
     assert record.outcome is not None
     end = record.outcome
-    return Standing(end.outcome, end.outcome, end.exit_code, end.reason, attempt=end.attempt, source=end.source)
+    about = Standing(end.outcome, end.outcome, end.exit_code, end.reason, attempt=end.attempt, source=end.source)
+    return replace(about, hint=end.hint)
 
 
 def _over(
