@@ -191,7 +191,7 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
     if evidence.attempt is None:
         return "the job has not written anything yet"
     if not record.plan.minimum:
-        return "its scheduler is starting"
+        return "its scheduler is starting" if record.plan.has_workers else "its workload is about to start"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
     theirs = [reports[job.name] for job in record.worker_jobs if job.name in reports]
