@@ -11,6 +11,12 @@ from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Outcome, Record, RecordedJob
 from hpc_launch.runs.evidence import Evidence
 
+STATES = (
+    *("submitting", "queued", "starting", "running", "suspended", "ending"),
+    *get_args(Outcome),
+    *("unknown", "refused"),
+)
+"""All that `list` may say of a run."""
 SUBMITTING_FOR = timedelta(minutes=2)
 """A submit command may take a minute, then the job is looked for; later nobody waits for an answer."""
 EXACT = {JobStatus.PREEMPTED, JobStatus.TIMEOUT, JobStatus.NODE_FAILURE, JobStatus.OUT_OF_MEMORY}

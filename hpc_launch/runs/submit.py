@@ -18,7 +18,7 @@ from hpc_launch.keeper.reading import UNREADABLE
 from hpc_launch.models.record import SCHEMA, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
-from hpc_launch.runs import evidence, index, space
+from hpc_launch.runs import evidence, index, ownership, space
 from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
@@ -177,7 +177,7 @@ def _keep_id(system: BatchSystem, place: Path, record: Record, job: RecordedJob,
     try:
         return update_record(place, lambda current: with_id(current, job.name, job_id))
     except (OSError, HpcLaunchError) as fault:
-        why = f"cannot write {place / run_directory.RECORD}: {getattr(fault, 'strerror', None) or fault}"
+        why = f"cannot write {place / ownership.RECORD}: {getattr(fault, 'strerror', None) or fault}"
         take_back(system, place, with_id(record, job.name, job_id), why)
         raise BatchSystemError(Problem(f"{record.id} was taken back: {why}", hint=_kept_in(place))) from fault
 
