@@ -11,7 +11,7 @@ from hpc_launch import quoting, standing
 from hpc_launch.advice.candidates import first_that_fits, with_advice
 from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
-from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services
+from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services, without_workers
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
@@ -127,7 +127,7 @@ def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
     if not isinstance(made, Planned):
         raise refusal(made)
     unused = batch_system.unused(dialect_of(resolved.site.batch_system), resolved)
-    return replace(made, notes=(*made.notes, *unused))
+    return replace(made, notes=(*made.notes, *unused, *without_workers.notes(resolved)))
 
 
 def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:

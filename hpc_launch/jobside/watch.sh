@@ -42,7 +42,7 @@ at_every_look() { :; }
 end_if_closed() { :; }
 end_other_jobs() { :; }
 workers_lost() { # all of them, and not because all was done
-  ! alive "$workers" || return 1
+  [ -n "$workers" ] && ! alive "$workers" || return 1
   [ -n "$workers_code" ] || { wait "$workers"; workers_code=$?; }
   reason="all workers ended before the workload did, with exit code $workers_code$(see logs/workers-*.log)"
   [ "$workers_code" != 0 ]

@@ -70,6 +70,8 @@ class Request(Kept):
     """Whether it is a standing cluster, which has no workload."""
     idle_timeout_seconds: int | None = None
     """After which a standing cluster ends."""
+    has_workers: bool = True
+    """Whether there is a Dask cluster; otherwise its one job holds the workload alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

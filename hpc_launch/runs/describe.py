@@ -131,6 +131,8 @@ def silence(view: View, part: Part) -> str:
     if view.record.plan.stands and part is Part.workload:
         of_scheduler = f"hpc-launch logs {view.record.id} --of scheduler"
         return f"a standing cluster has no workload; what its scheduler printed: {of_scheduler}"
+    if not view.record.plan.has_workers and part not in (Part.workload, Part.job):
+        return f"{view.record.id} has no {part.value}: it is a job that holds its workload alone (`workers: none`)"
     if view.standing.over:
         return f"no output of the {part.value}; {view.record.id} is over: {headline(view)}"
     return f"no output of the {part.value} yet; {view.record.id} is {headline(view)}"
@@ -146,7 +148,7 @@ def facts(view: View) -> list[tuple[str, str]]:
         found.append(("attempt", str(view.standing.attempt)))
     found += [_job_fact(job, view) for job in record.jobs if job.command or not view.evidence.has_ended(job)]
     if not view.standing.over and view.evidence.attempt:
-        found += [("workers", workers(view))]
+        found += [("workers", workers(view))] if record.plan.has_workers else []
         found += [(f"pool {name}", pool.sentence()) for name, pool in view.evidence.pools.items()]
         found += [("unfit", f"{node}: {cause}") for node, cause in view.evidence.unfit.items()]
     if progress and progress.tasks and not view.standing.over:
@@ -208,7 +210,8 @@ def line(view: View, now: datetime | None = None) -> str:
     report = view.reports.get(view.record.main.name)
     if not view.standing.over and view.standing.state in ("starting", "running", "ending"):
         parts += [f"on {report.nodes}"] if report and report.nodes else []
-        parts += [f"workers {workers(view)}"] if view.standing.state == "running" else []
+        has_workers = view.record.plan.has_workers and view.standing.state == "running"
+        parts += [f"workers {workers(view)}"] if has_workers else []
         if progress := view.evidence.progress:
             parts += [f"tasks {tasks(progress)}"] if progress.tasks and view.standing.state == "running" else []
             parts += [f"memory {format_memory(progress.memory_bytes)}"] if progress.memory_bytes else []
