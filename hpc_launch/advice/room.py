@@ -50,6 +50,8 @@ class Room:
         if key == "workers.count":
             least = 1 if self.resolved.group else self.resolved.profile.workers.minimum or 1
             return min(least, self.resolved.profile.workers.count)
+        if key == "workers.cores":
+            return self.resolved.profile.workers.threads
         return 0 if key in ("scheduler.cores", "workload.cores") else 1
 
     @property
