@@ -114,11 +114,11 @@ def list_(
     from hpc_launch.runs.listing import Wanted, listed
 
     wanted = Wanted(name, state or (), site, limit)
-    rows = listed(context.current(), wanted)
+    rows = listed(context.current(), wanted, documents=json)
     if json:
-        return print_json({"schema": 1, "runs": [row.as_json() for row in rows]})
+        return print_json({"schema": 1, "runs": [row.document for row in rows]})
     if rows:
-        print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [row.cells() for row in rows])))
+        print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [(row.id, row.shown, row.site) for row in rows])))
     elif wanted == Wanted(limit=limit):
         say("there is no run yet; start one: hpc-launch submit profile.yaml")
     else:

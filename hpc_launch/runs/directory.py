@@ -14,9 +14,8 @@ from hpc_launch.errors import Problem, UsageError
 from hpc_launch.models.record import MAIN, SCHEMA, Record, data_of, record_of
 from hpc_launch.models.stored import Unfit
 from hpc_launch.runs.lock import alone
-from hpc_launch.runs.ownership import opened, refuse_shared, refuse_unless_private
+from hpc_launch.runs.ownership import RECORD, opened, refuse_shared, refuse_unless_private
 
-RECORD = "run.json"
 CONTROL, WORKER_JOBS = "control", "worker-jobs"
 """A directory, and in it what the scheduler's job reads: the ids of worker jobs, one a line, as they were submitted."""
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hpc_launch.errors import Problem, UsageError
-from hpc_launch.runs.directory import RECORD
-from hpc_launch.runs.ownership import refuse_unless_private
+from hpc_launch.runs.ownership import RECORD, refuse_unless_private
 
 SHOWN = 10
 _MADE_OF_NAME = re.compile(r"-[0-9]{8}-[0-9]{6}-[0-9a-f]{6}\Z")

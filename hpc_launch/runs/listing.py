@@ -2,64 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import islice
-from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from hpc_launch.errors import HpcLaunchError, Problem, UsageError
-from hpc_launch.models.record import Outcome, Record
-from hpc_launch.runs import describe, index, status
-from hpc_launch.runs.directory import read_record
+from hpc_launch.runs import index, remembered
 from hpc_launch.runs.index import Entry, Place
 from hpc_launch.runs.ownership import NotPrivate
-from hpc_launch.runs.settle import View
+from hpc_launch.runs.remembered import Over, look_outside
 
-GOES_ON = ("submitting", "queued", "starting", "running", "suspended", "ending")
-STATES = (*GOES_ON, *get_args(Outcome), "unknown", "refused")
-"""All that `list` may say of a run."""
+if TYPE_CHECKING:
+    from hpc_launch.models.record import Record
+    from hpc_launch.runs.settle import View
+
+OVER = "over.json"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One run of the index: what is known of it, or why nothing is."""
+    """One run of the index."""
 
-    entry: Entry
-    view: View | None = None
-    problem: str = ""
-    refused: str = ""
-    """Why nothing in its directory is acted on, in a few words; empty if that is not the problem."""
-
-    @property
-    def state(self) -> str:
-        """In one word, as `--state` takes it."""
-        if self.view:
-            return self.view.standing.state
-        return "refused" if self.refused else "unknown"
-
-    def as_json(self) -> dict[str, Any]:
-        """As `status --json` has it; a run without a record has no more than its name and the reason."""
-        if self.view:
-            return describe.as_json(self.view)
-        nothing = {"state": self.state, "outcome": None, "exit_code": None}
-        return {
-            "run": self.entry.id,
-            "directory": str(self.entry.directory),
-            **nothing,
-            "reason": self.problem,
-        }
-
-    def cells(self) -> list[str]:
-        """For people."""
-        if not self.view:
-            return [self.entry.id, f"refused: {self.refused}" if self.refused else self.problem, ""]
-        standing, record = self.view.standing, self.view.record
-        state = f"failed ({standing.exit_code})" if standing.outcome == "failed" else standing.state
-        if record.plan.stands and not standing.over:
-            state += " (standing cluster)"
-        return [record.id, state, record.site]
+    id: str
+    state: str
+    """In one word, as `--state` takes it."""
+    shown: str
+    """For people: how it stands, or why nothing is known of it."""
+    site: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """For programs, as `status --json` has it; empty if it was not asked for."""
+    over: Over | None = None
+    """What may be kept of it."""
 
 
 @dataclass(frozen=True)
@@ -72,43 +47,130 @@ class Wanted:
     site: str | None = None
     limit: int | None = None
 
-    def read(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Record | Row]]:
-        """Those with that name and site; as many as are wanted, unless their states decide that."""
-        found = ((entry, _read(entry)) for entry in entries if fnmatchcase(entry.name, self.name or "*"))
-        of_site = (
-            one for one in found if self.site is None or (isinstance(one[1], Record) and one[1].site == self.site)
-        )
-        return islice(of_site, None if self.states else self.limit)
+    def of_name(self, entries: Sequence[Entry]) -> list[Entry]:
+        return [entry for entry in entries if fnmatchcase(entry.name, self.name)] if self.name else list(entries)
+
+    def of_site(self, found: Iterator[_Read]) -> Iterator[_Read]:
+        """As many as are wanted, unless their states decide that."""
+        there = (one for one in found if self.site is None or _site(one) == self.site)
+        return islice(there, None if self.states else self.limit)
 
 
-def listed(context: Place, wanted: Wanted | None = None) -> list[Row]:
+@dataclass(frozen=True)
+class _Read:
+    """A run of the index, and what is known of it before any batch system is asked."""
+
+    entry: Entry
+    what: Record | Row
+    seen: tuple[int, ...] = ()
+
+
+def listed(context: Place, wanted: Wanted | None = None, *, documents: bool = False) -> list[Row]:
     """Runs of the index, newest first; each batch system is asked once for all of them that are not over.
+
+    Args:
+        documents: each row has its document. Then all runs are read, also those that are over for good.
 
     Raises:
         UsageError: there is no such state.
     """
     wanted = wanted or Wanted()
     _refuse_states(wanted.states)
-    read = dict(wanted.read(index.entries(context)))
-    good = [(entry.directory, record) for entry, record in read.items() if isinstance(record, Record)]
-    views: dict[Path, View] = {view.directory: view for view in status.bring_all_up_to_date(good)}
-    rows = [Row(entry, views[entry.directory]) if isinstance(one, Record) else one for entry, one in read.items()]
+    everything = index.entries(context)
+    kept = remembered.recall(context.state / OVER)
+    recalled = {} if documents else kept
+    read = list(wanted.of_site(_read(entry, recalled) for entry in wanted.of_name(everything)))
+    rows = _rows(read, documents)
+    _keep(context, everything, kept, {str(one.entry.directory): row.over for one, row in zip(read, rows, strict=True)})
     return [row for row in rows if not wanted.states or row.state in wanted.states][: wanted.limit]
 
 
+def _read(entry: Entry, kept: Mapping[str, Over]) -> _Read:
+    seen = look_outside(str(entry.directory))
+    over = kept.get(str(entry.directory))
+    if over and over.seen == seen:
+        return _Read(entry, Row(entry.id, over.state, over.shown, over.site, over=over))
+    return _Read(entry, _record(entry), seen)
+
+
+def _record(entry: Entry) -> Record | Row:
+    from hpc_launch.runs.directory import read_record
+
+    try:
+        if entry.there:
+            return read_record(entry.directory)
+        what = "is gone" if entry.gone else "cannot be seen from here"
+        return _without_record(entry, f"its directory {what}: {entry.directory}")
+    except NotPrivate as fault:
+        return _without_record(entry, fault.problems[0].message, fault.briefly)
+    except HpcLaunchError as fault:
+        return _without_record(entry, fault.problems[0].message)
+
+
+def _without_record(entry: Entry, problem: str, refused: str = "") -> Row:
+    state = "refused" if refused else "unknown"
+    document = {
+        "run": entry.id,
+        "directory": str(entry.directory),
+        "state": state,
+        "outcome": None,
+        "exit_code": None,
+        "reason": problem,
+    }
+    return Row(entry.id, state, f"refused: {refused}" if refused else problem, document=document)
+
+
+def _site(one: _Read) -> str:
+    return one.what.site
+
+
+def _rows(read: Sequence[_Read], documents: bool) -> list[Row]:
+    """Look at those that are not known to be over."""
+    records = [(one.entry.directory, one.what) for one in read if not isinstance(one.what, Row)]
+    if not records:
+        return [one.what for one in read if isinstance(one.what, Row)]
+    from hpc_launch.runs.status import bring_all_up_to_date
+
+    views = {view.directory: view for view in bring_all_up_to_date(records)}
+    return [
+        one.what if isinstance(one.what, Row) else _row(views[one.entry.directory], one.seen, documents) for one in read
+    ]
+
+
+def _row(view: View, seen: tuple[int, ...], with_document: bool) -> Row:
+    from hpc_launch.runs.describe import as_json
+
+    standing, record = view.standing, view.record
+    shown = f"failed ({standing.exit_code})" if standing.outcome == "failed" else standing.state
+    if record.plan.stands and not standing.over:
+        shown += " (standing cluster)"
+    over = Over(standing.state, shown, record.site, seen) if seen and _is_over_for_good(view) else None
+    return Row(record.id, standing.state, shown, record.site, as_json(view) if with_document else {}, over)
+
+
+def _is_over_for_good(view: View) -> bool:
+    """Whether nothing is left to be decided or called off."""
+    from hpc_launch.runs.leftover_jobs import may_have_left_jobs
+
+    certain = view.final and view.standing.understood and not view.standing.doubt
+    return certain and view.record.outcome is not None and not may_have_left_jobs(view.record)
+
+
+def _keep(
+    context: Place, everything: Sequence[Entry], kept: Mapping[str, Over], found: Mapping[str, Over | None]
+) -> None:
+    """Keep what was found, and what was kept of the other runs of the index."""
+    known = {**kept, **found}
+    new = {where: over for entry in everything if (over := known.get(where := str(entry.directory)))}
+    if new != kept:
+        remembered.remember(context.state / OVER, new)
+
+
 def _refuse_states(words: Sequence[str]) -> None:
+    if not words:
+        return
+    from hpc_launch.runs.outcome import STATES
+
     for word in words:
         if word not in STATES:
             raise UsageError(Problem(f"--state: no run is ever {word!r}", hint=f"One of: {', '.join(STATES)}"))
-
-
-def _read(entry: Entry) -> Record | Row:
-    if not entry.there:
-        what = "is gone" if entry.gone else "cannot be seen from here"
-        return Row(entry, problem=f"its directory {what}: {entry.directory}")
-    try:
-        return read_record(entry.directory)
-    except NotPrivate as fault:
-        return Row(entry, problem=fault.problems[0].message, refused=fault.briefly)
-    except HpcLaunchError as fault:
-        return Row(entry, problem=fault.problems[0].message)

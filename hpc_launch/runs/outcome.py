@@ -11,6 +11,12 @@ from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Outcome, Record, RecordedJob
 from hpc_launch.runs.evidence import Evidence
 
+STATES = (
+    *("submitting", "queued", "starting", "running", "suspended", "ending"),
+    *get_args(Outcome),
+    *("unknown", "refused"),
+)
+"""All that `list` may say of a run."""
 SUBMITTING_FOR = timedelta(minutes=2)
 """A submit command may take a minute, then the job is looked for; later nobody waits for an answer."""
 EXACT = {JobStatus.PREEMPTED, JobStatus.TIMEOUT, JobStatus.NODE_FAILURE, JobStatus.OUT_OF_MEMORY}
@@ -44,6 +50,8 @@ class Standing:
     why: str = ""
     """Why it is not further: why queued, what it waits for, or what came instead of an answer."""
     attempt: int | None = None
+    hint: str = ""
+    """What to do about it, or to know of it, in one sentence."""
     source: str = ""
     """Who said so: `job`, the name of the batch system, or `hpc-launch`."""
     settled: bool = True
@@ -148,7 +156,8 @@ def _files(jobs: Sequence[RecordedJob]) -> str:
 def _latched(record: Record) -> Standing:
     assert record.outcome is not None
     end = record.outcome
-    return Standing(end.outcome, end.outcome, end.exit_code, end.reason, attempt=end.attempt, source=end.source)
+    about = Standing(end.outcome, end.outcome, end.exit_code, end.reason, attempt=end.attempt, source=end.source)
+    return replace(about, hint=end.hint)
 
 
 def _over(
@@ -191,7 +200,7 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
     if evidence.attempt is None:
         return "the job has not written anything yet"
     if not record.plan.minimum:
-        return "its scheduler is starting"
+        return "its scheduler is starting" if record.plan.has_workers else "its workload is about to start"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
     theirs = [reports[job.name] for job in record.worker_jobs if job.name in reports]

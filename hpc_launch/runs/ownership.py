@@ -13,6 +13,8 @@ from hpc_launch.config.wording import printable
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.quoting import word
 
+RECORD = "run.json"
+
 
 class NotPrivate(UsageError):
     """A run directory, or its record, that is somebody else's, or that others may write."""

@@ -13,11 +13,10 @@ from typing import Any
 from hpc_launch.config.wording import printable
 from hpc_launch.errors import HpcLaunchError, Problem, UsageError
 from hpc_launch.runs import index, status
-from hpc_launch.runs.directory import RECORD
 from hpc_launch.runs.index import Entry, Place
 from hpc_launch.runs.job_ids import batch_system, find_by_name
 from hpc_launch.runs.leftover_jobs import may_have_left_jobs
-from hpc_launch.runs.ownership import opened
+from hpc_launch.runs.ownership import RECORD, opened
 from hpc_launch.runs.settle import View
 
 

@@ -18,7 +18,7 @@ from hpc_launch.keeper.reading import UNREADABLE
 from hpc_launch.models.record import SCHEMA, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
-from hpc_launch.runs import evidence, index, space
+from hpc_launch.runs import evidence, index, ownership, space
 from hpc_launch.runs.creation import create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
@@ -79,6 +79,7 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         submitter=processes.this_one(),
         profile=str(context.directory / rendered.profile),
         plan=Request(
+            has_workers=plan.has_workers,
             workers_wanted=plan.workers_wanted,
             minimum=plan.minimum,
             security=plan.security,
@@ -108,7 +109,7 @@ def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) 
         write_files(place, rendered.files)
         for name in ("logs", "state"):
             (place / name).mkdir()
-        if rendered.plan.security == "tls":
+        if rendered.plan.has_workers and rendered.plan.security == "tls":
             security.create(place / "tls")
         write_pool(place, rendered.plan, record)
         write_first_wish(place, rendered.plan, context)
@@ -177,7 +178,7 @@ def _keep_id(system: BatchSystem, place: Path, record: Record, job: RecordedJob,
     try:
         return update_record(place, lambda current: with_id(current, job.name, job_id))
     except (OSError, HpcLaunchError) as fault:
-        why = f"cannot write {place / run_directory.RECORD}: {getattr(fault, 'strerror', None) or fault}"
+        why = f"cannot write {place / ownership.RECORD}: {getattr(fault, 'strerror', None) or fault}"
         take_back(system, place, with_id(record, job.name, job_id), why)
         raise BatchSystemError(Problem(f"{record.id} was taken back: {why}", hint=_kept_in(place))) from fault
 

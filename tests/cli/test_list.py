@@ -5,16 +5,32 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from hpc_launch.context import Context
-from hpc_launch.runs import index
+from hpc_launch.models.record import Record, record_of
+from hpc_launch.runs import directory, index
 from hpc_launch.runs.directory import write_record
+from hpc_launch.runs.listing import listed
 from tests.commands import command, environment, hpc_launch
 from tests.runs.jobs import batch_commands, record, squeue_line
+
+
+def fail_for(run: str) -> Callable[[Any], Record]:
+    """Reads records as usual, but not that of this run."""
+
+    def read(content: Any) -> Record:
+        assert content["id"] != run, "it was read again"
+        return record_of(content)
+
+    return read
+
 
 OUTCOME = {"outcome": "failed", "exit_code": 7, "source": "job", "decided": "2026-11-22T12:00:00Z"}
 
@@ -23,7 +39,7 @@ def run(context: Context, number: int, name: str, site: str, state: str | None) 
     """A run on Slurm; one without a state is over. Gives its id."""
     run_id = f"{name}-20261122-12000{number}-aaaaa{number}"
     directory = context.directory / run_id
-    directory.mkdir(mode=0o700)
+    (directory / "state").mkdir(mode=0o700, parents=True)
     asked = f'touch "{directory}/asked"; {squeue_line(state)}' if state else "exit 1"
     write_record(directory, record(id=run_id, name=name, site=site, commands=batch_commands(directory, status=asked)))
     if not state:
@@ -79,6 +95,47 @@ def test_a_state_that_is_none_is_refused_with_those_that_are(context: Context, r
     assert "no run is ever 'finished'" in told.stderr and "succeeded, failed, timeout" in told.stderr
     none = hpc_launch(context, "list", "--state", "lost")
     assert (none.returncode, none.stdout, none.stderr) == (0, "", "there is no such run; `hpc-launch list` shows all\n")
+
+
+def test_runs_that_are_over_for_good_are_not_read_again_until_something_changes(
+    context: Context, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown() -> dict[str, str]:
+        return {row.id: row.shown for row in listed(context)}
+
+    first = shown()
+    over = context.directory / runs[2]
+    with monkeypatch.context() as patch:
+        patch.setattr(directory, "record_of", fail_for(runs[2]))
+        assert shown() == first
+    (over / "run.json").chmod(0o666)
+    assert shown()[runs[2]] == "refused: others may write it"
+    (over / "run.json").chmod(0o600)
+    assert shown() == first
+    data = json.loads((over / "run.json").read_text())
+    write_record(over, record_of({**data, "outcome": {**OUTCOME, "exit_code": 8}}))
+    assert shown()[runs[2]] == "failed (8)"
+    shutil.rmtree(over)
+    assert "is gone" in shown()[runs[2]]
+
+
+def test_a_run_whose_job_began_once_more_is_looked_at(context: Context, runs: list[str]) -> None:
+    listed(context), listed(context)
+    again = context.directory / runs[0]
+    (again / "state" / "1").mkdir(parents=True)
+    (again / "state" / "attempt").write_text("1\n")
+    row = next(row for row in listed(context) if row.id == runs[0])
+    assert row.state != "failed"
+
+
+@pytest.mark.parametrize(
+    "kept", ["{", "[]", '{"schema": 2, "runs": {}}', '{"schema": 1, "runs": {"x": 1}}', '{"schema": 1, "runs": 1}']
+)
+def test_what_was_kept_and_cannot_be_understood_changes_nothing(context: Context, runs: list[str], kept: str) -> None:
+    before = listed(context)
+    (context.state / "over.json").write_text(kept)
+    assert listed(context) == before == listed(context)
+    assert json.loads((context.state / "over.json").read_text())["schema"] == 1
 
 
 def test_what_a_row_ends_with_makes_no_other_row_wider(context: Context, runs: list[str]) -> None:
