@@ -189,7 +189,12 @@ WRITTEN: list[tuple[str, str, list[Any], list[Any]]] = [
     ("profile", "workers.memory", ["60 GiB", "1.5TB", "1 B"], ["60", "60G", "0 GB", "60 gb", "60  GB", 60]),
     ("profile", "workers.lifetime", ["auto", "90m"], ["automatic", "", "5"]),
     ("profile", "workers.local_directory", ["auto", "/a b", "$X", "~", "~/x"], ["automatic", "x/auto", "~xavier", ""]),
-    ("profile", "workload.directory", ["x", "~/x", "a~b", 1, "$A/${B}"], ["~xavier", "", "  ", "a\u2028b", "$$", "a`b`", "${A:-x}"]),
+    (
+        "profile",
+        "workload.directory",
+        ["x", "~/x", "a~b", 1, "$A/${B}"],
+        ["~xavier", "", "  ", "a\u2028b", "$$", "a`b`", "${A:-x}"],
+    ),
     ("profile", "account", ["a", "2026", 2026, "a@b"], ["a b", "a#", "-a", "", "a\n", "ü", True]),
     (
         "profile",
