@@ -120,7 +120,9 @@ def test_what_pbs_sets_for_a_whole_job_does_not_reach_workers(prepared: Prepare,
     """Without chunks there is no `ompthreads`."""
     site = (Path(__file__).parent / "site" / "pbscluster.yaml").read_text()
     (tmp_path / "old.yaml").write_text(site.replace("name: pbscluster", "name: old\nrequest: totals"))
-    assert "\nunset OMP_NUM_THREADS" in prepared(TEXT, "workers.cores=null", site="./old.yaml").rendered.files["node.sh"]
+    assert (
+        "\nunset OMP_NUM_THREADS" in prepared(TEXT, "workers.cores=null", site="./old.yaml").rendered.files["node.sh"]
+    )
 
 
 def test_the_script_is_clean(prepared: Prepare, tmp_path: Path) -> None:
