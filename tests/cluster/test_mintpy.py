@@ -109,7 +109,7 @@ def test_workers_whose_host_does_not_have_the_environment(insar: There) -> None:
     assert f"{python}: No such file or directory" in log.read_text()
     theirs = changed([f"environment.venv={python.parent.parent}"])
     done = insar.command("submit", "local.yaml", "--site", "testcluster", "--wait", *theirs)
-    assert "launch-failed: c" in done.stderr
+    assert "launch-failed: the workload's environment did not load on c" in done.stderr
     assert f"{python.parent}/activate: No such file or directory" in done.stderr
 
 
@@ -139,7 +139,7 @@ def test_jobs_that_begin_in_the_home_directory_find_the_stack_by_what_the_sectio
 def test_the_section_for_lsf_that_comes_with_mintpy_knows_no_machine(insar: There) -> None:
     own = next((MINTPY / "lib").glob("python*/site-packages/mintpy/defaults/mintpy.yaml"))
     code, said = inverted(insar, "--cluster", "lsf", given={"DASK_CONFIG": str(own)})
-    assert code == 1 and "You must specify how much cores to use per job" in said
+    assert code == 1 and "You must specify how much cores and memory per job you want to use" in said
     ours = section(insar, LSF)
     assert ours["cores"] == 8 and ours["memory"] == "15200 MiB"
 
