@@ -68,7 +68,7 @@ class Impatient(There):
 def slots_example(there: There) -> Run:
     """The example `subprocess-slots` in one job of three nodes, run to its end."""
     profile = str(there.home / "examples/subprocess-slots/profile.yaml")
-    changes = ("workers.count=3", "workers.per_node=1")
+    changes = ("layout=single-job", "workers.count=3", "workers.minimum=3")
     words = [word for change in changes for word in ("--set", change)]
     done = there.command("submit", profile, "--site", there.site, *words, "--wait")
     assert done.returncode == 0, done.stderr

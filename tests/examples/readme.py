@@ -22,6 +22,7 @@ DIFFERENT_EACH_TIME = [
     (r"token=[0-9a-f]+", "token=TOKEN"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\w+@vm\b", "user@vm"),
+    (r"\bprograms: \d+", "programs: SOME"),
 ]
 
 
@@ -47,8 +48,8 @@ def follow(readme: Path, here: Here, *titles: str) -> None:
     found = list(steps("".join(section(text, title) for title in titles) if titles else text))
     assert found
     for step in found:
-        # A cluster that was submitted a moment ago is not there yet.
-        patience = PATIENCE if step.command.startswith("hpc-launch connect") else 0
+        # What was submitted a moment ago is not there yet.
+        patience = PATIENCE if step.command in ("hpc-launch connect", "hpc-launch status") else 0
         assert shows(step, here, time.monotonic() + patience), "it shows what the README says"
 
 
