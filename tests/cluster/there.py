@@ -41,6 +41,11 @@ class There(Here):
         words = ("hpc-launch", *words)
         return self.cluster.run(words, cwd=self.project, timeout=timeout, env=env, check=False)
 
+    def typed(self, command: str) -> tuple[int, str]:
+        line = ["bash", "-o", "pipefail", "-c", f"exec 2>&1; {command}"]
+        done = self.cluster.run(line, cwd=self.project, timeout=120, check=False)
+        return done.returncode, done.stdout
+
     def write(self, name: str, text: str) -> None:
         """A file of the user's in the project."""
         (self.project / name).write_text(text)
