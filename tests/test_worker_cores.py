@@ -64,7 +64,7 @@ def test_fewer_than_threads_are_refused_where_they_stand(prepared: Prepare) -> N
 def test_of_a_group_too(prepared: Prepare) -> None:
     groups = "{one: {count: 1, cores: 8}, two: {count: 1, threads: 3}}"
     text = f"layout: job-array\nworkers: {{memory: 1 GB, cores: 2, groups: {groups}}}\nworkload: {{command: x}}\n"
-    with pytest.raises(InvalidConfiguration, match="workers.groups.two.cores: 2 for 3 threads") as refused:
+    with pytest.raises(InvalidConfiguration, match=r"workers\.groups\.two\.cores: 2 for 3 threads") as refused:
         prepared(text)
     assert "--set workers.groups.two.cores=3" in str(refused.value)
     plan = prepared(text, "workers.groups.two.cores=3").plan

@@ -14,7 +14,7 @@ from hpc_launch.units import MIB
 
 
 def cores_held(job: Job, of_workers: str) -> str:
-    """The cores that a node of this job is asked for, as a sum; those of workers are their `threads`, or their `cores`."""
+    """The cores that a node of this job is asked for, as a sum; a worker's are its `threads`, or its `cores`."""
     return " + ".join(
         f"{_workers(share)} × {share.cores} {of_workers}"
         if share.of == "workers"
