@@ -9,11 +9,12 @@ export PYTHONUNBUFFERED=1
 module load mintpy || return
 HPC_LAUNCH_PYTHON=/opt/analysis/bin/python
 case $HPC_LAUNCH_PYTHON in */*) export PATH="${HPC_LAUNCH_PYTHON%/*}:$PATH" ;; esac
-export HPC_LAUNCH_PYTHON
+export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='the one that runs hpc-launch'
 # Modules beside the workload can be imported.
 export PYTHONPATH=/home/user/mintpy${PYTHONPATH:+:$PYTHONPATH}
 
 # Whatever the lines above have switched on is not for what follows.
 set +aefu +o pipefail
 unset IFS
+type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
 export HPC_LAUNCH_ENVIRONMENT=ready
