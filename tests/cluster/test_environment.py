@@ -1,4 +1,4 @@
-"""Environments that people activate, on several hosts: modules and setup lines, on a real Slurm and a real Grid Engine."""
+"""Environments that people activate, on several hosts of a real Slurm and a real Grid Engine: modules, setup lines."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def test_a_module_that_is_not_everybodys_brings_the_python_of_all(there: There) 
 @pytest.mark.parametrize("layout", ["job-array", "mpi"])
 def test_setup_activates_the_python_of_all(there: There, layout: str) -> None:
     python = environment(there, "analysis")
-    run = run_in(there, layout=layout, environment={"setup": f"source {python.parent}/activate"})
+    launcher = f"PATH=$PATH:{there.cluster.venv}/bin"  # mpiexec is there, behind the Python that is activated
+    setup = f"source {python.parent}/activate; {launcher}"
+    run = run_in(there, layout=layout, environment={"setup": setup})
     assert run.log() == f"{python}\n"
     assert f"the Python of this run is {python} (put first on PATH by environment.setup; " in run.log("job")
 
