@@ -22,12 +22,10 @@ module load gcc/12 || failed 'the module gcc/12 cannot be loaded' || return
 eval "$(conda shell.bash hook)" && conda activate py_geo || return
 HPC_LAUNCH_PYTHON=python
 export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='named by environment.conda'
-# Modules beside the workload can be imported by workers and scheduler too.
-export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}
 
 # The profile's variables.
 export OMP_NUM_THREADS=1
-export TITLE='$HOME is '"'"'not'"'"' expanded'
+export TITLE="${HOME-} is expanded, \$HOME 'not'"
 
 # The profile's own lines.
 ulimit -n 65535
@@ -36,4 +34,7 @@ ulimit -n 65535
 set +aefu +o pipefail
 unset IFS
 type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
+
+# Modules beside the workload can be imported by workers and scheduler too.
+export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}
 export HPC_LAUNCH_ENVIRONMENT=ready
