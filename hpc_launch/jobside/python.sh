@@ -28,5 +28,10 @@ choose_python() { # KEY of the profile whose lines came last
   fi
   # So is what is called `python` in the lines that follow, and by the workload.
   python=$(type -P python || type -P python3) || true
-  [ "${python%/*}" = "${HPC_LAUNCH_PYTHON%/*}" ] || export PATH="${HPC_LAUNCH_PYTHON%/*}${PATH:+:$PATH}"
+  [ "${python%/*}" = "${HPC_LAUNCH_PYTHON%/*}" ] || lead_path "${HPC_LAUNCH_PYTHON%/*}"
+}
+
+lead_path() { # DIRECTORY; once is enough where the run's Python is missing, and cannot be found in it
+  [ -x "$HPC_LAUNCH_PYTHON" ] || [[ :${PATH-}: != *":$1:"* ]] || return 0
+  export PATH="$1${PATH:+:$PATH}"
 }
