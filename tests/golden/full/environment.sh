@@ -34,7 +34,6 @@ ulimit -n 65535
 set +aefu +o pipefail
 unset IFS
 type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
-type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
 
 # Modules beside the workload can be imported by workers and scheduler too.
 export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}

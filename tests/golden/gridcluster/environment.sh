@@ -27,7 +27,6 @@ export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='the one that runs hpc-launch'
 set +aefu +o pipefail
 unset IFS
 type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
-type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
 
 # Modules beside the workload can be imported by workers and scheduler too.
 export PYTHONPATH=/home/user/monte-carlo-pi${PYTHONPATH:+:$PYTHONPATH}

@@ -17,7 +17,6 @@ choose_python environment.modules
 set +aefu +o pipefail
 unset IFS
 type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
-type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
 
 # Modules beside the workload can be imported.
 export PYTHONPATH=/home/user/mintpy${PYTHONPATH:+:$PYTHONPATH}
