@@ -98,6 +98,13 @@ def test_too_few_ports_are_refused_before_the_queue(
     assert said in str(refusal.value) and "smallest change: --set workers." in str(refusal.value)
 
 
+def test_options_that_say_other_ports_are_refused(behind: Prepare, prepared: Prepare) -> None:
+    said = "workers.options=[--worker-port, '9000:9999']"
+    with pytest.raises(DoesNotFit, match="--worker-port is said by node"):
+        behind(said)
+    assert "--worker-port 9000:9999" in prepared(LEAST, said).rendered.files["node.sh"]
+
+
 def test_as_many_as_are_needed_fit(behind: Prepare) -> None:
     assert behind("workers.count=6", ports="50000-50013").plan.ports == "50000-50013"
 

@@ -76,10 +76,11 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 def test_all_that_listens_does_so_within_the_sites_ports(here: Here, layout: str) -> None:
     first, last = free_range(20)
     keys = {"scheduler": {"memory": "100 MB", "dashboard": "node"}, "workers": {"count": 2}, **LAYOUTS[layout]}
-    run = of_site(here, ports=f"{first}-{last}").stand(layout=layout, **keys)
-    run.until_running()
-    if "services" in keys:
-        until(lambda: (run.status()["jupyter"] or {}).get("port"), "JupyterLab")
+    with taken(range(first, first + 1)), taken(range(last, last + 1)):  # by others, who share the node
+        run = of_site(here, ports=f"{first}-{last}").stand(layout=layout, **keys)
+        run.until_running()
+        if "services" in keys:
+            until(lambda: (run.status()["jupyter"] or {}).get("port"), "JupyterLab")
     found, status = ports_of(run), run.status()
     within = found & {*range(first, last + 1)}
     # Of the scheduler and its pages (on loopback and on the interface), of two workers and their nannies.

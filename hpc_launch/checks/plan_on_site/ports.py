@@ -23,6 +23,7 @@ def ports(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
         cause = f"scheduler.port: {port} is none of the ports that {plan.site} lets through, {plan.ports}"
         hint = f"leave it out, then a free one of these is taken; or name one: --set scheduler.port={first}"
         yield Misfit(cause, resolved.origin("scheduler", "port"), hint)
+    yield from _said_by_hand(plan, resolved)
     there = last - first + 1
     for what, needed in _needed(plan):
         if needed > there:
@@ -34,6 +35,15 @@ def ports(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
                 asked=needed,
                 limit=there,
             )
+
+
+def _said_by_hand(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
+    """Options of `dask worker` that say them again."""
+    for of_group in resolved.of_groups():
+        for number, option in enumerate(of_group.profile.workers.options):
+            if option.partition("=")[0] in ("--worker-port", "--nanny-port"):
+                cause = f"workers.options: {option} is said by node.sh, from network.ports of {plan.site}"
+                yield Misfit(cause, of_group.origin("workers", "options", str(number)), "leave it out")
 
 
 def _needed(plan: Plan) -> Iterator[tuple[str, int]]:
