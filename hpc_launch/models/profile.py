@@ -38,6 +38,7 @@ NONE: Final = "none"
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
 """The same, or none."""
+Port = Annotated[Whole, Field(ge=1024, le=65535)]
 Cores = Annotated[Whole, Field(ge=0, le=100_000)]
 
 
@@ -152,6 +153,7 @@ class Scheduler(Model):
     cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
+    port: Port | None = key(None, "on which it listens; left out: any free one, of the site's where it has some")
     dashboard: Switch | Literal["loopback", "node"] = key(
         True, "serve the dashboard; true: loopback, for the first node itself; node: for other hosts too, unencrypted"
     )
