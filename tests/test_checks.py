@@ -37,6 +37,16 @@ def refusals(text: str) -> Iterator[int]:
             yield node.lineno
 
 
+def test_a_command_that_runs_python_in_a_container_is_no_interpreter(prepared: Prepare) -> None:
+    profile = "workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\nenvironment: {python: %s}\n"
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(profile % "/usr/bin/singularity -vv exec /x/py_geo.sif /opt/conda/bin/python")
+    said = str(refusal.value)
+    assert "profile.yaml:3: environment.python: it names an interpreter, and `/usr/bin/singularity …` is a" in said
+    assert "name the image in environment.container.image, and /opt/conda/bin/python alone here" in said
+    assert prepared(profile % "/opt/my python/bin/python").plan.jobs
+
+
 def test_refusals_are_made_in_few_rooms() -> None:
     made = {
         f"{file.relative_to(PACKAGE)}:{line}"
