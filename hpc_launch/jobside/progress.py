@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
@@ -34,6 +35,10 @@ OURS = ("fire-and-forget", "Client-hpc-launch-", "Client-worker-")
 """Clients that do not count: Dask's own, those of hpc-launch, and those that workers keep for their tasks."""
 LOST = ("handle-worker-cleanup", "check-worker-ttl")
 """How the reason begins with which the scheduler removes a worker that is gone without a word."""
+GROWS = os.path.isdir(os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "pool"))
+"""Then workers of other kinds may come, and ``pools.py`` tells of tasks that none of them could run."""
+SAMPLE = 10_000
+"""Tasks looked at of those that no worker can run."""
 SCHEDULER_FILE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "scheduler.json")
 
 
@@ -177,6 +182,7 @@ class Progress(SchedulerPlugin):
             "tasks": Counter(task.state for task in scheduler.tasks.values()),
             "memory_bytes": sum(m.get("memory", 0) for m in metrics),
             "spilled_bytes": sum(m.get("spilled_bytes", {}).get("disk", 0) for m in metrics),
+            "unsatisfiable": [] if GROWS else unsatisfiable(scheduler),
             **self.counts(),
         }
 
@@ -190,6 +196,20 @@ def tasks_given(scheduler: Scheduler) -> int | None:
     with suppress(AttributeError, TypeError, KeyError):
         return sum(prefix.state_counts["processing"] for prefix in scheduler.task_prefixes.values())
     return None
+
+
+def unsatisfiable(scheduler: Scheduler) -> list[dict[str, Any]]:
+    """Tasks that ask for more of a resource than any worker has; workers that are still to come are like the others."""
+    with suppress(AttributeError, TypeError):  # Dask promises these names to nobody
+        sample = list(islice(scheduler.unrunnable, 0, None, 1 + len(scheduler.unrunnable) // SAMPLE))
+        asked = Counter(tuple(sorted((task.resource_restrictions or {}).items())) for task in sample)
+        there = [worker.resources for worker in scheduler.workers.values()]
+        return [
+            {"resources": dict(needs), "tasks": number * len(scheduler.unrunnable) // len(sample)}
+            for needs, number in asked.items()
+            if there and not any(all(has.get(name, 0) >= amount for name, amount in needs) for has in there)
+        ]
+    return []
 
 
 def lacks_workers(standing: dict[str, Any]) -> bool:

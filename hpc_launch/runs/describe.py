@@ -9,6 +9,7 @@ from typing import Any
 from hpc_launch import standing
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Record, RecordedJob
+from hpc_launch.runs.demand import Unsatisfiable
 from hpc_launch.runs.evidence import Progress
 from hpc_launch.runs.last_lines import last_lines
 from hpc_launch.runs.parts import Part
@@ -183,6 +184,11 @@ def _said(report: JobReport) -> str:
     if report.status is JobStatus.UNKNOWN:
         return "unknown"
     return report.raw or ("no longer in the queue" if report.status is JobStatus.GONE else report.status.value)
+
+
+def never_run(tasks: Unsatisfiable) -> str:
+    """What whoever waits for a run is told of tasks that wait for ever, and what would help."""
+    return f"never run: {tasks.sentence()}; workers.resources in the profile gives workers what tasks ask for"
 
 
 def workers(view: View) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hpc_launch.models.record import Outcome, RecordedJob
-from hpc_launch.runs.demand import Unsatisfiable, read_demand
+from hpc_launch.runs.demand import Unsatisfiable, read_demand, read_unsatisfiable
 from hpc_launch.runs.parts import Part
 from hpc_launch.runs.pool_status import Pool, read_pools
 from hpc_launch.runs.services import LOOPBACK, PATHS, Page, page
@@ -52,6 +52,8 @@ class Progress:
     """Tasks that workers were ever given; told in the last one alone."""
     workers_died: int | None = None
     """Workers that were gone without a word; each time counts that one was started again and died."""
+    unsatisfiable: tuple[Unsatisfiable, ...] = ()
+    """Tasks that no worker can run; of a run that can grow `demand.json` tells."""
     address: str | None = None
     dashboard: int | None = None
     """Port on the loopback interface of the attempt's first node."""
@@ -117,7 +119,7 @@ def read(directory: Path) -> Evidence:
         pages=_pages(here, host, progress),
         elements_gone=frozenset(int(name) for name in _names(here / "elements-gone") if name.isdecimal()),
         pools=read_pools(directory, demand.connected),
-        unsatisfiable=demand.unsatisfiable,
+        unsatisfiable=demand.unsatisfiable or (progress.unsatisfiable if progress else ()),
         log=log,
         full=full,
     )
@@ -212,6 +214,7 @@ def _progress(text: str) -> Progress | None:
         tasks_given=_counted(content.get("tasks_given")),
         workers_died=_counted(content.get("workers_died")),
         tasks={_sentence(str(k)): _number(v) for k, v in tasks.items()} if isinstance(tasks, dict) else {},
+        unsatisfiable=read_unsatisfiable(content),
         address=_word(content.get("address")),
         dashboard=_number(content.get("dashboard")) or None,
         **numbers,
