@@ -11,6 +11,7 @@ from hpc_launch.models.fields import (
     Bytes,
     Directive,
     EnvironmentName,
+    EnvironmentValue,
     Expression,
     GroupName,
     Module,
@@ -166,7 +167,9 @@ class Environment(Model):
     venv: PathText | None = key(None, "virtual environment, its directory")
     python: PathText | None = key(None, "interpreter; none of the three: the one that runs hpc-launch")
     container: Container | None = key(None, "container to run in")
-    variables: dict[EnvironmentName, Text] = key({}, "environment variables, taken literally")
+    variables: dict[EnvironmentName, EnvironmentValue] = key(
+        {}, "environment variables; $NAME is expanded on the node, in this order, $$ is a dollar"
+    )
     setup: ShellLines = key("", "shell lines, as they are")
 
     @model_validator(mode="after")

@@ -10,10 +10,11 @@ module load mintpy || return
 HPC_LAUNCH_PYTHON=/opt/analysis/bin/python
 case $HPC_LAUNCH_PYTHON in */*) export PATH="${HPC_LAUNCH_PYTHON%/*}:$PATH" ;; esac
 export HPC_LAUNCH_PYTHON
-# Modules beside the workload can be imported.
-export PYTHONPATH=/home/user/mintpy${PYTHONPATH:+:$PYTHONPATH}
 
 # Whatever the lines above have switched on is not for what follows.
 set +aefu +o pipefail
 unset IFS
+
+# Modules beside the workload can be imported.
+export PYTHONPATH=/home/user/mintpy${PYTHONPATH:+:$PYTHONPATH}
 export HPC_LAUNCH_ENVIRONMENT=ready
