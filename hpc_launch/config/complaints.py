@@ -44,8 +44,9 @@ def _problem(model: type[BaseModel], document: Document, path: KeyPath, errors: 
 def _key_without_colon(model: type[BaseModel], path: KeyPath, value: object) -> str | None:
     """The key with which a text begins that was found in place of a mapping, also of one that takes any key."""
     names = {name for found in models_at(model, path) for name in keys_of(found)}
-    match = re.match(r"(\w+)(\s*[=:]\s*|\s+)[^\s=]", value) if isinstance(value, str) else None
-    if match is None or (names and match[1] not in names):
+    if not isinstance(value, str) or not (match := re.match(r"(\w+)(\s*[=:]\s*|\s+)[^\s=]", value)):
+        return None
+    if names and match[1] not in names:
         return None
     return None if not names and "=" in value else match[1]  # `A=1` of any key is told how to write it
 
