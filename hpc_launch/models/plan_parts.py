@@ -15,6 +15,8 @@ class SchedulerPlan:
     """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
     idle_timeout_seconds: int | None
     """After which a standing cluster ends; None: the run has a workload."""
+    port: int | None = None
+    """None: any free one."""
 
 
 @dataclass(frozen=True)
