@@ -60,7 +60,8 @@ def _on_one_machine(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> s
     whole = replace(job, holds=tuple(everything))
     cores, memory = (sum(each.number * getattr(each, key) for each in everything) for key in ("cores", "memory_bytes"))
     if queue.cores is not None and cores > queue.cores:
-        return f"{cores} cores are asked for, this machine has {queue.cores} ({cores_held(whole, resolved.profile.workers.cores_key)})"
+        held = cores_held(whole, resolved.profile.workers.cores_key)
+        return f"{cores} cores are asked for, this machine has {queue.cores} ({held})"
     asked, most = math.ceil(memory / (1 - headroom(resolved))), most_memory(queue, resolved.site) or 0
     return f"{mib(asked)} are asked for, this machine has {mib(most)} ({memory_held(whole, mib)}{free(resolved)})"
 
