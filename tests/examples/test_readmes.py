@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,10 +42,3 @@ def test_the_first_readme_can_be_followed_also_in_a_container(here: Here) -> Non
     follow(readme, here, "Here", "On a cluster")
     install_stand_in_of_apptainer(here.home)
     follow(readme, here, "In a container")
-
-
-def test_the_readme_of_mintpy_can_be_followed(here: Here) -> None:
-    """Its environment is made by `make`, as its own lines would."""
-    (here.home / "mintpy").symlink_to(os.environ["MINTPY_VENV"])
-    shutil.copytree(ROOT / "examples/mintpy", here.home / "insar")
-    follow(ROOT / "examples/mintpy/README.md", here, "The stack", "On one node")
