@@ -29,8 +29,15 @@ HOW_TO_CONNECT = (
 
 def hint(directory: Path, record: Record, standing: Standing, progress: Progress | None) -> str:
     """The sentence; empty where there is nothing to say. Never raises."""
-    if record.plan.stands or progress is None or standing.outcome in ("launch-failed", "lost"):
+    if standing.outcome == "preempted":
+        return "its job was killed for another one, as its queue or QOS allows: submit it again, or set another `queue`"
+    if record.plan.stands or standing.outcome in ("launch-failed", "lost"):
         return ""
+    if standing.outcome == "out-of-memory" and not record.plan.has_workers:
+        return (
+            "" if standing.source == "job" else "the workload went beyond the memory of its job: raise workload.memory"
+        )
+    progress = progress or Progress()
     if standing.outcome == "succeeded" and progress.last and progress.tasks_given == 0:
         return _idle(progress)
     printed = "\n".join(last_lines(directory, Part.workload)) if standing.outcome == "failed" else ""

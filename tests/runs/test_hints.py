@@ -57,6 +57,17 @@ def test_one_sentence_tells_what_to_do(
     assert words in found and bool(words) == bool(found), found
 
 
+def test_without_workers_it_is_the_workload_s_memory(tmp_path: Path) -> None:
+    without = replace(record(), plan=replace(record().plan, has_workers=False))
+    assert hint(tmp_path, without, OUT_OF_MEMORY, None).endswith("raise workload.memory")
+    assert hint(tmp_path, without, SUCCEEDED, None) == ""
+    assert "or workload.memory" in hint(tmp_path, record(), OUT_OF_MEMORY, None)
+
+
+def test_who_was_killed_for_another_job_is_told_what_remains(tmp_path: Path) -> None:
+    assert "set another `queue`" in hint(tmp_path, record(), Standing("preempted", "preempted", 1), None)
+
+
 def test_a_standing_cluster_has_nobody_who_should_have_computed(tmp_path: Path) -> None:
     stands: Record = replace(record(), plan=replace(record().plan, stands=True))
     assert hint(tmp_path, stands, SUCCEEDED, IDLE) == ""
