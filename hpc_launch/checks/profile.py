@@ -88,7 +88,7 @@ def _worker_options(resolved: Resolved) -> Iterator[Problem]:
         name = option.partition("=")[0]
         if name in SAID and resolved.profile.layout != "mpi":
             origin = resolved.origin("workers", "options", str(number))
-            hint = "workers.threads, memory, interface, resources, lifetime … have keys of their own"
+            hint = "leave it out: workers.threads, memory, interface, resources, lifetime … have keys of their own"
             yield Problem(f"workers.options: {name} is already said by node.sh", origin, hint)
 
 
