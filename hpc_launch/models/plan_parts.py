@@ -32,11 +32,19 @@ class EnvironmentPlan:
     conda: str | None
     venv: str | None
     python: str | None
-    """The interpreter to use where neither conda nor venv is given."""
+    """The interpreter, where it is neither that of `conda` or `venv`, nor a question of PATH (`own_python`)."""
     container: ContainerPlan | None
     variables: Mapping[str, str]
     setup: str
     site_setup: str
+    purge: bool = False
+    module_path: tuple[str, ...] = ()
+    own_python: str | None = None
+    """The one that runs hpc-launch, where modules, variables or setup may put another one first on PATH."""
+    python_is: str = ""
+    """Which one it is, in words."""
+    activates: bool = False
+    """Whether a line of `setup` activates an environment."""
 
 
 @dataclass(frozen=True)

@@ -175,10 +175,12 @@ class Container(Model):
 
 
 class Environment(Model):
+    purge: Switch = key(False, "module purge, before all else")
+    module_path: list[PathText] = key([], "module use, before modules are loaded")
     modules: list[Module] = key([], "environment modules to load, in order")
     conda: PathText | None = key(None, "conda environment, name or path")
     venv: PathText | None = key(None, "virtual environment, its directory")
-    python: PathText | None = key(None, "interpreter; none of the three: the one that runs hpc-launch")
+    python: PathText | None = key(None, "interpreter; none of the three: see docs/contracts.md")
     container: Container | None = key(None, "container to run in")
     variables: dict[EnvironmentName, EnvironmentValue] = key(
         {}, "environment variables; $NAME is expanded on the node, in this order, $$ is a dollar"

@@ -116,8 +116,9 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
         reasons["scheduler", "idle_timeout"] = Reason(idle, "built-in default of standing clusters")
     if plan.timeout_seconds is not None:
         reasons["workers", "timeout"] = Reason(f"{plan.timeout_seconds}s", default)
-    if plan.environment.python is not None:
-        reasons["environment", "python"] = Reason(plan.environment.python, "the interpreter that runs hpc-launch")
+    environment = plan.environment
+    if environment.python or environment.own_python:
+        reasons["environment", "python"] = Reason(environment.python, environment.python_is)
     return reasons
 
 
