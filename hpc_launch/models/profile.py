@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from hpc_launch.models.base import Model, OrNone, OrSwitch, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
+    Argument,
     Auto,
     Bytes,
     Directive,
@@ -198,7 +199,7 @@ class Environment(Model):
 
 
 class Workload(Model):
-    command: Annotated[list[Text], Field(min_length=1)] | ShellLines = key(
+    command: Annotated[list[Argument], Field(min_length=1)] | ShellLines = key(
         description="a list: run as it is; a string: a bash command line"
     )
     directory: PathText = key(".", "where it runs; relative to the profile")
