@@ -46,8 +46,8 @@ def mpi(here: Here) -> Here:
 
 
 def test_no_module_of_the_users_is_hidden_by_one_of_ours(mpi: Here) -> None:
-    (mpi.project / "report.py").write_text("def whose():\n    return 'mine'\n")
-    work = "import report; from dask.distributed import Client; print(Client().submit(report.whose).result())"
+    (mpi.project / "preflight.py").write_text("def whose():\n    return 'mine'\n")
+    work = "import preflight; from dask.distributed import Client; print(Client().submit(preflight.whose).result())"
     run = mpi.submit(mpi.script(work), layout="mpi", workers=TWO)
     run.ended_as("succeeded", 0)
     assert run.log() == "mine\n"
