@@ -32,7 +32,7 @@ help:
 	@echo 'make demo           estimate pi with a Dask cluster on this machine'
 	@echo 'make test           formatting, linting, types, tests'
 	@echo 'make test-long      what takes minutes by its nature, and many more examples of what is tried at random'
-	@echo 'make test-examples  the notebooks of the examples, and the pages of a run in a headless Chromium, on this machine'
+	@echo 'make test-examples  the READMEs and notebooks of the examples, and the pages of a run in a headless Chromium, on this machine'
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make test-newest    the tests with the newest versions of all that is required'
 	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpc_launch import quoting, standing
+from hpc_launch import quoting, standing, this_host
 from hpc_launch.advice.candidates import first_that_fits, with_advice
 from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
-from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services
+from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services, without_workers
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
@@ -71,7 +71,12 @@ class Prepared:
     def as_json(self) -> dict[str, Any]:
         """`render --json`."""
         files = dict(self.rendered.files)
-        return {"schema": 1, "files": files, "submissions": self.submissions(), "standing": standing.as_json(self.plan)}
+        return {"schema": 1, "files": files, **self.told()}
+
+    def told(self) -> dict[str, Any]:
+        """What `render`, `check` and `submit` alike tell programs of the run."""
+        notes, standing_cluster = list(self.planned.notes), standing.as_json(self.plan)
+        return {"submissions": self.submissions(), "standing": standing_cluster, "notes": notes}
 
 
 def after(job: Job) -> str | None:
@@ -97,10 +102,8 @@ def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = Fal
     """The same of a profile that has its layers."""
     refuse(profile_on_site.retired(resolved) if to_submit else ())
     planned = plan_or_refuse(resolved, context)
-    if to_submit and not may_be_here(resolved.site, context):
-        name = resolved.site.name
-        elsewhere = f"site: this host ({context.hostname}) is none of {name}, by its detect: is it the right one?"
-        planned = replace(planned, notes=(*planned.notes, elsewhere))
+    if to_submit:
+        planned = replace(planned, notes=(*planned.notes, *_notes_of_host(resolved, planned.plan, context)))
     refuse(profile_on_site.runs_directory(resolved, context))
     rendered = Rendered(
         files=render(planned, resolved),
@@ -115,6 +118,15 @@ def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = Fal
     return Prepared(resolved, planned, rendered)
 
 
+def _notes_of_host(resolved: Resolved, plan: Plan, context: Context) -> list[str]:
+    """What is missing here, of all that the run needs; on a host that is none of the site's, that alone."""
+    if may_be_here(resolved.site, context):
+        return this_host.notes(resolved, plan, context)
+    return [
+        f"site: this host ({context.hostname}) is none of {resolved.site.name}, by its detect: is it the right one?"
+    ]
+
+
 def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
     """The plan of a run that its site takes; raises InvalidConfiguration or DoesNotFit, with what would mend it."""
     attempts = Attempts(resolved, context, lambda run: try_to_plan(run, context))
@@ -127,7 +139,7 @@ def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
     if not isinstance(made, Planned):
         raise refusal(made)
     unused = batch_system.unused(dialect_of(resolved.site.batch_system), resolved)
-    return replace(made, notes=(*made.notes, *unused))
+    return replace(made, notes=(*made.notes, *unused, *without_workers.notes(resolved)))
 
 
 def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:

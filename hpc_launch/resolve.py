@@ -52,7 +52,9 @@ class Resolved:
         return replace(self, profile=self.profile.model_copy(update={"workers": workers.of_group(name)}), group=name)
 
     def of_groups(self) -> list[Resolved]:
-        """One for each group of workers, in order; the whole run, where the profile has none."""
+        """One for each group of workers, in order; the whole run, where the profile has workers, but no groups."""
+        if not self.profile.has_workers:
+            return []
         return [self.of_group(name) for name in self.profile.workers.groups or [None]]
 
     def origin(self, *path: str) -> Origin:

@@ -41,7 +41,7 @@ scheduler: {cores: 1, memory: 4 GiB, interface: ib2, dashboard: false}
 environment:
   modules: [miniconda, gcc/12]
   conda: py_geo
-  variables: {OMP_NUM_THREADS: 1, TITLE: "$HOME is 'not' expanded"}
+  variables: {OMP_NUM_THREADS: 1, TITLE: "$HOME is expanded, $$HOME 'not'"}
   setup: |
     ulimit -n 65535
 workload:

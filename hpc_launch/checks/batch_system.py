@@ -15,7 +15,7 @@ from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Site
-from hpc_launch.plan.layouts import layout_of, places
+from hpc_launch.plan.layouts import layout_of_run, places
 from hpc_launch.resolve import Resolved
 
 OTHER_LAYOUT = "choose another layout"
@@ -86,7 +86,7 @@ def constraint(
 def _launcher(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
     """One that belongs to another batch system, or has to be told hosts that nobody knows."""
     site, origins = resolved.site, resolved.site_document.origins
-    if (kind := layout_of(resolved.profile.layout).launcher) is None:
+    if (kind := layout_of_run(resolved.profile).launcher) is None:
         return
     given = site.launchers.of(kind)
     name = given.name if given else None
@@ -100,7 +100,7 @@ def _launcher(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
 def _layout(dialect: Dialect, resolved: Resolved) -> Iterator[Problem]:
     """Several jobs where there can be but one, or where the main one cannot let the others go."""
     site, layout = resolved.site, resolved.profile.layout
-    if layout_of(layout).all_at_once:
+    if layout_of_run(resolved.profile).all_at_once:
         return
     if dialect.array_index is None:
         cause = f"layout: {site.batch_system} has no jobs that belong together, as {layout} needs them"

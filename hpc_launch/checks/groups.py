@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hpc_launch.checks.misfit import Misfit
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import OF_EACH_GROUP
-from hpc_launch.plan.layouts import layout_of
+from hpc_launch.plan.layouts import layout_of_run
 from hpc_launch.resolve import Resolved
 
 
@@ -30,7 +30,7 @@ def _said_of_all(resolved: Resolved) -> Iterator[Problem]:
 def _layout(resolved: Resolved) -> Iterator[Problem]:
     """Jobs that come and go, and such of several kinds, are those of job-array."""
     layout, workers = resolved.profile.layout, resolved.profile.workers
-    if layout_of(layout).has_groups:
+    if layout_of_run(resolved.profile).has_groups:
         return
     hint = "choose the layout job-array (--set layout=job-array), or leave it out"
     if workers.groups:

@@ -9,7 +9,7 @@ from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import as_word, nearest
 from hpc_launch.errors import Problem
 from hpc_launch.models.layout_name import is_known
-from hpc_launch.models.profile import AUTO
+from hpc_launch.models.profile import AUTO, NONE
 from hpc_launch.models.site import Site
 
 OF_JOBS = ("qos", "constraint", "directives")
@@ -81,7 +81,8 @@ def _policy(document: Document, site: Site, site_document: Document) -> list[Pro
     problems = []
     defaults = Document(site.defaults, {}, ())
     for number, key in enumerate(site.policy.required):
-        if at(document.data, tuple(key.split("."))) is None:
+        of_workers = key.startswith("workers.") and document.data.get("workers") == NONE
+        if at(document.data, tuple(key.split("."))) is None and not of_workers:
             rule = _rule(site_document, "required", number)
             hint = f"add it to the profile, or --set {key}=…; the rule is at {rule}"
             problems.append(Problem(f"{key}: {site.name} asks every user to set it", document.whole, hint))

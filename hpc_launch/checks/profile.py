@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch import quoting
-from hpc_launch.checks import groups
+from hpc_launch.checks import groups, without_workers
 from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
@@ -28,10 +28,13 @@ SAID = {
 
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """All of them."""
-    yield from _layout_mpi(resolved)
-    yield from _no_workers(resolved)
+    if resolved.profile.has_workers:
+        yield from _layout_mpi(resolved)
+        yield from _too_few_workers(resolved)
+        yield from groups.problems(resolved)
+    else:
+        yield from without_workers.problems(resolved)
     yield from _idle_timeout(resolved)
-    yield from groups.problems(resolved)
     for of_group in resolved.of_groups():
         for check in (_worker_options, _worker_memory, _worker_resources):
             yield from in_group(of_group.group, check(of_group))
@@ -53,7 +56,7 @@ def _layout_mpi(resolved: Resolved) -> Iterator[Problem]:
         yield Problem(cause, resolved.origin("scheduler", "interface"), "set workers.interface alone")
 
 
-def _no_workers(resolved: Resolved) -> Iterator[Problem]:
+def _too_few_workers(resolved: Resolved) -> Iterator[Problem]:
     """Where all workers come with one job there are some from the beginning."""
     profile = resolved.profile
     if not layout_of(profile.layout).all_at_once:

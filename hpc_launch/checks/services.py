@@ -20,7 +20,8 @@ PACKAGES = (NEEDED, "dask-labextension", "jupyter-server-proxy", "bokeh")
 
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """JupyterLab that is asked for and is not in the run's environment."""
-    if resolved.profile.services.jupyter is None or not (python := _python(resolved, context)):
+    asked = resolved.profile.services.jupyter is not None and resolved.profile.has_workers
+    if not asked or not (python := _python(resolved, context)):
         return
     if _is_lacking(Path(python)):
         cause = f"services.jupyter: {python} has no JupyterLab"

@@ -86,17 +86,15 @@ def submit(
 
 def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:
     """Say what submit would answer, without submitting; on the machine itself its batch system is asked, too."""
-    from hpc_launch import standing
     from hpc_launch.cli.output import print_json, say
     from hpc_launch.rehearse import rehearse
 
     prepared, here = _prepare(profile, site, set_, to_submit=True)
     if prepared.rendered.message:
         say(prepared.rendered.message.rstrip())
-    submissions, said = prepared.submissions(), rehearse(prepared, here)
+    said = rehearse(prepared, here)
     if json:
-        found = {"submissions": submissions, "standing": standing.as_json(prepared.plan), "batch_system": said}
-        return print_json({"schema": 1, "fits": True, **found})
+        return print_json({"schema": 1, "fits": True, **prepared.told(), "batch_system": said})
     from hpc_launch.config.wording import printable
     from hpc_launch.explain.sentences import described
 

@@ -27,13 +27,13 @@ def watch(directory: Path, as_lines: Callable[[View], object] | None = None, ful
         as_lines: called with each view that is news, instead of showing it.
         full: on a terminal, show all that `status` shows, not one line.
     """
-    news = News()
+    news, plain = News(), Lines()
     with _screen(full) if as_lines is None and sys.stderr.isatty() else nullcontext() as screen:
         for view in follow(directory):
             if screen is not None:
                 screen.show(view)
             elif news.in_(view):
-                (as_lines or _plain)(view)
+                (as_lines or plain.show)(view)
     return view
 
 
@@ -51,9 +51,21 @@ def left_alone(*run_ids: str) -> Iterator[None]:
         raise
 
 
-def _plain(view: View) -> None:
-    if not view.standing.over:
+class Lines:
+    """A line for each view, and one more for tasks of a kind that can never run, once."""
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+
+    def show(self, view: View) -> None:
+        """Say it, unless the run is over: how it ended the caller tells."""
+        if view.standing.over:
+            return
         say(f"{datetime.now():%H:%M:%S} {describe.line(view)}")
+        for each in view.evidence.unsatisfiable:
+            if each.asked not in self.told:
+                say(f"{datetime.now():%H:%M:%S} {describe.never_run(each)}")
+                self.told.add(each.asked)
 
 
 class News:
@@ -68,7 +80,8 @@ class News:
         """Whether it does; called with every view, in order."""
         progress = view.evidence.progress
         now = time.monotonic()
-        last = (view.standing, view.final, progress.workers if progress else 0)
+        in_vain = {each.asked for each in view.evidence.unsatisfiable}
+        last = (view.standing, view.final, progress.workers if progress else 0, in_vain)
         numbers = dict(progress.tasks) if progress else None
         if last == self.last and (numbers == self.numbers or now - self.when < TASKS_EVERY):
             return False
@@ -99,8 +112,9 @@ class Screen(AbstractContextManager["Screen"]):
         """Replace what is shown."""
         from rich.text import Text
 
-        line = describe.line(view, datetime.now(timezone.utc))
-        text = f"{view.record.id}\n" + (listing(describe.facts(view)) if self.full else f"  {line}")
+        lines = [describe.line(view, datetime.now(timezone.utc)), *map(describe.never_run, view.evidence.unsatisfiable)]
+        short = "\n".join(f"  {line}" for line in lines)
+        text = f"{view.record.id}\n" + (listing(describe.facts(view)) if self.full else short)
         self.live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
 
 

@@ -80,6 +80,8 @@ def tell_where_to_look(view: View) -> None:
     """Say where the cause of a bad end is to be found."""
     from hpc_launch.cli.output import say
 
+    if view.standing.hint:
+        say(f"hint: {view.standing.hint}")
     if view.standing.outcome in ("failed", "out-of-memory", "timeout"):
         part = " --of scheduler" if view.record.plan.stands else ""
         say(f"what it printed: hpc-launch logs {view.record.id}{part}")

@@ -25,9 +25,10 @@ from hpc_launch.client.submission import submit_and_say
 from hpc_launch.client.through import tunnel_to
 from hpc_launch.client.waiting import looks, shown_here, wait_for_scheduler, why_queued
 from hpc_launch.errors import UsageError
-from hpc_launch.runs import describe
+from hpc_launch.runs import describe, evidence
+from hpc_launch.runs.demand import Unsatisfiable
 from hpc_launch.runs.directory import read_record
-from hpc_launch.runs.pool_status import Pool, read_pools
+from hpc_launch.runs.pool_status import Pool
 from hpc_launch.runs.services import Page
 
 PENDING = 1.0
@@ -80,6 +81,7 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         self._wait = not asynchronous if wait is None else wait
         self._page: Page | None = None
         self._pools: Mapping[str, Pool] = {}
+        self._in_vain: tuple[Unsatisfiable, ...] = ()
         self._why = ""
         self._wants_tunnel = tunnel
         self._tunnel: Companion | None = None
@@ -158,10 +160,11 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         self._watching = asyncio.create_task(self._watch_pools())
 
     async def _watch_pools(self) -> None:
-        """Keep up with what the run's keeper tells; while worker jobs wait, also with the batch system's reason."""
+        """Keep up with what keeper and scheduler tell; while worker jobs wait, also with the batch system's reason."""
         ask_at = 0.0
         while self.status == Status.running:
-            self._pools = await asyncio.to_thread(read_pools, self.directory)
+            found = await asyncio.to_thread(evidence.read, self.directory)
+            self._pools, self._in_vain = found.pools, found.unsatisfiable
             if not any(pool.queued for pool in self._pools.values()):
                 self._why = ""
             elif time.monotonic() >= ask_at:

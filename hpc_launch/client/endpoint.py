@@ -66,9 +66,12 @@ def endpoint(view: View) -> Endpoint | None:
     """Of a run that was looked at; None: its scheduler has not told its address yet.
 
     Raises:
-        UsageError: the run is over.
+        UsageError: the run is over, or has none.
     """
     record, progress = view.record, view.evidence.progress
+    if not record.plan.has_workers:
+        hint = f"`hpc-launch status {record.id}` shows how it stands, `hpc-launch logs {record.id}` what it prints."
+        raise UsageError(Problem(f"{record.id} has no Dask scheduler (`workers: none`)", hint=hint))
     if view.standing.over:
         hint = "`hpc-launch list` shows those that go on."
         raise UsageError(Problem(f"{record.id} is over: {view.standing.outcome}", hint=hint))

@@ -13,6 +13,7 @@ from distributed.utils import format_dashboard_link
 
 from hpc_launch.client.waiting import in_notebook
 from hpc_launch.models.stored_plan import read_plan
+from hpc_launch.runs.demand import Unsatisfiable
 from hpc_launch.runs.pool_status import Pool, there_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Shown:
     _adaptive: Any
     _page: Page | None
     _pools: Mapping[str, Pool]
+    _in_vain: tuple[Unsatisfiable, ...] = ()
     _why: str
 
     @property
@@ -59,13 +61,14 @@ class Shown:
         return f"<table>{rows}</table>"
 
     def _waiting(self) -> list[str]:
-        """What is on its way, what leaves, and why nothing comes."""
+        """What is on its way, what leaves, why nothing comes, and what it will never do."""
         words = ("starting", "queued", "suspended", "draining", "held_by_data")
         pools = self._pools.values()
         numbers = {word.replace("_", " "): sum(getattr(pool, word) for pool in pools) for word in words}
         jobs = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
         reasons = {pool.paused for pool in pools if pool.paused} | ({self._why} if self._why else set())
-        return [*([f"Worker jobs: {jobs}"] if jobs else []), *sorted(reasons)]
+        in_vain = [each.sentence() for each in self._in_vain]
+        return [*([f"Worker jobs: {jobs}"] if jobs else []), *sorted(reasons), *in_vain]
 
     def _repr_html_(self, cluster_status: str | None = None) -> str:
         rows = "".join(

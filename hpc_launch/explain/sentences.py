@@ -10,6 +10,7 @@ from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.worker_group import WorkerGroup
+from hpc_launch.plan.node import headroom
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_memory, format_walltime
 
@@ -84,7 +85,12 @@ def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
     return [
         f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",
         f"cores per node: {cores_held(job)} = {job.cores_per_node}",
-        f"memory per node: ({memory_held(job, format_memory)})"
-        f" ÷ (1 − {float(resolved.site.memory.headroom):.0%} headroom) = {format_memory(job.memory_bytes_per_node)}",
+        f"memory per node: {_memory_held(resolved, job)} = {format_memory(job.memory_bytes_per_node)}",
         f"walltime: {format_walltime(job.walltime_seconds) if job.walltime_seconds else 'none'}",
     ]
+
+
+def _memory_held(resolved: Resolved, job: Job) -> str:
+    """The memory that a node of this job is asked for, as a sum."""
+    held, share = memory_held(job, format_memory), headroom(resolved)
+    return f"({held}) ÷ (1 − {float(share):.0%} headroom)" if share else held

@@ -26,8 +26,9 @@ state=$PWD/state/$attempt
     mv state/attempt.new state/attempt
 } || cannot_write
 export HPC_LAUNCH_ATTEMPT=$attempt
-# Who has this opens the scheduler's pages.
-(umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$state/token") && [ -s "$state/token" ] || cannot_write
+# Who has this opens the scheduler's pages, in front of which guard.py stands.
+[ ! -e jobside/guard.py ] ||
+  { (umask 077 && od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$state/token") && [ -s "$state/token" ]; } || cannot_write
 rm -f scheduler.json # an earlier attempt's would lead workers astray
 
 event() { echo "$(date +%s) $*" >>"$state/events"; }
@@ -89,7 +90,9 @@ killed_for_memory() {
   echo 0
 }
 killed_before=$(killed_for_memory)
-killed_here="the kernel killed a process on $(uname -n) for its memory"
+killed_here() { # workload or scheduler
+  echo "the kernel killed the $1 on $(uname -n) for its memory: raise $1.memory"
+}
 was_killed_for_memory() { # EXIT_CODE…
   [[ " $* " == *" 137 "* ]] && [ "$(killed_for_memory)" -gt "$killed_before" ]
 }

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
@@ -30,6 +31,14 @@ UNFINISHED = ("waiting", "processing", "queued", "no-worker")
 PARENT = os.getppid()
 GOODBYE = 5  # seconds
 WAKE = "hpc_launch_wake"
+OURS = ("fire-and-forget", "Client-hpc-launch-", "Client-worker-")
+"""Clients that do not count: Dask's own, those of hpc-launch, and those that workers keep for their tasks."""
+LOST = ("handle-worker-cleanup", "check-worker-ttl")
+"""How the reason begins with which the scheduler removes a worker that is gone without a word."""
+GROWS = os.path.isdir(os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "pool"))
+"""Then workers of other kinds may come, and ``pools.py`` tells of tasks that none of them could run."""
+SAMPLE = 10_000
+"""Tasks looked at of those that no worker can run."""
 SCHEDULER_FILE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "scheduler.json")
 
 
@@ -90,6 +99,27 @@ class Progress(SchedulerPlugin):
         self.sees_job = not job_is_gone()  # a container may hide it
         self.told: dict[str, Any] = {}
         self.told_at = float("-inf")
+        self.clients = 0
+        self.died = 0
+        self.restarted: set[str] = set()
+        self.ending = False
+
+    def add_client(self, scheduler: Scheduler, client: str) -> None:
+        self.clients += not client.startswith(OURS)
+
+    def remove_worker(self, scheduler: Scheduler, worker: str, **about: Any) -> None:
+        self.died += str(about.get("stimulus_id")).startswith(LOST) and worker not in self.restarted
+
+    def restart(self, scheduler: Scheduler) -> None:
+        """Called when a client has all workers started anew."""
+        self.restarted.update(scheduler.workers)
+
+    async def before_close(self) -> None:
+        """Called by the scheduler when it begins to end: what happens to workers from now on is no news."""
+        self.ending = True
+        with suppress(OSError):
+            given = {"tasks_given": tasks_given(self.scheduler)}
+            self.write({**(self.told or self.standing()), **self.counts(), **given})
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:
         # A full or slow disk must not end the cluster: the next time may do.
@@ -107,6 +137,8 @@ class Progress(SchedulerPlugin):
             self.wake_job()
 
     def look(self) -> None:
+        if self.ending:
+            return
         if self.sees_job and job_is_gone():
             # The job's shell was killed and can no longer end anything; without a scheduler the workers end too.
             with suppress(OSError, ValueError), open(os.path.join(STATE, "workload")) as file:
@@ -135,7 +167,7 @@ class Progress(SchedulerPlugin):
         self.wake_job()
 
     def write(self, standing: dict[str, Any]) -> None:
-        replace("progress.json", json.dumps({"schema": 1, "time": time.time(), **standing}))
+        replace("progress.json", json.dumps({"schema": 1, "time": time.time(), "last": self.ending, **standing}))
         self.told, self.told_at = standing, time.monotonic()
 
     def standing(self) -> dict[str, Any]:
@@ -150,7 +182,34 @@ class Progress(SchedulerPlugin):
             "tasks": Counter(task.state for task in scheduler.tasks.values()),
             "memory_bytes": sum(m.get("memory", 0) for m in metrics),
             "spilled_bytes": sum(m.get("spilled_bytes", {}).get("disk", 0) for m in metrics),
+            "unsatisfiable": [] if GROWS else unsatisfiable(scheduler),
+            **self.counts(),
         }
+
+    def counts(self) -> dict[str, int]:
+        """Since the scheduler began."""
+        return {"clients": self.clients, "workers_died": self.died}
+
+
+def tasks_given(scheduler: Scheduler) -> int | None:
+    """How many tasks were given to workers so far; None: this version of Dask does not tell."""
+    with suppress(AttributeError, TypeError, KeyError):
+        return sum(prefix.state_counts["processing"] for prefix in scheduler.task_prefixes.values())
+    return None
+
+
+def unsatisfiable(scheduler: Scheduler) -> list[dict[str, Any]]:
+    """Tasks that ask for more of a resource than any worker has; workers that are still to come are like the others."""
+    with suppress(AttributeError, TypeError):  # Dask promises these names to nobody
+        sample = list(islice(scheduler.unrunnable, 0, None, 1 + len(scheduler.unrunnable) // SAMPLE))
+        asked = Counter(tuple(sorted((task.resource_restrictions or {}).items())) for task in sample)
+        there = [worker.resources for worker in scheduler.workers.values()]
+        return [
+            {"resources": dict(needs), "tasks": number * len(scheduler.unrunnable) // len(sample)}
+            for needs, number in asked.items()
+            if there and not any(all(has.get(name, 0) >= amount for name, amount in needs) for has in there)
+        ]
+    return []
 
 
 def lacks_workers(standing: dict[str, Any]) -> bool:

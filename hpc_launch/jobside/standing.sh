@@ -25,7 +25,7 @@ end_with_scheduler() {
   wait "$scheduler"
   scheduler_code=$?
   [ "$scheduler_code" != 0 ] || end_standing succeeded "$(idle_or_shut_down)"
-  ! was_killed_for_memory "$scheduler_code" || end_standing out-of-memory "$killed_here"
+  ! was_killed_for_memory "$scheduler_code" || end_standing out-of-memory "$(killed_here scheduler)"
   end_standing failed "the Dask scheduler died with exit code $scheduler_code$(see logs/scheduler.log)"
 }
 idle_or_shut_down() { idle || echo "a client shut the cluster down"; }

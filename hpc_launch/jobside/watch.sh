@@ -42,7 +42,7 @@ at_every_look() { :; }
 end_if_closed() { :; }
 end_other_jobs() { :; }
 workers_lost() { # all of them, and not because all was done
-  ! alive "$workers" || return 1
+  [ -n "$workers" ] && ! alive "$workers" || return 1
   [ -n "$workers_code" ] || { wait "$workers"; workers_code=$?; }
   reason="all workers ended before the workload did, with exit code $workers_code$(see logs/workers-*.log)"
   [ "$workers_code" != 0 ]
@@ -97,7 +97,7 @@ exit_as_the_workload() {
   fi
   [ -n "$broken_since" ] || reason='' # it may have been ended for want of a cluster
   cluster_lost
-  ! was_killed_for_memory "$code" "$scheduler_code" || outcome=out-of-memory code=1 reason=$killed_here
+  ! was_killed_for_memory "$code" "$scheduler_code" || outcome=out-of-memory reason=$(killed_here "$([ "$code" = 137 ] && echo workload || echo scheduler)") code=1
   [ -n "$reason" ] || reason=$(no_space_in "$state") reason=${reason:+the run directory cannot be written$reason}
   exit
 }

@@ -110,6 +110,21 @@ class OrSwitch:
         return {"anyOf": [{"type": "boolean"}, handler(schema)]}
 
 
+@dataclass(frozen=True)
+class OrNone:
+    """A mapping, or the word `none` in its place, which becomes an instance of this kind of it."""
+
+    nothing: type[BaseModel]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        word = core_schema.literal_schema(["none"])
+        none = core_schema.no_info_after_validator_function(lambda _: self.nothing(), word)
+        written = core_schema.wrap_serializer_function_ser_schema(
+            lambda value, usual: "none" if isinstance(value, self.nothing) else usual(value)
+        )
+        return core_schema.union_schema([handler(source), none], serialization=written)
+
+
 def whole(pattern: str) -> str:
     """A pattern for all of a text: JSON Schema looks for it anywhere."""
     return f"^{pattern}$"

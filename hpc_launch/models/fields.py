@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from hpc_launch import units
+from hpc_launch import quoting, units
 from hpc_launch.config.wording import as_word, shown_value
 from hpc_launch.models.base import Json, Matching, Without, whole, without
 
@@ -163,10 +163,24 @@ EnvironmentName = Annotated[
     _only(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, not starting with a digit"),
     Without(r"^HPC_LAUNCH_", "names that begin with HPC_LAUNCH_ are the program's own: choose another"),
 ]
+EnvironmentValue = Annotated[
+    Text,
+    Matching(
+        quoting.A_VALUE,
+        "{value!r}: $NAME and ${{NAME}} are expanded, and $$ is a dollar; what else a shell acts on belongs in"
+        " environment.setup, in a line `export NAME=…`",
+    ),
+]
+"""Of an environment variable: $NAME and ${NAME} in it are expanded on the node, $$ is a dollar."""
 PathText = Annotated[
     Text,
     Without(r"^\s*$", "expected a path, got nothing"),
     Without(r"^~[^/]", "{value!r}: other users' homes are not looked up; write the whole path"),
+    Without(
+        quoting.NOT_IN_A_PATH,
+        "{value!r}: in a path $NAME and ${{NAME}} are expanded, nothing else that a shell acts on: set a variable in"
+        " environment.setup, `export NAME=…`, and write $NAME",
+    ),
 ]
 """A path; $NAME and ${NAME} in it are expanded on the node that uses it, nothing else is."""
 NodePath = Annotated[

@@ -112,6 +112,11 @@ class Plan:
         return self.workload.command is None
 
     @property
+    def has_workers(self) -> bool:
+        """Whether there is a Dask cluster of ours; otherwise its one job holds the workload alone."""
+        return bool(self.groups)
+
+    @property
     def workers_wanted(self) -> int:
         """Of all groups."""
         return sum(group.count for group in self.groups.values())

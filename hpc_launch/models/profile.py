@@ -4,13 +4,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hpc_launch.models.base import Model, OrSwitch, PassedOn, key
+from hpc_launch.models.base import Model, OrNone, OrSwitch, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
     Auto,
     Bytes,
     Directive,
     EnvironmentName,
+    EnvironmentValue,
     Expression,
     GroupName,
     Module,
@@ -33,7 +34,7 @@ from hpc_launch.units import GIB
 AUTO = "auto"
 """As a queue: the first one that fits."""
 NONE: Final = "none"
-"""In place of a workload: a standing cluster."""
+"""In place of a workload: a standing cluster. In place of workers: a job without a Dask cluster of ours."""
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
 """The same, or none."""
@@ -130,6 +131,12 @@ OF_EACH_GROUP = ("count", "adapt", "at_once")
 """Keys that a group does not take over from all workers."""
 
 
+class NoWorkers(Workers):
+    """`none` in place of the mapping."""
+
+    count: Perhaps = 0
+
+
 class Scheduler(Model):
     cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
@@ -160,7 +167,9 @@ class Environment(Model):
     venv: PathText | None = key(None, "virtual environment, its directory")
     python: PathText | None = key(None, "interpreter; none of the three: the one that runs hpc-launch")
     container: Container | None = key(None, "container to run in")
-    variables: dict[EnvironmentName, Text] = key({}, "environment variables, taken literally")
+    variables: dict[EnvironmentName, EnvironmentValue] = key(
+        {}, "environment variables; $NAME is expanded on the node, in this order, $$ is a dollar"
+    )
     setup: ShellLines = key("", "shell lines, as they are")
 
     @model_validator(mode="after")
@@ -196,7 +205,7 @@ class Profile(Model):
     mail: Mail = key(Mail, "messages of the batch system")
     walltime: Seconds | None = key(None, "of the run; left out: the site's or the queue's default")
     directives: list[Directive] = key([], "further directives, one each")
-    workers: Workers = key(description="the workers")
+    workers: Annotated[Workers, OrNone(NoWorkers)] = key(description="the workers; none: no Dask cluster of ours")
     scheduler: Scheduler = key(Scheduler, "the Dask scheduler")
     services: Services = key(Services, "what else runs beside the scheduler")
     environment: Environment = key(Environment, "what to load")
@@ -209,6 +218,11 @@ class Profile(Model):
     def stands(self) -> bool:
         """Whether there is no workload: the cluster stays until it is closed."""
         return self.workload == NONE
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether there is a Dask cluster of ours; otherwise the run is a job that holds the workload alone."""
+        return not isinstance(self.workers, NoWorkers)
 
     @classmethod
     def passed_on(cls) -> list[str]:

@@ -70,6 +70,8 @@ class Request(Kept):
     """Whether it is a standing cluster, which has no workload."""
     idle_timeout_seconds: int | None = None
     """After which a standing cluster ends."""
+    has_workers: bool = True
+    """Whether there is a Dask cluster; otherwise its one job holds the workload alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,10 @@ class Ending(Kept):
     """Who said so: `job` (state/), the name of the batch system, or `hpc-launch`."""
     decided: datetime
     attempt: int | None = None
+    hint: str = ""
+    """What to do about it, or to know of it, in one sentence."""
+    workers_died: int | None = None
+    """Workers that were gone without a word; None: nobody counted them."""
 
 
 @dataclass(frozen=True, kw_only=True)

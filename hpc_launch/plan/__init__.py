@@ -13,7 +13,7 @@ from hpc_launch.models.plan_parts import AccessPlan, LauncherPlan, ParallelEnvir
 from hpc_launch.models.profile import AUTO, Workload
 from hpc_launch.models.site import PURPOSES, Site
 from hpc_launch.plan.environment import plan_environment, workload_directory
-from hpc_launch.plan.layouts import Laid, array_limit, layout_of, scheduler_cores
+from hpc_launch.plan.layouts import Laid, array_limit, layout_of_run, scheduler_cores
 from hpc_launch.plan.queues import queue_of
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
@@ -25,7 +25,7 @@ IDLE_TIMEOUT = 3600
 
 def make_plan(resolved: Resolved, context: Context) -> Planned:
     """Every number of a run that passed the checks of its profile; whether it fits the site is looked at afterwards."""
-    laid = layout_of(resolved.profile.layout).lay(resolved, context)
+    laid = layout_of_run(resolved.profile).lay(resolved, context)
     plan = _plan(resolved, laid, context)
     reasons = {**laid.reasons, **_reasons(resolved, plan)}
     left_open = {path: why for path, why in reasons.items() if _said(resolved, path) in (None, AUTO)}
@@ -40,7 +40,7 @@ def _said(resolved: Resolved, path: KeyPath) -> Any:
 
 def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
     profile, site = resolved.profile, resolved.site
-    layout = layout_of(profile.layout)
+    layout = layout_of_run(profile)
     assert profile.name is not None  # given by resolve
     main = next(job for job in laid.jobs if job.role != "workers")
     return Plan(
@@ -66,7 +66,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         jobs=laid.jobs,
         groups=laid.groups,
         minimum=_minimum(resolved, sum(group.count for group in laid.groups.values())),
-        timeout_seconds=profile.workers.timeout or (START_TIMEOUT if layout.all_at_once else None),
+        timeout_seconds=profile.workers.timeout or (START_TIMEOUT if laid.groups and layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
             interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
@@ -82,7 +82,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         most_elements=_most_elements(site, laid),
         most_in_queues=_most_in_queues(resolved, laid, context),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
-        jupyter=profile.services.jupyter is not None,
+        jupyter=profile.has_workers and profile.services.jupyter is not None,
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
     )
 
@@ -92,7 +92,7 @@ def _minimum(resolved: Resolved, count: int) -> int:
     profile = resolved.profile
     if profile.workers.minimum is not None:
         return profile.workers.minimum
-    if layout_of(profile.layout).all_at_once:
+    if layout_of_run(profile).all_at_once:
         return count
     return 0 if profile.stands else min(1, count)
 
@@ -156,7 +156,7 @@ def _workload(resolved: Resolved, context: Context) -> WorkloadPlan:
 
 
 def _launcher(resolved: Resolved) -> LauncherPlan | None:
-    kind = layout_of(resolved.profile.layout).launcher
+    kind = layout_of_run(resolved.profile).launcher
     if kind is None:
         return None
     given = resolved.site.launchers.of(kind)
@@ -179,7 +179,7 @@ def _notes(resolved: Resolved) -> list[str]:
     if profile.scheduler.dashboard == "node":
         unencrypted = "the dashboard and the token that opens it go over the network as plain HTTP"
         notes.append(f"{resolved.origin('scheduler', 'dashboard')}: scheduler.dashboard: {unencrypted}")
-    if layout_of(profile.layout).all_at_once:
+    if layout_of_run(profile).all_at_once:
         no_such_jobs = f"{profile.layout} has no jobs for workers alone"
         given = [*_of_worker_jobs(resolved, "walltime", *OF_WORKER_JOBS)]
         notes += [f"{where}: {key} is not used: {no_such_jobs}" for where, key in given]

@@ -9,7 +9,7 @@ from fractions import Fraction
 from hpc_launch.checks.site.resources import of_a_job, with_numbers
 from hpc_launch.models.job import Job, Role, Share
 from hpc_launch.models.profile import Profile, Workers
-from hpc_launch.plan.node import memory_grain, usable_gpus
+from hpc_launch.plan.node import headroom, memory_grain, usable_gpus
 from hpc_launch.plan.queues import Place
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB, ceil_to
@@ -37,7 +37,7 @@ def make_job(
     memory = sum(share.number * share.memory_bytes for share in holds)
     gpus = sum(share.number * share.gpus for share in holds)
     slots = _slots(resolved, cores, nodes)
-    asked = ceil_to(Fraction(memory) / (1 - site.memory.headroom), memory_grain(site, slots))
+    asked = ceil_to(Fraction(memory) / (1 - headroom(resolved)), memory_grain(site, slots))
     numbers = (nodes, cores, asked // MIB, gpus, profile.account)
     of_site = [said for words in (*site.directives, *queue.directives) if (said := of_a_job(words, *numbers))]
     file = part.script or f"{part.name}.sh"

@@ -11,7 +11,7 @@ from hpc_launch import locations
 from hpc_launch.context import Context
 from hpc_launch.models.job import Job, Share
 from hpc_launch.models.plan import Reasons
-from hpc_launch.models.profile import Workload
+from hpc_launch.models.profile import Profile, Workload
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.models.worker_group import WORKERS, WorkerGroup, ends_before, script_of
 from hpc_launch.plan.jobs import Part, end_early, make_job
@@ -103,6 +103,15 @@ def _arrays(element: Job, site: Site, elements: int, before: Sequence[Job]) -> I
         )
 
 
+def without_workers(resolved: Resolved, context: Context) -> Laid:
+    """One job of one node holds the workload alone."""
+    run, reasons = run_place(resolved, context)
+    return Laid({}, (make_job(resolved, Part("job", "all", None), run, beside_workers(resolved)),), reasons)
+
+
+WITHOUT_WORKERS = Layout(without_workers, None, scheduler_cores=0, all_at_once=True)
+"""In place of every other one, where there are no workers to be laid over jobs."""
+
 _OWN = {
     "single-job": Layout(single_job, "node", scheduler_cores=0, all_at_once=True),
     "job-array": Layout(job_array, None, scheduler_cores=1, all_at_once=False, has_groups=True),
@@ -133,33 +142,40 @@ def _from_outside(name: str) -> Layout:
     return found
 
 
+def layout_of_run(profile: Profile) -> Layout:
+    """How the jobs of this profile are laid."""
+    return layout_of(profile.layout) if profile.has_workers else WITHOUT_WORKERS
+
+
 def scheduler_cores(resolved: Resolved) -> int:
     """Cores for the scheduler, beside the workers'."""
     given = resolved.profile.scheduler.cores
-    return layout_of(resolved.profile.layout).scheduler_cores if given is None else given
+    return layout_of_run(resolved.profile).scheduler_cores if given is None else given
 
 
 def places(resolved: Resolved, context: Context) -> tuple[Place, Place]:
     """Of the main job and of the workers, which may be the same."""
     run, _ = run_place(resolved, context)
-    together = layout_of(resolved.profile.layout).all_at_once
+    together = layout_of_run(resolved.profile).all_at_once
     return run, run if together else workers_place(resolved, run, context)[0]
 
 
 def room_for_workers(resolved: Resolved, context: Context) -> tuple[Queue, Beside]:
     """The queue on whose nodes the workers are, and what else is on each."""
-    several = layout_of(resolved.profile.layout).all_at_once
+    several = layout_of_run(resolved.profile).all_at_once
     beside = beside_workers(resolved) if several else ()
     return places(resolved, context)[1].queue, Beside(beside, several_nodes=several)
 
 
 def beside_workers(resolved: Resolved) -> tuple[Share, ...]:
     """What scheduler, workload and services take."""
-    profile = resolved.profile
-    shares = [Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory)]
+    profile, jupyter = resolved.profile, resolved.profile.services.jupyter
+    shares = []
+    if profile.has_workers:
+        shares.append(Share("scheduler", 1, scheduler_cores(resolved), profile.scheduler.memory))
     if isinstance(workload := profile.workload, Workload):
         shares.append(Share("workload", 1, workload.cores, workload.memory))
-    if jupyter := profile.services.jupyter:
+    if profile.has_workers and jupyter:
         shares.append(Share("JupyterLab", 1, jupyter.cores, jupyter.memory))
     return tuple(shares)
 

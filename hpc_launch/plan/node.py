@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from hpc_launch.models.site import Queue, Site
+from hpc_launch.resolve import Resolved
 from hpc_launch.units import BATCH_UNITS, MIB
+
+
+def headroom(resolved: Resolved) -> Fraction:
+    """Share of a node's memory that workers leave to everything else; none in a job without workers."""
+    return resolved.site.memory.headroom if resolved.profile.has_workers else Fraction(0)
 
 
 def memory_grain(site: Site, cores: int) -> int:

@@ -56,7 +56,8 @@ def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved:
     def submitted(job: Job, numbers: Any) -> str:
         of_job = {**data["plan"], "constraint": job.constraint}
         workers = data["plan"]["groups"].get(job.group or WORKERS)
-        return filled(f"layouts/{plan.layout}/{job.template}.sh.j2", plan=of_job, job=numbers, workers=workers)
+        folder = plan.layout if plan.has_workers else "without-workers"
+        return filled(f"layouts/{folder}/{job.template}.sh.j2", plan=of_job, job=numbers, workers=workers)
 
     try:
         return {

@@ -62,6 +62,7 @@ def template_environment() -> Environment:
         word=quoting.word,
         words=quoting.words,
         path=quoting.path,
+        value=quoting.value,
         walltime=format_walltime,
         walltime_minutes=format_walltime_minutes,
         duration=format_duration,

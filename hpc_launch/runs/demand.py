@@ -1,4 +1,4 @@
-"""What the scheduler of a run that can grow says of its tasks and groups of workers (`state/N/demand.json`)."""
+"""What the scheduler says of its tasks and, in a run that can grow, of groups of workers (`state/N/demand.json`)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ class Unsatisfiable:
         """As `status --json` has it."""
         return {"resources": dict(self.resources), "tasks": self.tasks}
 
+    @property
+    def asked(self) -> str:
+        """`gold=2`."""
+        return ", ".join(f"{printable(name)}={amount:g}" for name, amount in self.resources.items())
+
     def sentence(self) -> str:
         """For people."""
-        asked = ", ".join(f"{printable(name)}={amount:g}" for name, amount in self.resources.items())
-        return f"{self.tasks} task{'s ask' if self.tasks > 1 else ' asks'} for {asked}, which no worker has"
+        return f"{self.tasks} task{'s ask' if self.tasks > 1 else ' asks'} for {self.asked}, which no worker has"
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,17 @@ def read_demand(state: Path) -> Told:
     try:
         found = json.loads((state / "demand.json").read_text(encoding="utf-8"))
         connected = {str(name): int(each["connected"]) for name, each in found["groups"].items()}
-        return Told(connected, tuple(_unsatisfiable(each) for each in found.get("unsatisfiable") or ()))
+        return Told(connected, read_unsatisfiable(found))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return Told()
+
+
+def read_unsatisfiable(found: Mapping[str, Any]) -> tuple[Unsatisfiable, ...]:
+    """What a document of the scheduler says of them; nothing where it is not what it should be. Never raises."""
+    try:
+        return tuple(_unsatisfiable(each) for each in found.get("unsatisfiable") or ())
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return ()
 
 
 def _unsatisfiable(told: Mapping[str, Any]) -> Unsatisfiable:

@@ -9,7 +9,9 @@ from typing import Any
 from hpc_launch import standing
 from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.models.record import Record, RecordedJob
+from hpc_launch.runs.demand import Unsatisfiable
 from hpc_launch.runs.evidence import Progress
+from hpc_launch.runs.last_lines import last_lines
 from hpc_launch.runs.parts import Part
 from hpc_launch.runs.pool_status import there_of
 from hpc_launch.runs.services import PATHS, Page
@@ -37,6 +39,8 @@ def as_json(view: View) -> dict[str, Any]:
         "outcome": standing.outcome,
         "exit_code": standing.exit_code,
         "reason": standing.reason or None,
+        "hint": standing.hint or None,
+        "last_lines": last_words(view),
         "why": standing.why or None,
         "attempt": standing.attempt,
         "jobs": [_job(job, view.reports) for job in record.jobs],
@@ -45,6 +49,7 @@ def as_json(view: View) -> dict[str, Any]:
             "wanted": wanted(view),
             "minimum": record.plan.minimum,
             "threads": 0 if standing.over else progress.threads,
+            "died": progress.workers_died,
         },
         "pools": pools(view),
         "unsatisfiable": [] if standing.over else [each.as_json() for each in evidence.unsatisfiable],
@@ -55,6 +60,12 @@ def as_json(view: View) -> dict[str, Any]:
         **{name: page.as_json() if (page := pages(view).get(name)) else None for name in PATHS},
         "times": times(view),
     }
+
+
+def last_words(view: View) -> list[str] | None:
+    """The last lines that the workload of a run has printed which failed; None: it did not, or has none."""
+    failed = view.standing.outcome in ("failed", "out-of-memory", "timeout") and not view.record.plan.stands
+    return last_lines(view.directory, Part.workload) if failed else None
 
 
 def pools(view: View) -> dict[str, dict[str, Any]]:
@@ -121,6 +132,8 @@ def silence(view: View, part: Part) -> str:
     if view.record.plan.stands and part is Part.workload:
         of_scheduler = f"hpc-launch logs {view.record.id} --of scheduler"
         return f"a standing cluster has no workload; what its scheduler printed: {of_scheduler}"
+    if not view.record.plan.has_workers and part not in (Part.workload, Part.job):
+        return f"{view.record.id} has no {part.value}: it is a job that holds its workload alone (`workers: none`)"
     if view.standing.over:
         return f"no output of the {part.value}; {view.record.id} is over: {headline(view)}"
     return f"no output of the {part.value} yet; {view.record.id} is {headline(view)}"
@@ -136,7 +149,7 @@ def facts(view: View) -> list[tuple[str, str]]:
         found.append(("attempt", str(view.standing.attempt)))
     found += [_job_fact(job, view) for job in record.jobs if job.command or not view.evidence.has_ended(job)]
     if not view.standing.over and view.evidence.attempt:
-        found += [("workers", workers(view))]
+        found += [("workers", workers(view))] if record.plan.has_workers else []
         found += [(f"pool {name}", pool.sentence()) for name, pool in view.evidence.pools.items()]
         found += [("unfit", f"{node}: {cause}") for node, cause in view.evidence.unfit.items()]
     if progress and progress.tasks and not view.standing.over:
@@ -148,7 +161,11 @@ def facts(view: View) -> list[tuple[str, str]]:
     found += [(name, page.sentence()) for name, page in pages(view).items()]
     names = {"workload": "stands since"} if record.plan.stands else {}
     found += [(names.get(name, name), _local(when)) for name, when in times(view).items() if when]
-    return [*found, ("directory", str(view.directory))]
+    found.append(("directory", str(view.directory)))
+    if view.standing.hint:
+        found.append(("hint", view.standing.hint))
+    found += [("" if number else "it printed", line) for number, line in enumerate(last_words(view) or ())]
+    return found
 
 
 def _job_fact(job: RecordedJob, view: View) -> tuple[str, str]:
@@ -169,9 +186,16 @@ def _said(report: JobReport) -> str:
     return report.raw or ("no longer in the queue" if report.status is JobStatus.GONE else report.status.value)
 
 
+def never_run(tasks: Unsatisfiable) -> str:
+    """What whoever waits for a run is told of tasks that wait for ever, and what would help."""
+    return f"never run: {tasks.sentence()}; workers.resources in the profile gives workers what tasks ask for"
+
+
 def workers(view: View) -> str:
     """How many are connected, and are to be."""
-    return there_of(view.evidence.progress.workers if view.evidence.progress else 0, wanted(view))
+    progress = view.evidence.progress or Progress()
+    died = f", {progress.workers_died} died so far" if progress.workers_died else ""
+    return there_of(progress.workers, wanted(view)) + died
 
 
 def wanted(view: View) -> int:
@@ -192,7 +216,8 @@ def line(view: View, now: datetime | None = None) -> str:
     report = view.reports.get(view.record.main.name)
     if not view.standing.over and view.standing.state in ("starting", "running", "ending"):
         parts += [f"on {report.nodes}"] if report and report.nodes else []
-        parts += [f"workers {workers(view)}"] if view.standing.state == "running" else []
+        has_workers = view.record.plan.has_workers and view.standing.state == "running"
+        parts += [f"workers {workers(view)}"] if has_workers else []
         if progress := view.evidence.progress:
             parts += [f"tasks {tasks(progress)}"] if progress.tasks and view.standing.state == "running" else []
             parts += [f"memory {format_memory(progress.memory_bytes)}"] if progress.memory_bytes else []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hpc_launch.models.record import Outcome, RecordedJob
-from hpc_launch.runs.demand import Unsatisfiable, read_demand
+from hpc_launch.runs.demand import Unsatisfiable, read_demand, read_unsatisfiable
 from hpc_launch.runs.parts import Part
 from hpc_launch.runs.pool_status import Pool, read_pools
 from hpc_launch.runs.services import LOOPBACK, PATHS, Page, page
@@ -44,6 +44,16 @@ class Progress:
     """State (Dask's word) → number of tasks."""
     memory_bytes: int = 0
     spilled_bytes: int = 0
+    last: bool = False
+    """Whether the scheduler was about to end: nothing comes after it."""
+    clients: int | None = None
+    """That have ever connected, but ours and those of workers; None: it does not tell."""
+    tasks_given: int | None = None
+    """Tasks that workers were ever given; told in the last one alone."""
+    workers_died: int | None = None
+    """Workers that were gone without a word; each time counts that one was started again and died."""
+    unsatisfiable: tuple[Unsatisfiable, ...] = ()
+    """Tasks that no worker can run; of a run that can grow `demand.json` tells."""
     address: str | None = None
     dashboard: int | None = None
     """Port on the loopback interface of the attempt's first node."""
@@ -109,7 +119,7 @@ def read(directory: Path) -> Evidence:
         pages=_pages(here, host, progress),
         elements_gone=frozenset(int(name) for name in _names(here / "elements-gone") if name.isdecimal()),
         pools=read_pools(directory, demand.connected),
-        unsatisfiable=demand.unsatisfiable,
+        unsatisfiable=demand.unsatisfiable or (progress.unsatisfiable if progress else ()),
         log=log,
         full=full,
     )
@@ -199,7 +209,12 @@ def _progress(text: str) -> Progress | None:
     numbers = {name: _number(content.get(name)) for name in ("workers", "threads", "memory_bytes", "spilled_bytes")}
     return Progress(
         time=_time(content.get("time")),
+        last=content.get("last") is True,
+        clients=_counted(content.get("clients")),
+        tasks_given=_counted(content.get("tasks_given")),
+        workers_died=_counted(content.get("workers_died")),
         tasks={_sentence(str(k)): _number(v) for k, v in tasks.items()} if isinstance(tasks, dict) else {},
+        unsatisfiable=read_unsatisfiable(content),
         address=_word(content.get("address")),
         dashboard=_number(content.get("dashboard")) or None,
         **numbers,
@@ -209,6 +224,10 @@ def _progress(text: str) -> Progress | None:
 def _number(value: Any) -> int:
     good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63
     return int(value) if good else 0
+
+
+def _counted(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
 def _time(value: Any) -> float:

@@ -50,6 +50,8 @@ class Standing:
     why: str = ""
     """Why it is not further: why queued, what it waits for, or what came instead of an answer."""
     attempt: int | None = None
+    hint: str = ""
+    """What to do about it, or to know of it, in one sentence."""
     source: str = ""
     """Who said so: `job`, the name of the batch system, or `hpc-launch`."""
     settled: bool = True
@@ -154,7 +156,8 @@ def _files(jobs: Sequence[RecordedJob]) -> str:
 def _latched(record: Record) -> Standing:
     assert record.outcome is not None
     end = record.outcome
-    return Standing(end.outcome, end.outcome, end.exit_code, end.reason, attempt=end.attempt, source=end.source)
+    about = Standing(end.outcome, end.outcome, end.exit_code, end.reason, attempt=end.attempt, source=end.source)
+    return replace(about, hint=end.hint)
 
 
 def _over(
@@ -197,7 +200,7 @@ def _what_it_waits_for(evidence: Evidence, reports: Mapping[str, JobReport], rec
     if evidence.attempt is None:
         return "the job has not written anything yet"
     if not record.plan.minimum:
-        return "its scheduler is starting"
+        return "its scheduler is starting" if record.plan.has_workers else "its workload is about to start"
     connected = evidence.progress.workers if evidence.progress else 0
     waits = f"{connected} of {record.plan.workers_wanted} workers connected, {record.plan.minimum} needed"
     theirs = [reports[job.name] for job in record.worker_jobs if job.name in reports]

@@ -87,7 +87,9 @@ def what_can_grow(view: View, what: str) -> Mapping[str, Any]:
         if view.standing.over:
             raise UsageError(Problem(f"{run} is over: {view.standing.outcome}", hint="Submit it again, or another."))
         return known
-    if layout == "job-array":
+    if not view.record.plan.has_workers:
+        why, hint = "it has no workers (`workers: none`)", "Submit it again with some: --set workers.count=4, say."
+    elif layout == "job-array":
         why, hint = "it was submitted by an earlier version of hpc-launch", "Submit it again."
     else:
         why = f"in {layout} all workers come with the one job that holds the scheduler"

@@ -15,6 +15,7 @@ from hpc_launch.models.record import Ending, Record
 from hpc_launch.runs import outcome
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.hints import hint
 from hpc_launch.runs.look import Look
 from hpc_launch.runs.outcome import Standing
 
@@ -46,16 +47,19 @@ def settle(one: Look) -> View:
     standing = outcome.decide(one.evidence, one.reports, record, now, one.submitting)
     if standing.over and not standing.settled and record.missing_since and not standing.doubt:
         standing = replace(standing, settled=now - record.missing_since >= SETTLES_AFTER)
-    if _with_outcome(record, standing, now) != record:
+    if standing.over and standing.settled and not standing.hint:
+        standing = replace(standing, hint=hint(directory, record, standing, one.evidence.progress))
+    died = one.evidence.progress.workers_died if one.evidence.progress else None
+    if _with_outcome(record, standing, now, died) != record:
         with suppress(OSError, HpcLaunchError):  # a full disk is no reason not to answer
-            record = update_record(directory, lambda current: _with_outcome(current, standing, now))
+            record = update_record(directory, lambda current: _with_outcome(current, standing, now, died))
     if standing.over and standing.settled and standing.understood:
         security.remove(directory / "tls")  # the job does it too, if it gets to it
         security.remove_tokens(directory)
     return View(directory, record, one.evidence, one.reports, standing)
 
 
-def _with_outcome(record: Record, standing: Standing, now: datetime) -> Record:
+def _with_outcome(record: Record, standing: Standing, now: datetime, died: int | None) -> Record:
     if not standing.understood:
         return record
     if not standing.over:
@@ -65,12 +69,12 @@ def _with_outcome(record: Record, standing: Standing, now: datetime) -> Record:
     if not standing.settled:
         return replace(record, missing_since=record.missing_since or now)
     if record.outcome and record.outcome.attempt == standing.attempt:
-        return record
+        return replace(record, outcome=replace(record.outcome, hint=standing.hint))
     taken_back = (record.taken_back or now) if standing.taken_back else record.taken_back
-    return replace(record, missing_since=None, outcome=_ending(standing, now), taken_back=taken_back)
+    return replace(record, missing_since=None, outcome=_ending(standing, now, died), taken_back=taken_back)
 
 
-def _ending(standing: Standing, now: datetime) -> Ending:
+def _ending(standing: Standing, now: datetime, died: int | None) -> Ending:
     assert standing.outcome is not None and standing.exit_code is not None  # it is over
     return Ending(
         outcome=standing.outcome,
@@ -79,4 +83,6 @@ def _ending(standing: Standing, now: datetime) -> Ending:
         source=standing.source,
         decided=now,
         attempt=standing.attempt,
+        hint=standing.hint,
+        workers_died=died,
     )

@@ -79,6 +79,7 @@ def _intent(rendered: Rendered, context: Context, run_id: str, token: str, now: 
         submitter=processes.this_one(),
         profile=str(context.directory / rendered.profile),
         plan=Request(
+            has_workers=plan.has_workers,
             workers_wanted=plan.workers_wanted,
             minimum=plan.minimum,
             security=plan.security,
@@ -108,7 +109,7 @@ def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) 
         write_files(place, rendered.files)
         for name in ("logs", "state"):
             (place / name).mkdir()
-        if rendered.plan.security == "tls":
+        if rendered.plan.has_workers and rendered.plan.security == "tls":
             security.create(place / "tls")
         write_pool(place, rendered.plan, record)
         write_first_wish(place, rendered.plan, context)

@@ -8,7 +8,7 @@ from typing import Literal
 from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.models.job import Job, Share
 from hpc_launch.models.site import Queue, Site
-from hpc_launch.plan.node import most_memory, usable_gpus
+from hpc_launch.plan.node import headroom, most_memory, usable_gpus
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB
 
@@ -64,6 +64,7 @@ def _workers(share: Share) -> str:
 def _cores(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     profile, site = resolved.profile, resolved.site
     origin = resolved.origin("workers", "per_node" if profile.workers.per_node else "threads")
+    origin = origin if profile.has_workers else resolved.origin("workload", "cores")
     asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, "cores")
     most = queue.largest.cores or queue.cores
     if most is not None and job.cores_per_node > most:
@@ -92,13 +93,19 @@ def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
         yield Misfit(
             f"{_mib(job.memory_bytes_per_node)} per node are asked for, {_a_node(queue.largest.memory)} of"
             f" {where(job.queue, resolved.site)} has {_mib(most)}"
-            f" ({memory_held(job, _mib)}, and {float(site.memory.headroom):.0%} stay free)",
-            resolved.origin("workers", "memory"),
+            f" ({memory_held(job, _mib)}{_free(resolved)})",
+            resolved.origin("workers" if resolved.profile.has_workers else "workload", "memory"),
             kind=("memory", str(job.queue)),
             lower=_deciding(job, "memory"),
             asked=job.memory_bytes_per_node,
             limit=most,
         )
+
+
+def _free(resolved: Resolved) -> str:
+    """What is added to what a node holds."""
+    share = headroom(resolved)
+    return f", and {float(share):.0%} stay free" if share else ""
 
 
 def _mib(size: int) -> str:

@@ -20,12 +20,10 @@ module load gcc/12 || return
 eval "$(conda shell.bash hook)" && conda activate py_geo || return
 HPC_LAUNCH_PYTHON=python
 export HPC_LAUNCH_PYTHON
-# Modules beside the workload can be imported by workers and scheduler too.
-export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}
 
 # The profile's variables.
 export OMP_NUM_THREADS=1
-export TITLE='$HOME is '"'"'not'"'"' expanded'
+export TITLE="${HOME-} is expanded, \$HOME 'not'"
 
 # The profile's own lines.
 ulimit -n 65535
@@ -33,4 +31,7 @@ ulimit -n 65535
 # Whatever the lines above have switched on is not for what follows.
 set +aefu +o pipefail
 unset IFS
+
+# Modules beside the workload can be imported by workers and scheduler too.
+export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}
 export HPC_LAUNCH_ENVIRONMENT=ready

@@ -22,10 +22,11 @@ done
 HPC_LAUNCH_PYTHON=/opt/analysis/bin/python
 case $HPC_LAUNCH_PYTHON in */*) export PATH="${HPC_LAUNCH_PYTHON%/*}:$PATH" ;; esac
 export HPC_LAUNCH_PYTHON
-# Modules beside the workload can be imported by workers and scheduler too.
-export PYTHONPATH=/home/user/monte-carlo-pi${PYTHONPATH:+:$PYTHONPATH}
 
 # Whatever the lines above have switched on is not for what follows.
 set +aefu +o pipefail
 unset IFS
+
+# Modules beside the workload can be imported by workers and scheduler too.
+export PYTHONPATH=/home/user/monte-carlo-pi${PYTHONPATH:+:$PYTHONPATH}
 export HPC_LAUNCH_ENVIRONMENT=ready

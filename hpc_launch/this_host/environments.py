@@ -1,0 +1,87 @@
+"""The run's Python environment and container image: whether they are there, and have Dask."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from hpc_launch.config.wording import nearest, printable
+from hpc_launch.this_host.conda import environments
+from hpc_launch.this_host.host import Found, Host
+
+DASK = "distributed"
+
+
+def problems_of_environment(host: Host) -> Iterator[Found]:
+    """What is missing of it."""
+    environment = host.plan.environment
+    if environment.container:
+        yield from _image(host, environment.container.image)
+        return
+    missing = [*_conda(host), *_venv(host), *_python(host)]
+    yield from missing or _dask(host)
+
+
+def _image(host: Host, image: str) -> Iterator[Found]:
+    path = None if "://" in image else host.path_of(image)
+    if path and not path.exists():
+        yield Found(
+            ("environment", "container", "image"), f"environment.container.image: there is no {path} on this host"
+        )
+
+
+def _conda(host: Host) -> Iterator[Found]:
+    name, key = host.plan.environment.conda, ("environment", "conda")
+    if name is None:
+        return
+    if "/" in name:
+        path = host.path_of(name)
+        if path and not (path / "conda-meta").is_dir():
+            yield Found(key, f"environment.conda: there is no conda environment {path} on this host")
+        return
+    known = None if host.says_more else environments(host.context)
+    if known is not None and name not in known:
+        near = nearest(name, known)
+        meant = f"; did you mean {near}?" if near else ""
+        yield Found(key, f"environment.conda: there is no conda environment {printable(name)} on this host{meant}")
+
+
+def _venv(host: Host) -> Iterator[Found]:
+    path = host.path_of(host.plan.environment.venv or "")
+    if path and not (path / "bin" / "activate").is_file():
+        what = "has no bin/activate: is it a virtual environment?" if path.is_dir() else "is not there on this host"
+        yield Found(("environment", "venv"), f"environment.venv: {path} {what}")
+    elif path and not os.access(path / "bin" / "python", os.X_OK):
+        yield Found(("environment", "venv"), f"environment.venv: {path}/bin/python is not there, or leads nowhere")
+
+
+def _python(host: Host) -> Iterator[Found]:
+    python, key = host.resolved.profile.environment.python, ("environment", "python")
+    if not python:
+        return
+    path = host.path_of(host.plan.environment.python or "")
+    if path and not os.access(path, os.X_OK):
+        yield Found(key, f"environment.python: there is no program {path} on this host")
+    elif "/" not in python and host.knows_programs and not host.has_program(python):
+        yield Found(key, f"environment.python: there is no program {printable(python)} on this host")
+
+
+def _dask(host: Host) -> Iterator[Found]:
+    """Dask in an environment that holds all that there is in it."""
+    place, given = host.environment, host.resolved.profile.environment
+    if not host.plan.has_workers or not place or not _is_closed(place) or host.says_more:
+        return
+    packages = [*place.glob("lib/python3.*/site-packages")]
+    if packages and not any((each / DASK).is_dir() for each in packages):
+        key = next((name for name in ("conda", "venv", "python") if getattr(given, name)), "python")
+        what = f"environment.{key}: there is no {DASK} in {place}, which scheduler and workers need"
+        yield Found(("environment", key), f'{what}: {place}/bin/python -m pip install "dask[distributed]"')
+
+
+def _is_closed(place: Path) -> bool:
+    """Whether it is a conda environment, or a virtual one without the packages of the Python below it."""
+    try:
+        return "include-system-site-packages = false" in (place / "pyvenv.cfg").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return (place / "conda-meta").is_dir()

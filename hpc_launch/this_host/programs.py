@@ -1,0 +1,76 @@
+"""The workload's program, the script that an interpreter is given, and the directory where it runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+
+from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.wording import printable
+from hpc_launch.this_host.host import Found, Host
+from hpc_launch.this_host.shell_lines import is_of_the_shell
+
+COMMAND: KeyPath = ("workload", "command")
+PLAIN = re.compile(r"[\w./+,@%-]+")
+"""A word that no shell does anything to."""
+INTERPRETERS = re.compile(r"(i?python|pypy)[0-9.]*|bash|sh|Rscript|julia|perl|node")
+FLAGS = {"-u", "-O", "-OO", "-B", "-I", "-s", "-S", "-E", "-v", "-q", "-x", "-e"}
+"""Options of interpreters that have no value, and after which a script may come; `-e` is one of shells alone."""
+
+
+def problems_of_directory(host: Host) -> Iterator[Found]:
+    """Where the workload is to run."""
+    if host.directory and not host.directory.is_dir():
+        yield Found(
+            ("workload", "directory"), f"workload.directory: there is no directory {host.directory} on this host"
+        )
+
+
+def problems_of_command(host: Host) -> Iterator[Found]:
+    """What is called is not there. In a container it is the image's."""
+    if host.plan.environment.container or not (words := _words(host)):
+        return
+    key = COMMAND if isinstance(host.plan.workload.command, str) else (*COMMAND, 0)
+    program = words[0]
+    if "/" in program:
+        path = host.directory / program if host.directory else None
+        if path and not os.access(path, os.X_OK):
+            what = "may not be executed (chmod +x)" if path.is_file() else "is not there on this host"
+            yield Found(key, f"workload.command: {printable(program)} {what}")
+            return
+    elif host.knows_programs and not host.has_program(program):
+        yield Found(key, f"workload.command: there is no program {printable(program)} on this host")
+        return
+    yield from _script(host, words)
+
+
+def _script(host: Host, words: Sequence[str]) -> Iterator[Found]:
+    """The file that an interpreter is told to run."""
+    if not INTERPRETERS.fullmatch(os.path.basename(words[0])):
+        return
+    number = next((n for n, word in enumerate(words) if n and word not in FLAGS), len(words))
+    if number == len(words) or words[number].startswith("-") or not PLAIN.fullmatch(words[number]):
+        return
+    if "-e" in words[:number] and os.path.basename(words[0]) not in ("bash", "sh"):
+        return  # its value is no file
+    directory, script = host.directory, words[number]
+    if directory and directory.is_dir() and not (directory / script).exists():
+        key = COMMAND if isinstance(host.plan.workload.command, str) else (*COMMAND, number)
+        yield Found(key, f"workload.command: there is no {script} in {directory} on this host")
+
+
+def _words(host: Host) -> list[str]:
+    """The program and what follows it; of a command line its plain words at the beginning, if that is a program."""
+    command = host.plan.workload.command
+    if command is None:
+        return []
+    if not isinstance(command, str):
+        return [*command] if "$" not in command[0] else []
+    lines = [line for line in command.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    words: list[str] = []
+    for word in (lines or [""])[0].split():
+        if not PLAIN.fullmatch(word):
+            break
+        words.append(word)
+    return words if words and not is_of_the_shell(words[0], host.context.environment) else []

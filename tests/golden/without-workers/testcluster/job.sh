@@ -1,0 +1,39 @@
+#!/bin/bash
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=4
+#SBATCH --mem=6144M
+#SBATCH --time=01:00:00
+#SBATCH --partition=short
+#SBATCH --output=logs/job.log
+#SBATCH --open-mode=append
+#SBATCH --no-requeue
+#SBATCH --signal=B:USR1@10
+#
+# mintpy on testcluster: the workload alone.
+# The job ends when the workload ends, with its exit code. What happened is told in state/, what was printed in logs/.
+# `hpc-launch submit` submits this script, not a hand: without the record that it makes here (run.json) the job ends at once.
+
+# The run directory is where this job was submitted from. By the exit code 66 `hpc-launch status` knows that it is not there.
+{ cd "$SLURM_SUBMIT_DIR" && [ -f run.json ]; } || { echo "hpc-launch: $(uname -n) cannot see the run directory $SLURM_SUBMIT_DIR: is storage.runs shared by all nodes?" >&2; exit 66; }
+export HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=${SLURM_JOB_ID-}
+last_second=3540 # when the job ends by itself: 60 s before its walltime
+patience=30 # seconds that a workload gets from TERM to KILL
+. ./jobside/watch.sh
+. ./jobside/attempt.sh
+# The reminder (--signal) comes up to a minute early; much earlier it means something else, such as preemption.
+trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_of_time' USR1
+
+event workload
+reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
+set -m # a process group of its own, so that the workload can be ended with all its children
+bash workload.sh </dev/null >>logs/workload.log 2>&1 &
+workload=$! begun=yes
+set +m
+echo "$workload" >"$state/workload"
+while alive "$workload"; do wait_a_moment; done
+if [ ! -e "$state/fit/$(uname -n)" ]; then
+  outcome=launch-failed
+  fail "the workload's environment did not load: $(tail -n 1 logs/workload.log)$(see logs/workload.log)"
+fi
+exit_as_the_workload
