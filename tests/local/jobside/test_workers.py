@@ -55,9 +55,7 @@ def started(directory: Path, **variables: str) -> Iterator[Node]:
     with (
         LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
         Client(cluster) as client,
-        open(  # type: ignore[no-untyped-call]
-            directory / "log", "wb"
-        ) as log,
+        open(directory / "log", "wb") as log,
     ):
         process = subprocess.Popen(
             [sys.executable, str(ENTRY), cluster.scheduler_address, *words, "--local-directory", str(directory)],
