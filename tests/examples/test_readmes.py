@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,13 @@ def here(tmp_path: Path) -> Iterator[Here]:
     user.end_all()
 
 
-@pytest.mark.parametrize("example", ["hpc-page"])
+@pytest.mark.parametrize("example", ["subprocess-slots", "hpc-page"])
 def test_a_readme_can_be_followed(here: Here, example: str) -> None:
     follow(ROOT / "examples" / example / "README.md", here)
+
+
+def test_the_readme_of_mintpy_can_be_followed(here: Here) -> None:
+    """Its environment is made by `make`, as its own lines would."""
+    (here.home / "mintpy").symlink_to(os.environ["MINTPY_VENV"])
+    shutil.copytree(ROOT / "examples/mintpy", here.home / "insar")
+    follow(ROOT / "examples/mintpy/README.md", here, "The stack", "On one node")
