@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from hpc_launch import batch, sites
-from hpc_launch.batch.faults import NotStarted
+from hpc_launch.batch.faults import NotConfigured, NotStarted
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.files import write_files
@@ -28,6 +28,8 @@ def rehearse(prepared: Prepared, context: Context) -> dict[str, str]:
         for job in prepared.plan.kinds_of_jobs:
             try:
                 said[job.name] = system.rehearse(Path(place), job.file)
+            except NotConfigured:
+                raise
             except NotStarted:  # we are not on the machine
                 return {}
     return {name: words for name, words in said.items() if words}

@@ -19,7 +19,7 @@ IN_OUR_WORDS: Final = {
     "env_extra": "job_script_prologue=[…], or environment={'setup': …}",
     "extra": "worker_extra_args=[…], or workers={'options': […]}",
     "header_skip": "options that a site refuses stand in its site profile: `rejects`",
-    "job_cpu": "cores= and processes=, or workers={'threads': …}",
+    "job_cpu": "cores= and processes=, or workers={'cores': …}",
     "job_directives_skip": "options that a site refuses stand in its site profile: `rejects`",
     "job_extra": "job_extra_directives=[…], or directives=[…]",
     "job_mem": "memory=, or workers={'memory': …}",
@@ -38,7 +38,7 @@ IN_OUR_WORDS: Final = {
     "worker_class": "workers are Dask's own",
     "worker_command": "workers are Dask's own",
     "image": "environment={'container': {'image': …}}",
-    "worker_cores": "workers={'threads': …}",
+    "worker_cores": "workers={'cores': …, 'threads': …}",
     "worker_memory": "workers={'memory': …}",
     "cluster_options": "the keys of a profile are given as they are: HPCCluster(queue='…', workers={…})",
 }

@@ -81,10 +81,11 @@ def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
         if not group.count:
             number = f"{group.per_node} worker{'s' if group.per_node > 1 else ''}"
         holds = f"{number} on each{_comes_and_goes(group)}"
+    of_each = resolved.of_group(job.group).profile.workers.cores_key
     many = f"{job.array} times " if job.array else "none at first; each " if job in plan.on_demand else ""
     return [
         f"{job.file}: {where}, {many}{job.nodes} node{'s' if job.nodes > 1 else ''} with {holds}",
-        f"cores per node: {cores_held(job)} = {job.cores_per_node}",
+        f"cores per node: {cores_held(job, of_each)} = {job.cores_per_node}",
         f"memory per node: {_memory_held(resolved, job)} = {format_memory(job.memory_bytes_per_node)}",
         f"walltime: {format_walltime(job.walltime_seconds) if job.walltime_seconds else 'none'}",
     ]

@@ -58,8 +58,9 @@ class WorkerKeys(Model):
     """What can be said of all workers, and of those of one group."""
 
     count: Perhaps = key(description="worker processes, exactly; the last node or element may hold fewer")
+    cores: Count | None = key(None, "asked for, for each worker; left out: one for each thread")
     threads: Count = key(1, "threads of each worker")
-    memory: Bytes | None = key(None, "limit of each worker; left out: its threads' share of a node")
+    memory: Bytes | None = key(None, "limit of each worker; left out: its cores' share of a node")
     per_node: Count | None = key(None, "workers on a node; left out: as many as fit")
     walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
     queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
@@ -75,6 +76,16 @@ class WorkerKeys(Model):
     options: list[Text] = key([], "words passed on to `dask worker`")
     adapt: Adapt | None = key(None, "job-array: as many workers as the tasks need, within bounds")
     at_once: Count | None = key(None, "job-array: so many worker jobs submitted at one time, at most")
+
+    @property
+    def cores_of_each(self) -> int:
+        """Asked for, for each worker."""
+        return self.cores or self.threads
+
+    @property
+    def cores_key(self) -> Literal["cores", "threads"]:
+        """The key that decides how many these are."""
+        return "cores" if self.cores else "threads"
 
     @model_validator(mode="after")
     def _count_is_within_bounds(self) -> "WorkerKeys":

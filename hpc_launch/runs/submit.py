@@ -209,7 +209,10 @@ def _kept_in(place: Path) -> str:
     return f"Its directory is kept: {place}"
 
 
-def _told(fault: HpcLaunchError, message: str, hint: str) -> BatchSystemError:
-    """Our own sentence, what the batch system said, the next step."""
+def _told(fault: BatchSystemError, message: str, hint: str) -> BatchSystemError:
+    """Our own sentence, what the batch system said, the next steps."""
     said = "\n".join(problem.message for problem in fault.problems)
-    return BatchSystemError(Problem(f"{message}: {said}", hint=hint))
+    certain = isinstance(fault, Refused | NotStarted)  # otherwise trying again would submit it twice
+    hints = "\n".join(problem.hint for problem in fault.problems if problem.hint and certain)
+    problem = Problem(f"{message}: {said}", hint=hints).also(hint)
+    return NotStarted(problem) if isinstance(fault, NotStarted) else BatchSystemError(problem)

@@ -21,9 +21,14 @@ DENSER = ("workers.per_node",)
 
 def fewer_nodes(resolved: Resolved) -> tuple[str, ...]:
     """Keys of which a smaller number makes nodes, or jobs of one node, fewer."""
-    # Fewer on a node than could be are what the profile asks for; else it is their memory or their threads.
-    denser = () if resolved.profile.workers.per_node else ("workers.memory", "workers.threads")
+    # Fewer on a node than could be are what the profile asks for; else it is their memory or their cores.
+    denser = () if resolved.profile.workers.per_node else ("workers.memory", cores_key(resolved))
     return (*denser, "workers.count")
+
+
+def cores_key(resolved: Resolved) -> str:
+    """The key that decides how many cores a worker takes."""
+    return f"workers.{resolved.profile.workers.cores_key}"
 
 
 def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
@@ -47,7 +52,7 @@ def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator
     here, origin = where(job.queue, resolved.site), resolved.origin("workers", "count")
     cores, memory = job.nodes * job.charged_cores_per_node, job.nodes * job.memory_bytes_per_node
     for what, asked, most, key in (
-        (_cores, cores, queue.max_cores, "workers.threads"),
+        (_cores, cores, queue.max_cores, cores_key(resolved)),
         (_memory, memory, queue.max_memory, "workers.memory"),
     ):
         if most is not None and asked > most:
@@ -69,7 +74,7 @@ def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator
     ):
         if fewest is not None and asked < fewest:
             cause = f"{job.file} asks for {what(asked)}, a job in {here} has to have {what(fewest)}"
-            yield Misfit(cause, origin, "ask for more (workers.count, threads, memory), or name another queue")
+            yield Misfit(cause, origin, "ask for more (workers.count, cores, memory), or name another queue")
 
 
 def _cores(number: int) -> str:

@@ -13,10 +13,12 @@ from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB
 
 
-def cores_held(job: Job) -> str:
-    """The cores that a node of this job is asked for, as a sum."""
+def cores_held(job: Job, of_workers: str) -> str:
+    """The cores that a node of this job is asked for, as a sum; a worker's are its `threads`, or its `cores`."""
     return " + ".join(
-        f"{_workers(share)} × {share.cores} threads" if share.of == "workers" else f"{share.cores} for {share.named}"
+        f"{_workers(share)} × {share.cores} {of_workers}"
+        if share.of == "workers"
+        else f"{share.cores} for {share.named}"
         for share in job.holds
     )
 
@@ -62,13 +64,13 @@ def _workers(share: Share) -> str:
 
 
 def _cores(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
-    profile, site = resolved.profile, resolved.site
-    origin = resolved.origin("workers", "per_node" if profile.workers.per_node else "threads")
+    profile, site, key = resolved.profile, resolved.site, resolved.profile.workers.cores_key
+    origin = resolved.origin("workers", "per_node" if profile.workers.per_node else key)
     origin = origin if profile.has_workers else resolved.origin("workload", "cores")
-    asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, "cores")
+    asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, "cores", key)
     most = queue.largest.cores or queue.cores
     if most is not None and job.cores_per_node > most:
-        has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved.site)} has {most} ({cores_held(job)})"
+        has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved.site)} has {most} ({cores_held(job, key)})"
         yield Misfit(
             f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower, asked=job.cores_per_node, limit=most
         )
@@ -96,7 +98,7 @@ def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
             f" ({memory_held(job, _mib)}{_free(resolved)})",
             resolved.origin("workers" if resolved.profile.has_workers else "workload", "memory"),
             kind=("memory", str(job.queue)),
-            lower=_deciding(job, "memory"),
+            lower=_deciding(job, "memory", "memory"),
             asked=job.memory_bytes_per_node,
             limit=most,
         )
@@ -113,9 +115,9 @@ def _mib(size: int) -> str:
     return f"{-(-size // MIB)} MiB"
 
 
-def _deciding(job: Job, what: Literal["cores", "memory"]) -> tuple[str, ...]:
-    """The keys that decide how much of it a node of this job is asked for."""
-    workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory", "workers.count")
+def _deciding(job: Job, what: Literal["cores", "memory"], of_worker: str) -> tuple[str, ...]:
+    """The keys that decide how much of it a node of this job is asked for; the key of a worker's own."""
+    workers = ("workers.per_node", f"workers.{of_worker}", "workers.count")
     beside = [f"{share.of}.{what}" for share in reversed(job.holds) if share.of in ("scheduler", "workload")]
     return (*(workers if job.group else ()), *beside)
 
