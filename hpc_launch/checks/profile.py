@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch import quoting
-from hpc_launch.checks import groups, without_workers
+from hpc_launch.checks import groups, thresholds, without_workers
 from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
@@ -36,7 +36,7 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
         yield from without_workers.problems(resolved)
     yield from _idle_timeout(resolved)
     for of_group in resolved.of_groups():
-        for check in (_worker_options, _worker_memory, _worker_resources):
+        for check in (_worker_options, _worker_memory, _worker_resources, thresholds.problems):
             yield from in_group(of_group.group, check(of_group))
     yield from _directory(resolved, context)
     yield from _seen_in_a_container(resolved, context)

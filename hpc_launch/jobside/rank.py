@@ -7,6 +7,7 @@ fails later aborts them all.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import re
@@ -14,12 +15,14 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from mpi4py.MPI import Comm
+
+    from . import with_settings  # noqa: F401  # so it travels along
 
 HOST = os.uname().nodename
 OLDEST = (2025, 10)
@@ -107,11 +110,15 @@ def main() -> None:
     if world.Get_rank() == 0:
         tell("scheduler", f"{os.getpid()} {HOST}")
     try:
+        settings: Any = importlib.import_module("with_settings")
+        sys.path[0] = os.getcwd()  # nothing of the user's is hidden by what lies beside this file
+        settings.use_settings()
         import dask
         from dask_mpi import cli
 
         run = os.environ["HPC_LAUNCH_RUN_DIR"]
         preloads = [os.path.join(run, name) for name in os.environ["HPC_LAUNCH_PRELOADS"].split()]
+        preloads += settings.own_preloads("scheduler")
         dask.config.set({"distributed.scheduler.preload": preloads})
         with cli.main.make_context("dask-mpi", sys.argv[1:]) as context:
             cli.main.invoke(context)

@@ -36,12 +36,7 @@ case $type in
   tmpfs | ramfs) kind=memory ;;
   *) kind=shared ;; # or unknown: it is not for us to fill it up
 esac
-spill=$([ "$kind" = disk ] && echo yes || echo no)
-if [ "$spill" = yes ]; then
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=0.60 DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=0.70
-else
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=false DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=false
-fi
+[ "$kind" = disk ] || HPC_LAUNCH_DASK+=" distributed.worker.memory.target=False distributed.worker.memory.spill=False" # unless their user says otherwise
 echo "$local_directory is $kind ($type)" >"$state/fit/$host"
 
 workers=2
@@ -50,7 +45,7 @@ workers=2
 
 # Workers find the workload's files where it finds them.
 cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-carlo-pi here'
-exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/with_settings.py" distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 1 --memory-limit 500000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tls --interface lo --no-dashboard --dashboard-address 127.0.0.1:0 \
   --resources subprocess_slots=1 --death-timeout 600

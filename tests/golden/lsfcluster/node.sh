@@ -27,7 +27,7 @@ host=$(uname -n)
 node=$HPC_LAUNCH_NODE
 command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
 cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib0) || unfit "${cause:-$HPC_LAUNCH_PYTHON does not run, see logs/workers-$host.log}"
-# Workers write to a file system of this node; what kind it is decides whether they may spill to it.
+# Workers write to a file system of this node.
 local_directory=$(set -u && printf %s /tmp) || unfit 'a variable in the local directory /tmp is not set here'
 { mkdir -p -- "$local_directory" && [ -w "$local_directory" ]; } || unfit "cannot write to the local directory $local_directory"
 type=$(stat -f -c %T -- "$local_directory")
@@ -36,12 +36,6 @@ case $type in
   tmpfs | ramfs) kind=memory ;;
   *) kind=shared ;; # or unknown: it is not for us to fill it up
 esac
-spill=yes
-if [ "$spill" = yes ]; then
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=0.60 DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=0.70
-else
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=false DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=false
-fi
 echo "$local_directory is $kind ($type)" >"$state/fit/$host"
 
 workers=8
@@ -50,7 +44,7 @@ workers=8
 
 # Workers find the workload's files where it finds them.
 cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-carlo-pi here'
-exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/with_settings.py" distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 1 --memory-limit 500000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tls --interface ib0 --no-dashboard --dashboard-address 127.0.0.1:0 \
   --resources subprocess_slots=1 --death-timeout 600 \
