@@ -9,11 +9,14 @@ CLUSTER_PYTHON ?= /usr/bin/python3
 export CLUSTER_VENV ?= /var/tmp/hpc-launch-cluster-venv
 # Beside Slurm the test cluster has a Grid Engine; its packages are installed too.
 export CLUSTER_GRIDENGINE ?= 1
+# MintPy, for its example: here and on the test cluster.
+export MINTPY_VENV ?= /var/tmp/hpc-launch-mintpy-venv
 
 PIP := -m pip --disable-pip-version-check -qq
 # What is installed is locked, versions and hashes: `make lock` renews these.
 LOCKED_DEMO := requirements/demo.txt
 LOCKED_TEST := requirements/test.txt
+LOCKED_MINTPY := examples/mintpy/requirements.txt
 # What makes and reads the locks, and resolves the newest and the lowest versions.
 UV_VENV := .venv-uv
 UV := $(UV_VENV)/bin/uv
@@ -36,7 +39,7 @@ help:
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make test-newest    the tests with the newest versions of all that is required'
 	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'
-	@echo 'make lock           renew requirements/*.txt, the versions and hashes that demo and tests install'
+	@echo 'make lock           renew the versions and hashes that demo, tests and the example mintpy install'
 	@echo 'make lint           formatting, linting, types alone'
 	@echo 'make format         put the formatting right'
 	@echo 'make clean          remove what these have made here'
@@ -54,7 +57,7 @@ test-long: $(TEST_VENV)/.installed
 	HPC_LAUNCH_TIMES=20 $(TEST_VENV)/bin/python -m pytest $(AT_ONCE) -m 'long or hypothesis'
 
 # One after the other: they measure times.
-test-examples: $(TEST_VENV)/.installed
+test-examples: $(TEST_VENV)/.installed $(MINTPY_VENV)/.installed
 	$(TEST_VENV)/bin/python -m pytest tests/examples
 
 lint: $(TEST_VENV)/.installed
@@ -69,7 +72,7 @@ format: $(TEST_VENV)/.installed
 
 test-clusters:
 	tests/cluster/install-packages
-	$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed
+	$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed $(MINTPY_VENV)/.installed
 	$(CLUSTER_VENV)/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation .
 	HPC_LAUNCH_REQUIRE_CLUSTER=1 $(CLUSTER_VENV)/bin/python -m pytest tests/cluster
 
@@ -86,6 +89,7 @@ lock: $(UV_VENV)/.installed
 	@mkdir -p requirements
 	$(call compile,$(LOCKED_DEMO))
 	$(call compile,$(LOCKED_TEST),--extra test)
+	@$(UV) pip compile examples/mintpy/requirements.in --override examples/mintpy/left-out.txt $(LOCK_OPTIONS) --output-file $(LOCKED_MINTPY)
 
 clean:
 	rm -rf $(VENV) $(TEST_VENV) $(UV_VENV) .venv-newest .venv-lowest build dist .ci/reports .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -111,9 +115,10 @@ endef
 # $(call compile,LOCK,OPTIONS): a lock for every Python that the package runs on
 define compile
 @$(UV_VENV)/bin/python -c 'import tomli; print(*tomli.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
-	$(UV) pip compile pyproject.toml - $2 --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--custom-compile-command 'make lock' --quiet --output-file $1
+	$(UV) pip compile pyproject.toml - $2 $(LOCK_OPTIONS) --output-file $1
 endef
+LOCK_OPTIONS := --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock' --quiet
 
 $(VENV)/.installed: $(PACKAGE) $(LOCKED_DEMO)
 	$(call make_venv,$(PYTHON))
@@ -128,6 +133,12 @@ $(TEST_VENV)/.installed: pyproject.toml $(LOCKED_TEST)
 $(CLUSTER_VENV)/.installed: pyproject.toml $(LOCKED_TEST)
 	$(call make_venv,$(CLUSTER_PYTHON))
 	umask 022 && $(CLUSTER_VENV)/bin/python $(PIP) install --require-hashes -r $(LOCKED_TEST)
+	@touch $@
+
+# By itself it would bring much that the example does without.
+$(MINTPY_VENV)/.installed: $(LOCKED_MINTPY)
+	$(call make_venv,$(CLUSTER_PYTHON))
+	umask 022 && $(MINTPY_VENV)/bin/python $(PIP) install --require-hashes --no-deps -r $(LOCKED_MINTPY)
 	@touch $@
 
 $(UV_VENV)/.installed:

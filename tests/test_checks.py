@@ -157,3 +157,16 @@ def test_a_host_that_is_not_the_sites_is_told_before_something_is_submitted(
     told = "site: this host (login.example.org) is none of testcluster, by its detect: is it the right one?"
     assert told not in made.planned.notes
     assert (told in prepare_resolved(made.resolved, context, to_submit=True).planned.notes) is note
+
+
+@pytest.mark.parametrize(("keys", "message"), [
+    ("count: 8, memory: 1 GiB", "8 cores are asked for, this machine has 4 (8 workers × 1 threads + "),
+    ("count: 1, threads: 8, memory: 1 GiB", "8 cores are asked for, this machine has 4 (1 worker × 8 threads + "),
+    ("count: 2, per_node: 1, memory: 1 GiB", "2 workers are asked for, 1 on a node, and this machine is one node"),
+    ("count: 4, memory: 5 GiB", "25870 MiB are asked for, this machine has 16384 MiB (4 workers × 5120 MiB + "),
+])  # fmt: skip
+def test_of_this_machine_no_nodes_are_spoken_of(prepared: Prepare, keys: str, message: str) -> None:
+    with pytest.raises(DoesNotFit) as refused:
+        prepared(f"workers: {{{keys}}}\nworkload: {{command: x}}\n", site="local")
+    [problem] = refused.value.problems
+    assert problem.message.startswith(message)

@@ -172,6 +172,19 @@ def test_the_header_of_an_lsf_job(example: SiteOf) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["testcluster", "pbscluster", "lsfcluster"])
+def test_the_whole_script_of_a_job_is_the_golden_one(context: Context, name: str) -> None:
+    """What MintPy has dask-jobqueue submit with `--cluster slurm`, `pbs` and `lsf`."""
+    script = job_script(jobqueue(sites.read(SITES / f"{name}.yaml", context)))
+    golden = (GOLDEN / "scripts" / f"{name}.sh").read_text(encoding="utf-8")
+    assert script == golden.replace("PYTHON", sys.executable)
+
+
+def test_jobs_that_would_begin_in_the_home_directory_go_where_they_were_submitted(example: SiteOf) -> None:
+    assert 'cd -- "$SGE_O_WORKDIR" || exit' in job_script(jobqueue(example("sge", rejects=["-cwd"]))).splitlines()
+    assert "WORKDIR" not in job_script(jobqueue(example("sge")))
+
+
 QUEUES = [(name, queue) for name in BUILT_IN for queue in load_document(SITE_PROFILES / f"{name}.yaml").data["queues"]]
 AS_DASK_JOBQUEUE_SAYS_IT = {"-p": "--partition", "-A": "--account", "-t": "--time", "-J": "--job-name"}
 

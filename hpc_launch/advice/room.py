@@ -50,6 +50,8 @@ class Room:
         if key == "workers.count":
             least = 1 if self.resolved.group else self.resolved.profile.workers.minimum or 1
             return min(least, self.resolved.profile.workers.count)
+        if key == "workers.cores":
+            return self.resolved.profile.workers.threads
         may_be_none = self.resolved.profile.has_workers and key in ("scheduler.cores", "workload.cores")
         return 0 if may_be_none else 1
 

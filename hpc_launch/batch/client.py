@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from hpc_launch.batch.command import Answer, run, shown
 from hpc_launch.batch.dialect import Dialect
-from hpc_launch.batch.faults import InvalidConfiguration, NoAnswer, Problem, Refused
+from hpc_launch.batch.faults import InvalidConfiguration, NoAnswer, NotConfigured, Problem, Refused
 from hpc_launch.batch.report import JobReport, Told
 
 IDS_PER_CALL = 50
@@ -33,6 +33,8 @@ class Client:
     """By these words of a command that failed it is known that the batch system said no."""
     unreachable: ClassVar[re.Pattern[str]] = NEVER
     """By these, that it did not get to say anything, or was not heard. They count for more."""
+    unconfigured: ClassVar[re.Pattern[str]] = NEVER
+    """By these, that its commands have no configuration on this host: nothing was sent to anybody. They count most."""
     lists: ClassVar[Sequence[tuple[str, str]]] = ()
     """Words of a refusal → the command that lists what there is in place of what was asked for."""
     harmless: ClassVar[re.Pattern[str]] = NEVER
@@ -84,6 +86,9 @@ class Client:
         """The fault that a bad answer is: a refusal only if the batch system said so for certain."""
         said = f" It said:\n{answer.words}" if answer.words else " It said nothing."
         command = f"`{shown(answer.command)}`"
+        if self.unconfigured.search(answer.words):
+            hint = f"Is this a login host of the machine, and are the variables set that {self.name} needs there?"
+            return NotConfigured(Problem(f"{command} has no configuration on this host.{said}", hint=hint))
         if certain and self.refusal.search(answer.words) and not self.unreachable.search(answer.words):
             return Refused(Problem(f"{self.name} refused {command}.{said}", hint=self._where_listed(answer.words)))
         how = f"failed with {answer.returncode}" if answer.returncode else "gave an answer that is not understood"

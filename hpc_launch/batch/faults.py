@@ -73,4 +73,10 @@ class NoAnswer(BatchSystemError):
 
 
 class NotStarted(NoAnswer):
-    """The command could not even be started. Nothing was done."""
+    """The command could not even be started. Nothing was done, and asking again on this host is of no use."""
+
+    exit_code = 6
+
+
+class NotConfigured(NotStarted):
+    """The command is here, and does not know of which machine it is. Nothing was done."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hpc_launch import quoting
 from hpc_launch.checks import groups, thresholds, without_workers
-from hpc_launch.checks.misfit import Misfit, in_group
+from hpc_launch.checks.misfit import Misfit, in_group, key_of_group
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
@@ -36,7 +36,7 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
         yield from without_workers.problems(resolved)
     yield from _idle_timeout(resolved)
     for of_group in resolved.of_groups():
-        for check in (_worker_options, _worker_memory, _worker_resources, thresholds.problems):
+        for check in (_worker_cores, _worker_options, _worker_memory, _worker_resources, thresholds.problems):
             yield from in_group(of_group.group, check(of_group))
     yield from _directory(resolved, context)
     yield from _seen_in_a_container(resolved, context)
@@ -86,6 +86,16 @@ def _worker_options(resolved: Resolved) -> Iterator[Problem]:
             origin = resolved.origin("workers", "options", str(number))
             hint = "workers.threads, memory, interface, resources, lifetime … have keys of their own"
             yield Problem(f"workers.options: {name} is already said by node.sh", origin, hint)
+
+
+def _worker_cores(resolved: Resolved) -> Iterator[Problem]:
+    """No fewer than threads: what a worker may use is what is asked for."""
+    workers = resolved.profile.workers
+    if workers.cores is not None and workers.cores < workers.threads:
+        cause = f"workers.cores: {workers.cores} for {workers.threads} threads: each of them needs a core"
+        key = key_of_group(resolved.group, "workers.cores")
+        hint = f"at least --set {key}={workers.threads}, or lower threads"
+        yield Problem(cause, resolved.origin("workers", "cores"), hint)
 
 
 def _worker_memory(resolved: Resolved) -> Iterator[Problem]:

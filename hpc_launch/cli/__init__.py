@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, TextIO
+from typing import Annotated, Protocol, TextIO, runtime_checkable
 
 import typer
 
@@ -41,6 +41,23 @@ for command in (
 app.command("list")(runs.list_)
 app.add_typer(site.site, name="site")
 app.add_typer(export.export, name="export")
+
+
+INTERRUPTED = "`hpc-launch list` shows which runs there are, and where they stand."
+
+
+class _Context(Protocol):
+    def get_usage(self) -> str: ...
+
+
+@runtime_checkable
+class WrongUsage(Protocol):
+    """What typer raises: its own copy of click's UsageError, which has no public name."""
+
+    @property
+    def ctx(self) -> _Context | None: ...
+
+    def format_message(self) -> str: ...
 
 
 def _version(wanted: bool) -> None:
@@ -94,10 +111,27 @@ def _run(words: Sequence[str]) -> int:
         print_error(error, "--json" in words)
         return error.exit_code
     except SystemExit as end:
+        if "--json" in words:
+            _tell_why_in_json(end)
         if isinstance(end.__context__, BrokenPipeError):  # typer ends with 1, which is a run's
             raise end.__context__ from None
         return end.code if isinstance(end.code, int) else 0 if end.code is None else UsageError.exit_code
     return 0
+
+
+def _tell_why_in_json(end: SystemExit) -> None:
+    """Print a document where a program that wants one would find none: of wrong usage, or of a signal."""
+    from hpc_launch.cli.output import print_error, print_fault
+    from hpc_launch.errors import Problem
+    from hpc_launch.runs.interruption import ToldToEnd
+
+    wrong = end.__context__
+    if isinstance(end, ToldToEnd):
+        print_fault(end.exit_code, Problem(f"told to end ({end})", hint=INTERRUPTED))
+    elif wrong and isinstance(wrong.__cause__, KeyboardInterrupt):
+        print_fault(130, Problem("told to end (Ctrl-C)", hint=INTERRUPTED))
+    elif isinstance(wrong, WrongUsage):  # typer has said it on stderr
+        print_error(UsageError(Problem(wrong.format_message(), hint=wrong.ctx.get_usage() if wrong.ctx else "")), True)
 
 
 def _cannot(error: OSError, as_json: bool) -> None:

@@ -76,12 +76,15 @@ def submit(
     json: JSON = False,
 ) -> None:
     """Submit a profile; prints the run's id."""
-    prepared, here = _prepare(profile, site, set_, to_submit=not dry_run)
-    if dry_run:
-        return _show(prepared, json)
-    from hpc_launch.cli.submitted import announce_and_wait
+    from hpc_launch.runs.interruption import signals_raise
 
-    announce_and_wait(prepared, here, run_dir, wait, json)
+    with signals_raise():
+        prepared, here = _prepare(profile, site, set_, to_submit=not dry_run)
+        if dry_run:
+            return _show(prepared, json)
+        from hpc_launch.cli.submitted import announce_and_wait
+
+        announce_and_wait(prepared, here, run_dir, wait, json)
 
 
 def check(profile: PROFILE, site: SITE = None, set_: SET = None, json: JSON = False) -> None:

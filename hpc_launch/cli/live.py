@@ -12,6 +12,7 @@ from types import TracebackType
 
 from hpc_launch.cli.output import listing, say
 from hpc_launch.runs import describe
+from hpc_launch.runs.interruption import ToldToEnd, signals_raise
 from hpc_launch.runs.settle import View
 from hpc_launch.runs.wait import follow
 
@@ -26,15 +27,31 @@ def watch(directory: Path, as_lines: Callable[[View], object] | None = None, ful
         directory: the run directory.
         as_lines: called with each view that is news, instead of showing it.
         full: on a terminal, show all that `status` shows, not one line.
+
+    Raises:
+        StoppedWaiting: on Ctrl-C, TERM and HUP.
     """
-    news, plain = News(), Lines()
-    with _screen(full) if as_lines is None and sys.stderr.isatty() else nullcontext() as screen:
-        for view in follow(directory):
-            if screen is not None:
-                screen.show(view)
-            elif news.in_(view):
-                (as_lines or plain.show)(view)
+    news, plain, view = News(), Lines(), None
+    try:
+        with _screen(full) if as_lines is None and sys.stderr.isatty() else nullcontext() as screen, signals_raise():
+            for view in follow(directory):
+                if screen is not None:
+                    screen.show(view)
+                elif news.in_(view):
+                    (as_lines or plain.show)(view)
+    except (KeyboardInterrupt, ToldToEnd) as told:
+        raise StoppedWaiting(told, view) from told
+    assert view is not None  # follow gives one, or raises
     return view
+
+
+class StoppedWaiting(SystemExit):
+    """Whoever waited was told to end, by Ctrl-C or a signal; the run goes on."""
+
+    def __init__(self, told: KeyboardInterrupt | ToldToEnd, view: View | None) -> None:
+        super().__init__(told.exit_code if isinstance(told, ToldToEnd) else 130)
+        self.view = view
+        """Where the run stood last."""
 
 
 @contextmanager
@@ -42,7 +59,7 @@ def left_alone(*run_ids: str) -> Iterator[None]:
     """Meanwhile, somebody who stops waiting for these runs is told that they go on, and how to come back."""
     try:
         yield
-    except KeyboardInterrupt:
+    except StoppedWaiting:
         back = f"hpc-launch wait {' '.join(run_ids)}"
         if len(run_ids) > 1:
             say(f"the runs go on. Come back to them: {back}    End one: hpc-launch cancel RUN")

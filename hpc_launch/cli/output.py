@@ -88,13 +88,17 @@ def listing(facts: Sequence[tuple[str, str]]) -> str:
 def print_error(error: HpcLaunchError, as_json: bool) -> None:
     """Everything that is wrong, one block for each problem."""
     if as_json:
-        problems = [problem_as_json(problem) for problem in error.problems]
-        print_json({"schema": 1, "error": {"exit_code": error.exit_code, "problems": problems}})
-        return
+        return print_fault(error.exit_code, *error.problems)
     for problem in error.problems:
         say(f"hpc-launch: {problem}")
     if len(error.problems) > 1:
         say(f"hpc-launch: {len(error.problems)} problems")
+
+
+def print_fault(exit_code: int, *problems: Problem) -> None:
+    """The document that a program gets in place of a result."""
+    told = [problem_as_json(problem) for problem in problems]
+    print_json({"schema": 1, "error": {"exit_code": exit_code, "problems": told}})
 
 
 def problem_as_json(problem: Problem) -> dict[str, Any]:

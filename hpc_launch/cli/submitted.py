@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, wait: bool, as_json: bool) -> None:
     """Submit what was prepared, say so, and wait for its end if asked to."""
+    from hpc_launch.cli.live import StoppedWaiting
     from hpc_launch.cli.output import print_json, say, tell
     from hpc_launch.explain.sentences import submitted
     from hpc_launch.runs import describe
@@ -36,12 +37,20 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
         raise
     if not as_json:
         tell(record.id)
+    elif wait:
+        say(record.id)
     if wait or not as_json:
         say(submitted(prepared.plan, record.main.job_id, directory))
     if not wait and not as_json:
         return say(next_steps(record))
     # the record in hand: that it cannot be read again is no reason to keep the job's id to ourselves
-    view = _end_of(directory, record.id) if wait else bring_all_up_to_date([(directory, record)])[0]
+    try:
+        view = _end_of(directory, record.id) if wait else bring_all_up_to_date([(directory, record)])[0]
+    except StoppedWaiting as stopped:
+        if as_json:
+            view = stopped.view or bring_all_up_to_date([(directory, record)])[0]
+            print_json({**prepared.as_json(), **describe.as_json(view)})
+        raise
     if as_json:
         print_json({**prepared.as_json(), **describe.as_json(view)})
     if wait:

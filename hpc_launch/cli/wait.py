@@ -28,15 +28,24 @@ def wait(
 ) -> None:
     """Wait until a run, or each of several, is over; ends with the first exit code that is not 0."""
     from hpc_launch import context
-    from hpc_launch.cli.live import left_alone
+    from hpc_launch.cli.live import StoppedWaiting, left_alone
     from hpc_launch.runs.choice import find_unfinished
     from hpc_launch.runs.directory import read_record
+    from hpc_launch.runs.status import bring_all_up_to_date
 
     here = context.current()
     found = dict.fromkeys(find_unfinished(here, run) for run in runs or (None,))
     records = {directory: read_record(directory) for directory in found}
-    with left_alone(*(record.id for record in records.values())):
-        views = [_end_of(directory, record, json, len(records) > 1) for directory, record in records.items()]
+    views: list[View] = []
+    try:
+        with left_alone(*(record.id for record in records.values())):
+            for directory, record in records.items():
+                views.append(_end_of(directory, record, json, len(records) > 1))
+    except StoppedWaiting as stopped:
+        if json:
+            known = [*views, *filter(None, [stopped.view])]
+            _print_json([*known, *bring_all_up_to_date([*records.items()][len(known) :])])
+        raise
     if json:
         _print_json(views)
     raise typer.Exit(next(filter(None, map(exit_code, views)), 0))

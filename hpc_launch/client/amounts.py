@@ -53,7 +53,7 @@ def _workers(
     """What each of the words that are given comes to."""
     asked = [] if n is None else [_number(n)]
     asked += [] if jobs is None else [_number(jobs) * group.per_node]
-    asked += [] if cores is None else [whole(_number(cores) / group.threads)]
+    asked += [] if cores is None else [whole(_number(cores) / group.cores)]
     asked += [] if memory is None else [whole(_bytes(memory) / group.memory_bytes)]
     return asked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
@@ -13,6 +14,7 @@ from hpc_launch.config.document import Document
 from hpc_launch.config.expectations import MAPPING, advice, sentence
 from hpc_launch.config.keys import advice_on_unknown, keys_of, models_at
 from hpc_launch.config.origin import KeyPath, Origin
+from hpc_launch.config.syntax import WITHOUT_COLON, WRITE_COLON
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 
@@ -33,8 +35,20 @@ def _problem(model: type[BaseModel], document: Document, path: KeyPath, errors: 
         return Problem(f"{name} is missing", origin, _description(model, path))
     if "extra_forbidden" in kinds:
         return Problem(f"{name} is not a known key", origin, advice_on_unknown(model, path))
+    if kinds & MAPPING and (meant := _key_without_colon(model, path, errors[0]["input"])):
+        return Problem(f"{dotted((*path, meant))}: {WITHOUT_COLON}", origin, WRITE_COLON)
     where = f"the name of {name}: " if errors[0]["loc"][-1:] == (KEY,) else f"{name}: " if path else ""
     return Problem(f"{where}{sentence(errors)}", origin, advice(errors) or _keys_below(model, path, kinds))
+
+
+def _key_without_colon(model: type[BaseModel], path: KeyPath, value: object) -> str | None:
+    """The key with which a text begins that was found in place of a mapping, also of one that takes any key."""
+    names = {name for found in models_at(model, path) for name in keys_of(found)}
+    if not isinstance(value, str) or not (match := re.match(r"(\w+)(\s*[=:]\s*|\s+)[^\s=]", value)):
+        return None
+    if names and match[1] not in names:
+        return None
+    return None if not names and "=" in value else match[1]  # `A=1` of any key is told how to write it
 
 
 def _keys_below(model: type[BaseModel], path: KeyPath, kinds: set[str]) -> str:

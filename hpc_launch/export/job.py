@@ -83,11 +83,12 @@ def _adapting(walltime: int | None, processes: int | None) -> list[str]:
 
 def threads_of(site: Site, profile: Profile) -> int | None:
     """Of each worker, as the site says; None: it says nothing, and it is as Dask thinks best."""
-    return None if (site.defaults.get("workers") or {}).get("threads") is None else profile.workers.threads
+    said = site.defaults.get("workers") or {}
+    return profile.workers.threads if {"cores", "threads"} & {key for key in said if said[key] is not None} else None
 
 
 def _processes(cores: int | None, site: Site, profile: Profile) -> tuple[int | None, list[str]]:
-    """Worker processes on a node, and what there is to say: as many as the site says, or of so many threads each.
+    """Worker processes on a node, and what there is to say: as many as the site says, or of so many cores each.
 
     Otherwise about as many as each of them then has threads, which is how Dask divides a machine
     (distributed.deploy.utils.nprocesses_nthreads).
@@ -99,8 +100,8 @@ def _processes(cores: int | None, site: Site, profile: Profile) -> tuple[int | N
         return cores, [f"The site's workers.per_node, {per_node}, is more than the {cores} cores of a job."]
     if per_node is not None:
         return per_node, []
-    if threads := threads_of(site, profile):
-        return max(1, cores // threads), []
+    if threads_of(site, profile):
+        return max(1, cores // profile.workers.cores_of_each), []
     return cores if cores <= 4 else cores // next(n for n in range(isqrt(cores), 0, -1) if cores % n == 0), []
 
 

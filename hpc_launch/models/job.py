@@ -16,7 +16,7 @@ class Share:
     of: Literal["workers", "scheduler", "workload", "JupyterLab"]
     number: int
     cores: int
-    """Of each of them; the threads of a worker."""
+    """Of each of them."""
     memory_bytes: int
     gpus: int = 0
 

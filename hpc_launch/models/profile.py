@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from hpc_launch.models.base import Model, OrNone, OrSwitch, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
+    Argument,
     Auto,
     Bytes,
     Directive,
@@ -40,6 +41,7 @@ NONE: Final = "none"
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
 """The same, or none."""
+Port = Annotated[Whole, Field(ge=1024, le=65535)]
 Cores = Annotated[Whole, Field(ge=0, le=100_000)]
 
 
@@ -74,8 +76,9 @@ class WorkerKeys(Model):
     """What can be said of all workers, and of those of one group."""
 
     count: Perhaps = key(description="worker processes, exactly; the last node or element may hold fewer")
+    cores: Count | None = key(None, "asked for, for each worker; left out: one for each thread")
     threads: Count = key(1, "threads of each worker")
-    memory: Bytes | None = key(None, "limit of each worker; left out: its threads' share of a node")
+    memory: Bytes | None = key(None, "limit of each worker; left out: its cores' share of a node")
     per_node: Count | None = key(None, "workers on a node; left out: as many as fit")
     walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
     queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
@@ -92,6 +95,16 @@ class WorkerKeys(Model):
     options: list[Text] = key([], "words passed on to `dask worker`")
     adapt: Adapt | None = key(None, "job-array: as many workers as the tasks need, within bounds")
     at_once: Count | None = key(None, "job-array: so many worker jobs submitted at one time, at most")
+
+    @property
+    def cores_of_each(self) -> int:
+        """Asked for, for each worker."""
+        return self.cores or self.threads
+
+    @property
+    def cores_key(self) -> Literal["cores", "threads"]:
+        """The key that decides how many these are."""
+        return "cores" if self.cores else "threads"
 
     @model_validator(mode="after")
     def _count_is_within_bounds(self) -> "WorkerKeys":
@@ -160,6 +173,7 @@ class Scheduler(Model):
     cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
+    port: Port | None = key(None, "on which it listens; left out: any free one, of the site's where it has some")
     dashboard: Switch | Literal["loopback", "node"] = key(
         True, "serve the dashboard; true: loopback, for the first node itself; node: for other hosts too, unencrypted"
     )
@@ -181,10 +195,12 @@ class Container(Model):
 
 
 class Environment(Model):
+    purge: Switch = key(False, "module purge, before all else")
+    module_path: list[PathText] = key([], "module use, before modules are loaded")
     modules: list[Module] = key([], "environment modules to load, in order")
     conda: PathText | None = key(None, "conda environment, name or path")
     venv: PathText | None = key(None, "virtual environment, its directory")
-    python: PathText | None = key(None, "interpreter; none of the three: the one that runs hpc-launch")
+    python: PathText | None = key(None, "interpreter; none of the three: see docs/contracts.md")
     container: Container | None = key(None, "container to run in")
     variables: dict[EnvironmentName, EnvironmentValue] = key(
         {}, "environment variables; $NAME is expanded on the node, in this order, $$ is a dollar"
@@ -202,7 +218,7 @@ class Environment(Model):
 
 
 class Workload(Model):
-    command: Annotated[list[Text], Field(min_length=1)] | ShellLines = key(
+    command: Annotated[list[Argument], Field(min_length=1)] | ShellLines = key(
         description="a list: run as it is; a string: a bash command line"
     )
     directory: PathText = key(".", "where it runs; relative to the profile")

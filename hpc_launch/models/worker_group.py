@@ -51,6 +51,13 @@ class WorkerGroup:
     """Of Dask's memory policy those that the profile says: shares of a worker's memory."""
     at_once: int | None = None
     """Elements that are submitted at one time, at most; None: any number."""
+    cores: int | None = None
+    """Asked for, for each worker, where the profile says it; None: one for each thread."""
+
+    @property
+    def cores_of_each(self) -> int:
+        """Asked for, for each worker."""
+        return self.cores or self.threads
 
     @property
     def first_nodes(self) -> int:

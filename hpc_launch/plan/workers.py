@@ -95,6 +95,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         options=tuple(workers.options),
         adapt=_bounds(workers),
         at_once=workers.at_once,
+        cores=workers.cores,
     )
     return made, _reasons(resolved, made)
 
@@ -109,7 +110,7 @@ def _bounds(workers: Workers) -> Bounds | None:
 
 def share_of(made: WorkerGroup) -> Share:
     """What the workers take of a node."""
-    return Share("workers", made.per_node, made.threads, made.memory_bytes, made.gpus)
+    return Share("workers", made.per_node, made.cores_of_each, made.memory_bytes, made.gpus)
 
 
 def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
@@ -120,7 +121,8 @@ def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
         leave = f"computed: leave in order before the walltime{spread}"
         lifetime = (f"{made.lifetime_seconds}s", leave)
     found = {
-        "memory": Reason(exact_memory(made.memory_bytes), "computed: its threads' share of what a node can give"),
+        "cores": Reason(made.cores_of_each, "computed: one for each thread"),
+        "memory": Reason(exact_memory(made.memory_bytes), "computed: its cores' share of what a node can give"),
         "per_node": Reason(made.per_node, "computed: as many as fit by cores and memory"),
         "interface": Reason(made.interface, resolved.said_by_site("network", "interface")),
         "local_directory": Reason(made.local_directory, resolved.said_by_site("storage", "local")),
@@ -148,11 +150,11 @@ def free_memory(resolved: Resolved, queue: Queue, beside: Beside) -> Fraction | 
 
 
 def share_of_memory(resolved: Resolved, queue: Queue, beside: Beside) -> int | None:
-    """Bytes of a worker when the profile says nothing: its threads' share of a node; None: nobody knows."""
+    """Bytes of a worker when the profile says nothing: its cores' share of a node; None: nobody knows."""
     free = free_memory(resolved, queue, beside)
     if free is None or queue.cores is None:
         return None
-    return int(free * resolved.profile.workers.threads / queue.cores)
+    return int(free * resolved.profile.workers.cores_of_each / queue.cores)
 
 
 def most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int) -> int:
@@ -160,23 +162,23 @@ def most_per_node(resolved: Resolved, queue: Queue, beside: Beside, memory: int)
     workers = resolved.profile.workers
     fits = [workers.count] if workers.count else []
     if queue.cores is not None:
-        fits.append((queue.cores - beside.cores) // workers.threads)
+        fits.append((queue.cores - beside.cores) // workers.cores_of_each)
     if (free := free_memory(resolved, queue, beside)) is not None:
         fits.append(int(free // memory))
     if workers.gpus and (gpus := usable_gpus(queue, resolved.site)) is not None:
         fits.append(gpus // workers.gpus)
     environments = resolved.site.parallel_environments
-    most = max(1, _within_slots(environments.node, min(fits, default=1), beside, workers.threads))
+    most = max(1, _within_slots(environments.node, min(fits, default=1), beside, workers.cores_of_each))
     if beside.several_nodes and most < workers.count:
-        most = _within_slots(environments.nodes, most, beside, workers.threads)
+        most = _within_slots(environments.nodes, most, beside, workers.cores_of_each)
     return max(1, most)
 
 
-def _within_slots(environment: ParallelEnvironment | None, most: int, beside: Beside, threads: int) -> int:
+def _within_slots(environment: ParallelEnvironment | None, most: int, beside: Beside, cores: int) -> int:
     """As many as fit where each host gives a fixed number of slots."""
     if environment is None or environment.slots is None:
         return most
-    return min(most, (environment.slots - beside.cores) // threads)
+    return min(most, (environment.slots - beside.cores) // cores)
 
 
 def _resources(resolved: Resolved) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""TERM and HUP while jobs are submitted: they end the program in order, as Ctrl-C does."""
+"""TERM and HUP while jobs are submitted, or waited for: they end the program in order, as Ctrl-C does."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ ENDS = (signal.SIGTERM, signal.SIGHUP)
 class ToldToEnd(SystemExit):
     """One of ENDS came; ends the program with 128 + its number, as a shell has it."""
 
-    def __str__(self) -> str:
+    @property
+    def exit_code(self) -> int:
         assert isinstance(self.code, int)
-        return signal.Signals(self.code - 128).name
+        return self.code
+
+    def __str__(self) -> str:
+        return signal.Signals(self.exit_code - 128).name
 
 
 def _raise(number: int, frame: FrameType | None) -> NoReturn:

@@ -31,8 +31,8 @@ class Group:
     name: str
     per_node: int
     """Workers of an element, which is a worker job or an element of an array."""
-    threads: int
-    """Of each worker."""
+    cores: int
+    """Asked for, for each worker."""
     memory_bytes: int
     """Limit of each worker."""
     kept_by_job: bool
@@ -76,8 +76,9 @@ def group_of(view: View, name: str | None) -> Group:
         hint = f"Did you mean {near[0]}?" if near else f"It has: {_listed(groups)}"
         raise UsageError(Problem(f"{record.id} has no group {chosen}", hint=hint))
     by_job = kept_by_job(known)
-    numbers = {key: int(groups[chosen][key]) for key in ("per_node", "threads", "memory_bytes")}
-    return Group(chosen, **numbers, kept_by_job=by_job)
+    numbers = {key: int(groups[chosen][key]) for key in ("per_node", "memory_bytes")}
+    cores = int(groups[chosen].get("cores") or groups[chosen]["threads"])  # in runs of earlier versions they were these
+    return Group(chosen, **numbers, cores=cores, kept_by_job=by_job)
 
 
 def what_can_grow(view: View, what: str) -> Mapping[str, Any]:

@@ -133,6 +133,7 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
             "count": group.count,
             "per_node": group.per_node,
             "threads": group.threads,
+            "cores": group.cores_of_each,
             "memory_bytes": group.memory_bytes,
             "resources": dict(group.resources),
             "array_limit": plan.array_limit,
@@ -160,7 +161,7 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
 def _cost(named: tuple[str, WorkerGroup]) -> tuple[float, ...]:
     """Of a worker: tasks that several groups can run go to the cheapest."""
     _, group = named
-    return group.gpus, group.memory_bytes, group.threads, len(group.resources)
+    return group.gpus, group.memory_bytes, group.cores_of_each, len(group.resources)
 
 
 def _without_none(bounds: Bounds) -> dict[str, int]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hpc_launch.batch.faults import NotStarted
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, Problem
 from hpc_launch.models.record import Record
 from hpc_launch.runs.directory import read_record
@@ -17,6 +18,7 @@ from hpc_launch.runs.leftover_jobs import cancel_leftover_jobs
 from hpc_launch.runs.look import Look, ask, look
 from hpc_launch.runs.outcome import needs_asking
 from hpc_launch.runs.settle import SETTLES_AFTER, View, settle
+from hpc_launch.runs.unanswered import cannot_be_asked_here
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Pace:
     """The scheduler writes once a minute at least: as long as it does, the job runs, nobody needs to be asked."""
     unanswered: int = 10
     """So many times in a row without an answer are enough."""
+    absent: int = 3
+    """The same where its command is not on this host, or has no configuration here."""
 
 
 @dataclass
@@ -97,14 +101,19 @@ def follow(directory: Path, pace: Pace | None = None) -> Iterator[View]:
         yield view
         if watch.is_over(view, time.monotonic()):
             return
-        if watch.unanswered >= pace.unanswered:
-            raise BatchSystemError(
-                Problem(
-                    f"{watch.unanswered} times in a row without an answer: {view.standing.why}",
-                    hint=f"The run is left alone. Come back with: hpc-launch wait {view.record.id}",
-                )
-            )
+        if watch.unanswered >= min(pace.absent, pace.unanswered):
+            _give_up(view, watch.unanswered, pace)
         time.sleep(pace.look)
+
+
+def _give_up(view: View, times: int, pace: Pace) -> None:
+    """Raise what ends the waiting, if it is no use to ask again."""
+    absent = cannot_be_asked_here(view)
+    if not absent and times < pace.unanswered:
+        return
+    hint = f"The run is left alone. Come back with: hpc-launch wait {view.record.id}"
+    problem = Problem(f"{times} times in a row without an answer: {view.standing.why}", hint=hint)
+    raise NotStarted(problem) if absent else BatchSystemError(problem)
 
 
 def _suitable(record: Record) -> Pace:

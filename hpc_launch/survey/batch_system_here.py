@@ -8,7 +8,7 @@ from functools import partial
 
 from hpc_launch import batch, locations
 from hpc_launch.batch.base import BatchSystem
-from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.batch.faults import NoAnswer, NotConfigured, NotStarted
 from hpc_launch.batch.machine import LiveQueue, Machine, Node
 from hpc_launch.errors import BatchSystemError, HpcLaunchError, InvalidConfiguration, Problem, UsageError
 
@@ -35,19 +35,18 @@ def listen(name: str | None = None) -> Heard:
 
     Raises:
         UsageError: there is none of this name, or nothing that it could be asked; or several answer.
-        BatchSystemError: none answers.
+        BatchSystemError: none answers; NotStarted where none is here, or has a configuration here.
     """
     if name is not None:
         return Heard(_named(name))
     found: list[Machine] = []
-    silent: dict[str, Sequence[Problem]] = {}
+    silent: dict[str, HpcLaunchError] = {}
     for each in names():
         try:
             answer = survey(each, partial(batch.get, each))
-        except NotStarted:
-            continue
         except HpcLaunchError as fault:
-            silent[each] = fault.problems
+            if isinstance(fault, NotConfigured) or not isinstance(fault, NotStarted):
+                silent[each] = fault
             continue
         if answer is not None:
             found.append(answer)
@@ -56,9 +55,10 @@ def listen(name: str | None = None) -> Heard:
         choice = " or ".join(f"--batch-system {each.batch_system}" for each in found)
         raise UsageError(Problem(f"several batch systems answer on this host: {here}", hint=f"say {choice}"))
     if not found:
-        problems = [problem for each in silent.values() for problem in each]
-        raise BatchSystemError(Problem("no batch system answers on this host", hint=_hint()), *problems)
-    return Heard(found[0], tuple(_note(each, problems) for each, problems in silent.items()))
+        kind = NotStarted if all(isinstance(each, NotStarted) for each in silent.values()) else BatchSystemError
+        problems = [problem for each in silent.values() for problem in each.problems]
+        raise kind(Problem("no batch system answers on this host", hint=_hint()), *problems)
+    return Heard(found[0], tuple(_note(each, fault.problems) for each, fault in silent.items()))
 
 
 def _note(name: str, problems: Sequence[Problem]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hpc_launch import batch, sites
 from hpc_launch.batch.base import BatchSystem
-from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.batch.faults import NoAnswer, NotConfigured, NotStarted
 from hpc_launch.config.origin import Origin
 from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
@@ -91,9 +91,9 @@ def check(name: str | None, context: Context) -> Checked:
     here = host.look(context.hostname, context.environment)
     try:
         machine = survey(site.batch_system, lambda: system)
-    except NotStarted:
-        return Checked(found, why=f"there is no {site.batch_system} here to compare it with")
     except NoAnswer as fault:
+        if isinstance(fault, NotStarted) and not isinstance(fault, NotConfigured):
+            return Checked(found, why=f"there is no {site.batch_system} here to compare it with")
         if another_machine.is_elsewhere(site, None, here, context):
             return Checked(found, why=another_machine.verdict(site, None, here, context))
         raise _valid_and_no_more(found, fault) from fault
@@ -114,7 +114,7 @@ def _valid_and_no_more(found: sites.SiteFile, silent: NoAnswer) -> NoAnswer:
     """What is known of the file, before what the batch system's commands said."""
     first, *more = silent.problems
     message = f"{_named(found)} is valid, but could not be compared: {first.message}"
-    return NoAnswer(replace(first, message=message), *more)
+    return type(silent)(replace(first, message=message), *more)
 
 
 def _system(found: sites.SiteFile) -> BatchSystem:

@@ -146,7 +146,7 @@ def test_a_missing_command_is_told_with_the_next_step() -> None:
     with pytest.raises(NotStarted, match="no-such-command") as caught:
         run(["no-such-command"])
     assert "site profile" in str(caught.value)
-    assert caught.value.exit_code == 5
+    assert caught.value.exit_code == 6
 
 
 @pytest.mark.parametrize("text", ["", "#!/no/such/interpreter\n"])

@@ -10,7 +10,7 @@ from hpc_launch.client import amounts
 from hpc_launch.errors import UsageError
 from hpc_launch.runs.scale import Group, Target
 
-GROUP = Group("workers", per_node=2, threads=20, memory_bytes=60 * 10**9, kept_by_job=True)
+GROUP = Group("workers", per_node=2, cores=20, memory_bytes=60 * 10**9, kept_by_job=True)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_programs_that_tasks_start_have_a_slot_each(there: There) -> None:
         there,
         "subprocess-slots",
         "workers.threads=2",
-        "workload.command=[python, slots.py, --tasks, 6, --seconds, 0.5]",
+        "workload.command=[python, pipeline.py, --programs, 6, --seconds, 0.5]",
     )
     assert "most at once on one worker: 1 tagged" in run.log()
     nothing_is_left(there, run)

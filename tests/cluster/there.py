@@ -41,6 +41,11 @@ class There(Here):
         words = ("hpc-launch", *words)
         return self.cluster.run(words, cwd=self.project, timeout=timeout, env=env, check=False)
 
+    def typed(self, command: str) -> tuple[int, str]:
+        line = ["bash", "-o", "pipefail", "-c", f"exec 2>&1; {command}"]
+        done = self.cluster.run(line, cwd=self.project, timeout=120, check=False)
+        return done.returncode, done.stdout
+
     def write(self, name: str, text: str) -> None:
         """A file of the user's in the project."""
         (self.project / name).write_text(text)
@@ -63,7 +68,7 @@ class Impatient(There):
 def slots_example(there: There) -> Run:
     """The example `subprocess-slots` in one job of three nodes, run to its end."""
     profile = str(there.home / "examples/subprocess-slots/profile.yaml")
-    changes = ("workers.count=3", "workers.per_node=1")
+    changes = ("layout=single-job", "workers.count=3", "workers.minimum=3")
     words = [word for change in changes for word in ("--set", change)]
     done = there.command("submit", profile, "--site", there.site, *words, "--wait")
     assert done.returncode == 0, done.stderr

@@ -29,7 +29,7 @@ def test_each_is_answered_with_keys_that_exist(word: str) -> None:
         (("workers", "n_workers"), "workers.count"),
         (("workers", "processes"), "workers.per_node and workers.count"),
         (("scheduler", "ncpus"), "scheduler.cores"),
-        (("ncpus",), "workers.threads"),
+        (("ncpus",), "workers.cores"),
         (("workers", "partition"), "workers.queue"),
         (("workload", "script"), "workload.command"),
         (("environment", "env"), "environment.variables"),

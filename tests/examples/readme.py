@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import ROOT
 from tests.local.runs import PATIENCE, Here
 
 MOVING = re.compile(r"\d\d:\d\d:\d\d (?!succeeded)")
@@ -25,6 +22,7 @@ DIFFERENT_EACH_TIME = [
     (r"token=[0-9a-f]+", "token=TOKEN"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\w+@vm\b", "user@vm"),
+    (r"\bprograms: \d+", "programs: SOME"),
 ]
 
 
@@ -36,49 +34,40 @@ class Step:
     shown: str
 
 
-def steps(readme: Path) -> Iterator[Step]:
+def steps(text: str) -> Iterator[Step]:
     """All commands in blocks of the language `console`, in order."""
-    for block in re.findall(r"^```console\n(.*?)^```$", readme.read_text(encoding="utf-8"), re.M | re.S):
+    for block in re.findall(r"^```console\n(.*?)^```$", text, re.M | re.S):
         for text in re.split(r"^\$ ", block, flags=re.M)[1:]:
             command, _, shown = text.partition("\n")
             yield Step(command, shown)
 
 
-def follow(readme: Path, here: Here) -> None:
-    """Type all that a README says, in order; each command shows what stands below it."""
-    found = list(steps(readme))
+def follow(readme: Path, here: Here, *titles: str) -> None:
+    """Type what a README says, or its sections of these titles, in order; each command shows what stands below it."""
+    text = readme.read_text(encoding="utf-8")
+    found = list(steps("".join(section(text, title) for title in titles) if titles else text))
     assert found
     for step in found:
-        # A cluster that was submitted a moment ago is not there yet.
-        patience = PATIENCE if step.command.startswith("hpc-launch connect") else 0
+        # What was submitted a moment ago is not there yet.
+        patience = PATIENCE if step.command in ("hpc-launch connect", "hpc-launch status") else 0
         assert shows(step, here, time.monotonic() + patience), "it shows what the README says"
+
+
+def section(text: str, title: str) -> str:
+    """Of a README, up to the next title of its level."""
+    [found] = re.findall(rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", text, re.M | re.S)
+    return str(found)
 
 
 def shows(step: Step, here: Here, give_up: float) -> bool:
     """Whether a command shows what it is said to; it is typed again until then."""
     while True:
-        code, seen = typed(step.command, here)
+        code, seen = here.typed(step.command)
         if code == 0 and re.fullmatch(pattern(step.shown, here), "\n".join(lasting(seen, here)), re.S):
             return True
         if time.monotonic() > give_up:
             print(f"$ {step.command}\n{seen}exit code {code}; the README says\n{step.shown}")
             return False
-
-
-def typed(command: str, here: Here) -> tuple[int, str]:
-    """Exit code of a command in the project's directory, and all that it prints."""
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=ROOT,
-        env={**here.environment(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 def pattern(shown: str, here: Here) -> str:

@@ -20,6 +20,6 @@ def here(tmp_path: Path) -> Iterator[Here]:
     user.end_all()
 
 
-@pytest.mark.parametrize("example", ["hpc-page"])
+@pytest.mark.parametrize("example", ["subprocess-slots", "hpc-page"])
 def test_a_readme_can_be_followed(here: Here, example: str) -> None:
     follow(ROOT / "examples" / example / "README.md", here)

@@ -51,6 +51,21 @@ class Here:
             command(*words), cwd=self.project, env=self.environment(), capture_output=True, text=True, timeout=120
         )
 
+    def typed(self, command: str) -> tuple[int, str]:
+        """Exit code of a line that a shell in the project directory reads, and all that it prints."""
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=self.project,
+            env={**self.environment(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
     def environment(self) -> dict[str, str]:
         return {**os.environ, "HOME": str(self.home), "XDG_STATE_HOME": "", "XDG_CONFIG_HOME": ""}
 

@@ -165,19 +165,9 @@ def test_a_requeued_job_starts_a_new_attempt(here: Here) -> None:
     assert (directory / "state/2/outcome").read_text().startswith("succeeded 0")
 
 
-@pytest.mark.parametrize(
-    ("name", "command", "said"),
-    [
-        (
-            "subprocess-slots",
-            "slots.py, --tasks, 2, --seconds, 0.5",
-            "on one worker: 1 tagged, 2 untagged",
-        ),
-        ("monte-carlo-pi", "pi.py, --size, 50MB, --chunk, 10MB", "pi = 3.14"),
-    ],
-)
-def test_an_example_runs(here: Here, name: str, command: str, said: str) -> None:
-    profile = str(ROOT / "examples" / name / "profile.yaml")
-    done = here.command("submit", profile, "--wait", "--set", f"workload.command=[python, {command}]")
+def test_the_first_example_runs(here: Here) -> None:
+    profile = str(ROOT / "examples" / "monte-carlo-pi" / "profile.yaml")
+    smaller = "workload.command=[python, pi.py, --size, 50MB, --chunk, 10MB]"
+    done = here.command("submit", profile, "--wait", "--set", smaller)
     assert done.returncode == 0, done.stderr
-    assert said in Run(here, done.stdout.strip()).log()
+    assert "pi = 3.14" in Run(here, done.stdout.strip()).log()

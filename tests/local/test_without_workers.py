@@ -83,7 +83,7 @@ def test_it_ends_before_its_walltime(here: Here) -> None:
 def test_an_environment_that_does_not_load_is_told(here: Here, keys: dict[str, Any], said: str) -> None:
     run = submit(here, "echo never", **keys)
     status = run.ended_as("launch-failed", 1)
-    assert "environment did not load" in status["reason"] and said in status["reason"]
+    assert "environment did not load on " in status["reason"] and said in status["reason"]
     assert "never" not in run.log()
 
 

@@ -57,6 +57,15 @@ def test_one_sentence_tells_what_to_do(
     assert words in found and bool(words) == bool(found), found
 
 
+def test_a_run_without_workers_may_have_had_some_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "workload.log").write_text(KILLED_WORKER)
+    alone = replace(record(), jobs=tuple(replace(job, group=None) for job in record().jobs))
+    assert hint(tmp_path, alone, FAILED, None).endswith("raise workload.memory")
+    assert hint(tmp_path, alone, SUCCEEDED, None) == ""
+    assert hint(tmp_path, record(), FAILED, None) == ""
+
+
 def test_a_standing_cluster_has_nobody_who_should_have_computed(tmp_path: Path) -> None:
     stands: Record = replace(record(), plan=replace(record().plan, stands=True))
     assert hint(tmp_path, stands, SUCCEEDED, IDLE) == ""

@@ -42,6 +42,7 @@ class Lsf(BatchSystem):
         "try again|please wait|slave lim|temporarily",
         re.I,
     )
+    unconfigured = re.compile(r"unable to open file lsf\.conf|something missing in lsf\.conf", re.I)
     harmless = re.compile(
         "already finished|no matching job found|operation is in progress|is being (?:terminated|signaled)", re.I
     )

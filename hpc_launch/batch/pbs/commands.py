@@ -47,6 +47,8 @@ class Pbs(BatchSystem):
         "end of file|no route|authentication|munge|temporarily|try again|not responding|server is shutting down",
         re.I,
     )
+    # OpenPBS 23 (pbs_loadconf.c, cnt2server.c), where there is no pbs.conf
+    unconfigured = re.compile("^pbsconf error: |^No default server name", re.I | re.M)
     lists: ClassVar[Sequence[tuple[str, str]]] = (
         ("unknown queue", "qstat -Q"),
         ("access to queue|unauthorized", "qstat -Qf"),

@@ -29,7 +29,7 @@ DIALECT = Dialect(
     },
     instead={
         "workers.count": ("-l nodes",),
-        "workers.threads": ("-l ncpus",),
+        "workers.cores": ("-l ncpus",),
         "workers.memory": ("-l mem",),
         "name": ("-N",),
         "environment.variables": ("-V", "-v"),

@@ -45,6 +45,11 @@ class GridEngine(BatchSystem):
         "got (?:send|select|read) error|timeout|timed out|connection refused|try again",
         re.I,
     )
+    unconfigured = re.compile(
+        r"set the environment variable SGE_ROOT|(?:SGE_ROOT|cell) directory .* doesn't exist|"
+        "unable to read qmaster name",
+        re.I,
+    )
     harmless = re.compile(
         r'job(?:-array)? "?[\d.:-]+"?(?: task "?[\d:-]+"?)? (?:does not exist|is already in deletion)|'
         r"has (?:registered|deleted) (?:the )?job",

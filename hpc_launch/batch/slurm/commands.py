@@ -45,6 +45,13 @@ class Slurm(BatchSystem):
         "configuration source|temporarily un|try again|not responding",
         re.I,
     )
+    # Where the configuration comes from slurmctld, or its host from DNS, neither may be there just now.
+    unconfigured = re.compile(
+        r"\A(?!.*(?:unable to contact|host name lookup failure|timed out)).*"
+        r"(?:could not establish a configuration source|unable to process configuration file)",
+        re.I | re.S,
+    )
+    submit_timeout = 90.0  # for a configuration file that is not there sbatch itself looks for a minute
     chatter = re.compile("CLUSTER: ")  # where a site's command holds --clusters
     lists: ClassVar[Sequence[tuple[str, str]]] = (
         ("invalid account|invalid qos|qos.*not (?:valid|permitted)", ACCOUNTS),

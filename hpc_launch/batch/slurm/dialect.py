@@ -17,7 +17,7 @@ DIALECT = Dialect(
     memory_directives=("per-node", "per-cpu", "per-gpu", "omit"),
     said={
         "workers.count": ("--nodes", "-N"),
-        "workers.threads": ("--cpus-per-task", "-c"),
+        "workers.cores": ("--cpus-per-task", "-c"),
         "workers.memory": ("--mem",),
         "walltime": ("--time", "-t"),
         "queue": ("--partition", "-p"),

@@ -8,6 +8,7 @@ from hpc_launch.checks.misfit import Misfit, in_group, where
 from hpc_launch.checks.plan_on_site.at_once import at_once
 from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time, together
 from hpc_launch.checks.plan_on_site.node import on_a_node
+from hpc_launch.checks.plan_on_site.ports import ports
 from hpc_launch.checks.site.doubtful import behind_ssh
 from hpc_launch.context import Context
 from hpc_launch.models.job import Job
@@ -26,6 +27,7 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
         of_group = resolved.of_group(job.group)
         misfits += in_group(of_group.group, _of_job(job, plan, of_group, queues[job.queue]))
     misfits += _too_few_at_once(plan, resolved)
+    misfits += ports(plan, resolved)
     misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
 

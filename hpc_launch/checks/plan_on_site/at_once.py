@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil
 
 from hpc_launch.checks.misfit import Misfit, where
-from hpc_launch.checks.plan_on_site.job import DENSER, fewer_nodes, of_all_groups
+from hpc_launch.checks.plan_on_site.job import DENSER, cores_key, fewer_nodes, of_all_groups
 from hpc_launch.config.origin import Origin
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
@@ -27,7 +27,7 @@ class _Amount:
     """How much of it one element takes."""
     said: Callable[[int], str]
     """So much of it, in words."""
-    of_a_worker: str | None = None
+    of_a_worker: Callable[[Resolved], str] | None = None
     """The key that says how much of it one worker takes; None: what counts is how many nodes there are."""
 
 
@@ -35,13 +35,13 @@ CORES = _Amount(
     "cores",
     lambda job: job.nodes * job.charged_cores_per_node,
     lambda cores: f"{cores} cores",
-    "workers.threads",
+    cores_key,
 )
 MEMORY = _Amount(
     "memory",
     lambda job: job.nodes * job.memory_bytes_per_node,
     lambda size: f"{size / GIB:.1f} GiB of memory",
-    "workers.memory",
+    lambda resolved: "workers.memory",
 )
 NODES = _Amount("nodes", lambda job: job.nodes, lambda nodes: f"{nodes} node{'s' * (nodes > 1)}")
 JOBS = _Amount("jobs", lambda job: 1, lambda jobs: f"{jobs} job{'s' * (jobs > 1)}")
@@ -98,7 +98,7 @@ class Limit:
 
     def _lower_of_group(self, resolved: Resolved) -> tuple[str, ...]:
         least = ("workers.minimum", "workers.per_node") if self.minimum else ()
-        worker = (self.amount.of_a_worker,) if self.amount.of_a_worker else ()
+        worker = (self.amount.of_a_worker(resolved),) if self.amount.of_a_worker else ()
         return (*least, *(DENSER if worker else ()), *worker, *fewer_nodes(resolved))
 
 

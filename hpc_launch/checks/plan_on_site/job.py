@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from hpc_launch.checks.misfit import Misfit, key_of_group, where
+from hpc_launch.checks.plan_on_site.node import cores_held, free, memory_held, mib
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.layouts import MOST_SUBMISSIONS, most_elements
+from hpc_launch.plan.node import headroom, most_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import GIB, format_walltime
 
@@ -21,18 +25,23 @@ DENSER = ("workers.per_node",)
 
 def fewer_nodes(resolved: Resolved) -> tuple[str, ...]:
     """Keys of which a smaller number makes nodes, or jobs of one node, fewer."""
-    # Fewer on a node than could be are what the profile asks for; else it is their memory or their threads.
-    denser = () if resolved.profile.workers.per_node else ("workers.memory", "workers.threads")
+    # Fewer on a node than could be are what the profile asks for; else it is their memory or their cores.
+    denser = () if resolved.profile.workers.per_node else ("workers.memory", cores_key(resolved))
     return (*denser, "workers.count")
+
+
+def cores_key(resolved: Resolved) -> str:
+    """The key that decides how many cores a worker takes."""
+    return f"workers.{resolved.profile.workers.cores_key}"
 
 
 def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """Nodes of a job."""
     limits = [limit for limit in (queue.nodes, queue.max_nodes) if limit is not None]
     if limits and job.nodes > min(limits):
+        asked = f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved.site)} may have {min(limits)}"
         yield Misfit(
-            f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved.site)} may have {min(limits)}"
-            f" ({_workers(plan)} on a node)",
+            f"{asked} ({_workers(plan)} on a node)" if job.queue else _on_one_machine(job, plan, resolved, queue),
             resolved.origin("workers", "count"),
             kind=("nodes", str(job.queue)),
             asked=job.nodes,
@@ -42,12 +51,27 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
         )
 
 
+def _on_one_machine(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> str:
+    """What all workers together take of a machine that is the only node, and does not have it."""
+    group = plan.group_of(job)
+    if resolved.profile.workers.per_node:
+        return f"{group.count} workers are asked for, {group.per_node} on a node, and this machine is one node"
+    everything = [replace(each, number=group.count) if each.of == "workers" else each for each in job.holds]
+    whole = replace(job, holds=tuple(everything))
+    cores, memory = (sum(each.number * getattr(each, key) for each in everything) for key in ("cores", "memory_bytes"))
+    if queue.cores is not None and cores > queue.cores:
+        held = cores_held(whole, resolved.profile.workers.cores_key)
+        return f"{cores} cores are asked for, this machine has {queue.cores} ({held})"
+    asked, most = math.ceil(memory / (1 - headroom(resolved))), most_memory(queue, resolved.site) or 0
+    return f"{mib(asked)} are asked for, this machine has {mib(most)} ({memory_held(whole, mib)}{free(resolved)})"
+
+
 def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     """What a queue allows one job of cores and memory, and what it wants at least, of all its nodes."""
     here, origin = where(job.queue, resolved.site), resolved.origin("workers", "count")
     cores, memory = job.nodes * job.charged_cores_per_node, job.nodes * job.memory_bytes_per_node
     for what, asked, most, key in (
-        (_cores, cores, queue.max_cores, "workers.threads"),
+        (_cores, cores, queue.max_cores, cores_key(resolved)),
         (_memory, memory, queue.max_memory, "workers.memory"),
     ):
         if most is not None and asked > most:
@@ -69,7 +93,7 @@ def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator
     ):
         if fewest is not None and asked < fewest:
             cause = f"{job.file} asks for {what(asked)}, a job in {here} has to have {what(fewest)}"
-            yield Misfit(cause, origin, "ask for more (workers.count, threads, memory), or name another queue")
+            yield Misfit(cause, origin, "ask for more (workers.count, cores, memory), or name another queue")
 
 
 def _cores(number: int) -> str:

@@ -13,10 +13,12 @@ from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB
 
 
-def cores_held(job: Job) -> str:
-    """The cores that a node of this job is asked for, as a sum."""
+def cores_held(job: Job, of_workers: str) -> str:
+    """The cores that a node of this job is asked for, as a sum; a worker's are its `threads`, or its `cores`."""
     return " + ".join(
-        f"{_workers(share)} × {share.cores} threads" if share.of == "workers" else f"{share.cores} for {share.named}"
+        f"{_workers(share)} × {share.cores} {of_workers}"
+        if share.of == "workers"
+        else f"{share.cores} for {share.named}"
         for share in job.holds
     )
 
@@ -39,9 +41,10 @@ def on_a_node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
         yield from _memory(job, resolved, queue)
     gpus = usable_gpus(queue, resolved.site)
     if gpus is not None and job.gpus_per_node > gpus:
-        asked = f"{job.gpus_per_node} GPU{'s are' if job.gpus_per_node > 1 else ' is'} asked for on each node"
+        asked = f"{job.gpus_per_node} GPU{'s are' if job.gpus_per_node > 1 else ' is'} asked for"
+        asked += " on each node" if job.queue else ""
         each = ", ".join(f"{_workers(share)} with {share.gpus} each" for share in job.holds if share.gpus)
-        has = f"a node of {where(job.queue, resolved.site)} has {gpus or 'none'} ({each})"
+        has = f"{_who_has(job, resolved.site)} {gpus or 'none'} ({each})"
         yield Misfit(
             f"{asked}, {has}",
             resolved.origin("workers", "gpus"),
@@ -62,13 +65,13 @@ def _workers(share: Share) -> str:
 
 
 def _cores(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
-    profile, site = resolved.profile, resolved.site
-    origin = resolved.origin("workers", "per_node" if profile.workers.per_node else "threads")
+    profile, site, key = resolved.profile, resolved.site, resolved.profile.workers.cores_key
+    origin = resolved.origin("workers", "per_node" if profile.workers.per_node else key)
     origin = origin if profile.has_workers else resolved.origin("workload", "cores")
-    asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, "cores")
+    asked, lower = f"{job.cores_per_node} cores{_per_node(job)} are asked for", _deciding(job, "cores", key)
     most = queue.largest.cores or queue.cores
     if most is not None and job.cores_per_node > most:
-        has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved.site)} has {most} ({cores_held(job)})"
+        has = f"{_who_has(job, site, queue.largest.cores)} {most} ({cores_held(job, key)})"
         yield Misfit(
             f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower, asked=job.cores_per_node, limit=most
         )
@@ -91,34 +94,39 @@ def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     most = most_memory(queue, site)
     if most is not None and job.memory_bytes_per_node > most:
         yield Misfit(
-            f"{_mib(job.memory_bytes_per_node)} per node are asked for, {_a_node(queue.largest.memory)} of"
-            f" {where(job.queue, resolved.site)} has {_mib(most)}"
-            f" ({memory_held(job, _mib)}{_free(resolved)})",
+            f"{mib(job.memory_bytes_per_node)}{_per_node(job)} are asked for,"
+            f" {_who_has(job, site, queue.largest.memory)} {mib(most)} ({memory_held(job, mib)}{free(resolved)})",
             resolved.origin("workers" if resolved.profile.has_workers else "workload", "memory"),
             kind=("memory", str(job.queue)),
-            lower=_deciding(job, "memory"),
+            lower=_deciding(job, "memory", "memory"),
             asked=job.memory_bytes_per_node,
             limit=most,
         )
 
 
-def _free(resolved: Resolved) -> str:
+def free(resolved: Resolved) -> str:
     """What is added to what a node holds."""
     share = headroom(resolved)
     return f", and {float(share):.0%} stay free" if share else ""
 
 
-def _mib(size: int) -> str:
+def mib(size: int) -> str:
     """One unit for all of a sum, so that it can be checked."""
     return f"{-(-size // MIB)} MiB"
 
 
-def _deciding(job: Job, what: Literal["cores", "memory"]) -> tuple[str, ...]:
-    """The keys that decide how much of it a node of this job is asked for."""
-    workers = ("workers.per_node", "workers.threads" if what == "cores" else "workers.memory", "workers.count")
+def _deciding(job: Job, what: Literal["cores", "memory"], of_worker: str) -> tuple[str, ...]:
+    """The keys that decide how much of it a node of this job is asked for; the key of a worker's own."""
+    workers = ("workers.per_node", f"workers.{of_worker}", "workers.count")
     beside = [f"{share.of}.{what}" for share in reversed(job.holds) if share.of in ("scheduler", "workload")]
     return (*(workers if job.group else ()), *beside)
 
 
-def _a_node(largest: int | None) -> str:
-    return "a node" if largest is None else "the largest node"
+def _per_node(job: Job) -> str:
+    return " per node" if job.queue else ""
+
+
+def _who_has(job: Job, site: Site, largest: int | None = None) -> str:
+    if not job.queue:
+        return f"{where(None, site)} has"
+    return f"{'a node' if largest is None else 'the largest node'} of {where(job.queue, site)} has"

@@ -34,6 +34,6 @@ echo "$workload" >"$state/workload"
 while alive "$workload"; do wait_a_moment; done
 if [ ! -e "$state/fit/$(uname -n)" ]; then
   outcome=launch-failed
-  fail "the workload's environment did not load: $(tail -n 1 logs/workload.log)$(see logs/workload.log)"
+  fail "the workload's environment did not load on $(uname -n): $(tail -n 1 logs/workload.log)$(see logs/workload.log)"
 fi
 exit_as_the_workload
