@@ -60,6 +60,8 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
                 f"{where(job.queue, resolved.site)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
                 f" {job.charged_cores_per_node} cores of each, and is charged for all"
             )
+        if job.queue and resolved.site.queues[job.queue].preemptible:
+            yield f"jobs in {where(job.queue, resolved.site)} may be killed for others: {_when_killed(job, plan)}"
     launcher = plan.launcher.name if plan.launcher else None
     for group in plan.groups.values():
         if cause := behind_ssh(launcher, group.local_directory):
@@ -72,6 +74,13 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
             f"jobs of {plan.site} may not {_denied(plan)}: worker jobs come and go only while"
             " `hpc-launch keep RUN` runs on a login host"
         )
+
+
+def _when_killed(job: Job, plan: Plan) -> str:
+    """What becomes of the run then."""
+    if job.role == "workers":
+        return f"what {job.file} has begun runs again on other workers"
+    return "the run ends with it, as preempted" if not plan.stands else "the cluster ends with it, as preempted"
 
 
 def _denied(plan: Plan) -> str:
