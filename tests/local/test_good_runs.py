@@ -64,7 +64,9 @@ def user_at(directory: Path) -> Here:
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Good]:
     here = user_at(tmp_path_factory.mktemp("good"))
-    profile = here.profile(here.script(WORK), workers={**WORKERS, "local_directory": str(here.project.parent / SCRATCH)})
+    profile = here.profile(
+        here.script(WORK), workers={**WORKERS, "local_directory": str(here.project.parent / SCRATCH)}
+    )
     assert here.command("render", profile, "--output", "rendered").returncode == 0
     shown = here.project / "rendered"
     rendered = {str(file.relative_to(shown)): file.read_bytes() for file in shown.rglob("*") if file.is_file()}
