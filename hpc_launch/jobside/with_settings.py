@@ -24,13 +24,20 @@ def use_settings() -> None:
     """Set what its user has left to us; what they have not is printed."""
     import dask.config  # alone it knows of no default that `distributed` brings
 
-    for setting in os.environ["HPC_LAUNCH_DASK"].split():
+    for setting in os.environ.get("HPC_LAUNCH_DASK", "").split():
         key, _, written = setting.partition("=")
         ours, theirs = dask.config.interpret_value(written), dask.config.get(key, None)
         if theirs is None:
             dask.config.set({key: ours})
         elif theirs != ours:
             print(f"{key} is {theirs!r}, by your own settings of Dask; otherwise it would be {ours!r} here", flush=True)
+
+
+def method() -> str:
+    """How a nanny starts its worker; the usual one where nobody has said."""
+    import dask.config
+
+    return str(dask.config.get("distributed.worker.multiprocessing-method", "forkserver"))
 
 
 def own_preloads(role: str) -> list[str]:
