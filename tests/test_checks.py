@@ -13,7 +13,7 @@ import yaml
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
 from hpc_launch.prepare import Prepared, prepare_resolved
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SITES
 
 Prepare = Callable[..., Prepared]
 PACKAGE = ROOT / "hpc_launch"
@@ -35,6 +35,16 @@ def refusals(text: str) -> Iterator[int]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
             yield node.lineno
+
+
+def test_a_command_that_runs_python_in_a_container_is_no_interpreter(prepared: Prepare) -> None:
+    profile = "workers: {count: 1, memory: 1 GiB}\nworkload: {command: x}\nenvironment: {python: %s}\n"
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(profile % "/usr/bin/singularity -vv exec /x/py_geo.sif /opt/conda/bin/python")
+    said = str(refusal.value)
+    assert "profile.yaml:3: environment.python: it names an interpreter, and `/usr/bin/singularity …` is a" in said
+    assert "name the image in environment.container.image, and /opt/conda/bin/python alone here" in said
+    assert prepared(profile % "/opt/my python/bin/python").plan.jobs
 
 
 def test_refusals_are_made_in_few_rooms() -> None:
@@ -157,3 +167,30 @@ def test_a_host_that_is_not_the_sites_is_told_before_something_is_submitted(
     told = "site: this host (login.example.org) is none of testcluster, by its detect: is it the right one?"
     assert told not in made.planned.notes
     assert (told in prepare_resolved(made.resolved, context, to_submit=True).planned.notes) is note
+
+
+@pytest.mark.parametrize(("keys", "message"), [
+    ("count: 8, memory: 1 GiB", "8 cores are asked for, this machine has 4 (8 workers × 1 threads + "),
+    ("count: 1, threads: 8, memory: 1 GiB", "8 cores are asked for, this machine has 4 (1 worker × 8 threads + "),
+    ("count: 2, per_node: 1, memory: 1 GiB", "2 workers are asked for, 1 on a node, and this machine is one node"),
+    ("count: 4, memory: 5 GiB", "25870 MiB are asked for, this machine has 16384 MiB (4 workers × 5120 MiB + "),
+])  # fmt: skip
+def test_of_this_machine_no_nodes_are_spoken_of(prepared: Prepare, keys: str, message: str) -> None:
+    with pytest.raises(DoesNotFit) as refused:
+        prepared(f"workers: {{{keys}}}\nworkload: {{command: x}}\n", site="local")
+    [problem] = refused.value.problems
+    assert problem.message.startswith(message)
+
+
+def test_a_queue_whose_jobs_may_be_killed_is_told_for_each_job_in_it(prepared: Prepare, tmp_path: Path) -> None:
+    site = yaml.safe_load((SITES / "testcluster.yaml").read_text())
+    site["queues"]["long"]["preemptible"] = True
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(site))
+    text = "walltime: 1h\nworkers: {count: 2, memory: 1 GiB}\nworkload: {command: x}\n"
+    words = "jobs in queue 'long' of testcluster may be killed for others: "
+    of_run = prepared(text, "queue=long", site="./site.yaml").planned.notes
+    assert [note for note in of_run if "killed" in note] == [words + "the run ends with it, as preempted"]
+    of_workers = prepared(text, "queue=short", "layout=job-array", "workers.queue=long", site="./site.yaml")
+    told = [note for note in of_workers.planned.notes if "killed" in note]
+    assert told == [words + "what workers.sh has begun runs again on other workers"]
+    assert not [note for note in prepared(text, "queue=short", site="./site.yaml").planned.notes if "killed" in note]

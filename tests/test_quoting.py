@@ -32,6 +32,11 @@ def test_words_are_taken_literally(values: list[str]) -> None:
     assert shell(f"printf '%s\\0' {quoting.words(values)}").split("\0")[:-1] == values
 
 
+def test_a_program_of_several_lines_is_one_word() -> None:
+    program = "if x:\n\tprint(\"it's\", '$HOME')\n\n# end\n"
+    assert shell(f"printf '%s\\0' {quoting.words(['-c', program, ''])}").split("\0")[:-1] == ["-c", program, ""]
+
+
 @settings(max_examples=60 * TIMES, deadline=None)
 @given(before=PRINTABLE, after=PRINTABLE)
 def test_in_a_path_only_variables_are_expanded(before: str, after: str) -> None:

@@ -122,7 +122,8 @@ def of_plan(dialect: Dialect, plan: Plan, resolved: Resolved) -> Iterator[Proble
     if plan.launcher is not None:
         kind = plan.launcher.kind
         launcher, origin = dialect.launcher(kind, plan.launcher.name), document.origins.get(("launchers", kind))
-        if launcher and launcher.most_nodes is not None and nodes > launcher.most_nodes:
+        too_many = launcher is not None and launcher.most_nodes is not None and nodes > launcher.most_nodes
+        if launcher and too_many and resolved.site.queues:  # of a single machine its size tells it
             cause = f"launchers.{kind}: it starts processes on {launcher.most_nodes} node, {nodes} are asked for"
             yield Misfit(cause, origin, "lower workers.count, or name another launcher in the site profile")
     if not dialect.parallel_environments or resolved.site.parallel_environments.of(nodes) or max(nodes, slots) == 1:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hpc_launch.batch.dialect import Dialect
+from hpc_launch.checks.directives_as_keys import QUOTES, assignment
 from hpc_launch.checks.site.resources import replaces
 from hpc_launch.config.document import Document
 from hpc_launch.config.origin import KeyPath
@@ -14,7 +15,6 @@ from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 from hpc_launch.models.site import Site
 
-QUOTES = "\"' "
 BESIDE_GPUS = "leave it out, or workers.gpus: of the two only one would hold"
 LEAVE_OUT = "leave it out: a second one, or another value, would break the run or its record"
 
@@ -69,7 +69,8 @@ def directive_faults(
                     known = option if option in ours else ours[0]
                     cause = f"{key}: {option} {_whose(said, known)}{_within(directive, option)}"
                     by = said.get(known) or instead.get(known)
-                    problems.append(Problem(cause, origin, _other_way(by, is_asked)))
+                    exact = assignment(dialect, known, option, part, by) if by and is_asked else ""
+                    problems.append(Problem(cause, origin, _other_way(by, is_asked, exact)))
                 elif gpus and _asks_for_gpus(dialect, option, part, directive):
                     cause = f"{key}: {option} is said for workers.gpus{_within(directive, option)}"
                     problems.append(Problem(cause, origin, BESIDE_GPUS))
@@ -100,10 +101,12 @@ def _whose(said: Mapping[str, str], known: str) -> str:
     return "is hpc-launch's own to say, or to leave unsaid"
 
 
-def _other_way(key: str | None, asked: bool) -> str:
+def _other_way(key: str | None, asked: bool, exact: str = "") -> str:
     """How to say what an option would have said; the keys are those of profiles, unless they say otherwise."""
-    if key is None or (asked and "site profile" in key):
+    if key is None or (asked and "site profile" in key) or (key == "constraint" and asked and not exact):
         return LEAVE_OUT
+    if exact:
+        return f"set `{exact}` for it, and leave it out here"
     return f"set {key} for it, and leave it out here" if asked else f"leave it out: it comes from {key}"
 
 

@@ -72,4 +72,4 @@ def refusal(problems: Iterable[Problem]) -> DoesNotFit | InvalidConfiguration:
 
 def where(queue: str | None, site: Site) -> str:
     """A queue in words, or this machine."""
-    return f"queue {queue!r} of {site.name}" if queue else f"{site.name} (this machine)"
+    return f"queue {queue!r} of {site.name}" if queue else "this machine"

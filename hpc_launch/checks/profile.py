@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from hpc_launch import quoting
 from hpc_launch.checks import groups, without_workers
@@ -24,6 +25,8 @@ SAID = {
     "--lifetime", "--lifetime-stagger", "--nanny", "--no-nanny",
 }  # fmt: skip
 """Options of `dask worker` that node.sh gives, or that would undo them."""
+RUNTIMES = {"apptainer", "singularity", "shifter", "podman-hpc", "podman", "docker"}
+"""Programs that run others in a container. (dask-jobqueue's `python` takes such a command.)"""
 
 
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
@@ -40,6 +43,7 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
             yield from in_group(of_group.group, check(of_group))
     yield from _directory(resolved, context)
     yield from _seen_in_a_container(resolved, context)
+    yield from _interpreter(resolved)
 
 
 def _layout_mpi(resolved: Resolved) -> Iterator[Problem]:
@@ -84,7 +88,7 @@ def _worker_options(resolved: Resolved) -> Iterator[Problem]:
         name = option.partition("=")[0]
         if name in SAID and resolved.profile.layout != "mpi":
             origin = resolved.origin("workers", "options", str(number))
-            hint = "workers.threads, memory, interface, resources, lifetime … have keys of their own"
+            hint = "leave it out: workers.threads, memory, interface, resources, lifetime … have keys of their own"
             yield Problem(f"workers.options: {name} is already said by node.sh", origin, hint)
 
 
@@ -131,3 +135,12 @@ def _seen_in_a_container(resolved: Resolved, context: Context) -> Iterator[Probl
         hint = "rename it, or move the profile: container runtimes take these signs for something else"
         cause = f"workload.directory: {directory} has a colon or a comma in it"
         yield Problem(cause, resolved.origin("workload"), hint)
+
+
+def _interpreter(resolved: Resolved) -> Iterator[Problem]:
+    """A command that runs one in a container is none."""
+    words = (resolved.profile.environment.python or "").split()
+    if len(words) > 1 and PurePath(words[0]).name in RUNTIMES:
+        hint = f"name the image in environment.container.image, and {words[-1]} alone here: everything runs in it"
+        cause = f"environment.python: it names an interpreter, and `{words[0]} …` is a command"
+        yield Problem(cause, resolved.origin("environment", "python"), hint)

@@ -29,7 +29,7 @@ IN_OUR_WORDS: Final = {
     "protocol": "connections are encrypted; security='none' leaves that out",
     "config_name": "site='…' names a site profile",
     "resource_spec": "it follows from cores, processes and memory",
-    "scheduler_options": "scheduler={'interface': …, 'dashboard': …}",
+    "scheduler_options": "scheduler={'interface': …, 'port': …, 'dashboard': …}",
     "dashboard_address": "scheduler={'dashboard': …}; cluster.dashboard_link tells where it is",
     "shared_temp_directory": "the keys of a run are in its directory; the site's `storage.runs` says where those are",
     "silence_logs": "logs are kept with the run: `hpc-launch logs`, or get_logs()",

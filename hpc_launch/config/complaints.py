@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from hpc_launch.config.branches import KEY, faults_by_path
 from hpc_launch.config.document import Document
-from hpc_launch.config.expectations import MAPPING, advice, sentence
+from hpc_launch.config.expectations import MAPPING, advice, allowed_words, sentence
 from hpc_launch.config.keys import advice_on_unknown, keys_of, models_at
 from hpc_launch.config.origin import KeyPath, Origin
-from hpc_launch.config.wording import dotted
+from hpc_launch.config.reading import read
+from hpc_launch.config.syntax import WITHOUT_COLON, WRITE_COLON
+from hpc_launch.config.wording import dotted, listed, nearest
 from hpc_launch.errors import Problem
 
 
@@ -33,8 +37,51 @@ def _problem(model: type[BaseModel], document: Document, path: KeyPath, errors: 
         return Problem(f"{name} is missing", origin, _description(model, path))
     if "extra_forbidden" in kinds:
         return Problem(f"{name} is not a known key", origin, advice_on_unknown(model, path))
+    if kinds & MAPPING and (meant := _key_without_colon(model, path, errors[0]["input"])):
+        return Problem(f"{dotted((*path, meant))}: {WITHOUT_COLON}", origin, WRITE_COLON)
     where = f"the name of {name}: " if errors[0]["loc"][-1:] == (KEY,) else f"{name}: " if path else ""
-    return Problem(f"{where}{sentence(errors)}", origin, advice(errors) or _keys_below(model, path, kinds))
+    advised = _that_holds(model, document, path, advice(errors))
+    return Problem(f"{where}{sentence(errors)}", origin, advised or _keys_below(model, path, kinds))
+
+
+def _that_holds(model: type[BaseModel], document: Document, path: KeyPath, advised: str) -> str:
+    """Of lists that are advised to be written those that are taken; of none the words that a list there may hold."""
+    match = re.fullmatch(r"write (\[.*?\])(?:, or (\[.*\]) if that is one)?", advised)
+    if match is None:
+        return advised
+    faults = {text: _faults_of(model, document, path, text) for text in filter(None, match.groups())}
+    if good := [text for text, found in faults.items() if not found]:
+        return advised if len(good) == len(faults) else f"write {good[0]}"
+    allowed = list(dict.fromkeys(word.strip("'") for each in faults[match[1]] for word in allowed_words(each)))
+    words = [word.strip("' ") for word in match[1].strip("[]").split(",")]
+    some = allowed if words[0].casefold() == "all" else [near for word in words if (near := nearest(word, allowed))]
+    return f"write [{', '.join(some)}]" if some else f"a list of {listed(allowed)}" if allowed else ""
+
+
+def _faults_of(model: type[BaseModel], document: Document, path: KeyPath, text: str) -> list[ErrorDetails]:
+    """What would be wrong in this place with the text there."""
+    data = deepcopy(document.data)
+    above: Any = data
+    for step in path[:-1]:
+        above = above[step]
+    above[path[-1]] = read(text, lambda line, shown: Origin("")).value
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        found = faults_by_path(error.errors(include_url=False), data)
+        here = [fault for place, faults in found.items() if place[: len(path)] == path for fault in faults]
+        return [fault for fault in here if fault["type"] != "string_type"]  # a number is taken as the word it is
+    return []
+
+
+def _key_without_colon(model: type[BaseModel], path: KeyPath, value: object) -> str | None:
+    """The key with which a text begins that was found in place of a mapping, also of one that takes any key."""
+    names = {name for found in models_at(model, path) for name in keys_of(found)}
+    if not isinstance(value, str) or not (match := re.match(r"(\w+)(\s*[=:]\s*|\s+)[^\s=]", value)):
+        return None
+    if names and match[1] not in names:
+        return None
+    return None if not names and "=" in value else match[1]  # `A=1` of any key is told how to write it
 
 
 def _keys_below(model: type[BaseModel], path: KeyPath, kinds: set[str]) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Document:
     """For every key path at every depth, list items too; ``()`` is where the document begins."""
     problems: tuple[Problem, ...]
     """What is wrong with it but left something to go on with, so that all can be told at once."""
+    nothing: Mapping[KeyPath, Origin] = field(default_factory=dict)
+    """Of merged documents, the keys that some layer sets to null, and that are not in `data` for it."""
 
     @property
     def whole(self) -> Origin | None:

@@ -62,7 +62,7 @@ def sentence(errors: list[ErrorDetails]) -> str:
 
 def advice(errors: list[ErrorDetails]) -> str:
     """The nearest of the words that are allowed, or how to write what was meant."""
-    words = list(dict.fromkeys(word for error in errors for word in _allowed(error)))
+    words = list(dict.fromkeys(word for error in errors for word in allowed_words(error)))
     value = errors[0]["input"]
     own = [error for error in errors if _own_text(error)]
     if words and isinstance(value, str) and (meant := nearest(value, [w.strip("'") for w in words])):
@@ -145,12 +145,12 @@ def _expected(error: ErrorDetails) -> Iterator[str]:
     elif kind == "string_pattern_mismatch":
         yield f"text that matches {context['pattern']}"
     elif kind in _ALLOWED:
-        yield from _allowed(error)
+        yield from allowed_words(error)
     elif not _own_text(error):
         yield re.sub(r"^Input should (be|have) ", "", error["msg"])
 
 
-def _allowed(error: ErrorDetails) -> list[str]:
+def allowed_words(error: ErrorDetails) -> list[str]:
     """The words that a choice takes; pydantic gives them as one text, ``'tls' or 'none'``."""
     if error["type"] not in _ALLOWED:
         return []

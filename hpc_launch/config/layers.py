@@ -22,10 +22,13 @@ def merge(layers: Sequence[Document]) -> Document:
     """
     data: dict[str, Any] = {}
     origins: dict[KeyPath, Origin] = {}
+    nothing: dict[KeyPath, Origin] = {}
     for layer in layers:
         _take_origin((), layer.origins, origins)
         _overlay(data, origins, layer.data, layer.origins, ())
-    return Document(data, origins, tuple(problem for layer in layers for problem in layer.problems))
+        nulls = [path for path, value in flatten(layer.data) if value is None and path in layer.origins]
+        nothing |= {**layer.nothing, **{path: layer.origins[path] for path in nulls}}
+    return Document(data, origins, tuple(problem for layer in layers for problem in layer.problems), nothing)
 
 
 def at(data: Any, path: KeyPath) -> Any:

@@ -154,7 +154,7 @@ class _Reader:
                 self.problem(message, key.line, "keep one of them")
                 continue
             first_lines[name] = key.line
-            values[name] = self.value(value, (*path, name), self.at(key.line))
+            values[name] = self.value(value, (*path, name), self.at(_line_of(value, key)))
         return values
 
     def _key(self, key: nodes.Node, path: KeyPath) -> str | None:
@@ -171,6 +171,12 @@ class _Reader:
             self._tag(key, (*path, key.text))
             return key.text
         return None
+
+
+def _line_of(value: nodes.Node, key: nodes.Node) -> int:
+    """Of a value the line of its key; of a plain text that begins below that, where it begins."""
+    own = isinstance(value, nodes.Scalar) and value.plain and value.text
+    return max(key.line, value.line) if own else key.line
 
 
 def resolved(word: str) -> bool | int | float | str | None:

@@ -9,6 +9,8 @@ import yaml
 
 from hpc_launch.config.nodes import TOO_DEEP
 
+WITHOUT_COLON = "a key without ':'"
+WRITE_COLON = "write `key: value`, with a space after the ':'"
 _TAB = "a tab is used for indentation; YAML is indented with spaces only"
 
 # (part of the reason that libyaml or PyYAML give, the same for people, what to do); the first that fits
@@ -21,8 +23,8 @@ _PLAIN_WORDS = (
     ),
     (
         "could not find expected ':'",
-        "a key without ':'",
-        "write `key: value`, with a space after the ':'",
+        WITHOUT_COLON,
+        WRITE_COLON,
     ),
     (
         "while parsing a block mapping",
@@ -89,10 +91,37 @@ def explain(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[int, str, str]
         return opened.line + 1, f"the {bracket} opened here is never closed, or a comma is missing", ""
     if "cannot start any token" in reason and mark is not None and mark.column < len(shown):
         return line, f"a value cannot begin with {shown[mark.column]!r}", "put it in quotes"
+    if "mapping values are not allowed" in reason and (above := _without_colon_above(lines, line)):
+        return above, WITHOUT_COLON, WRITE_COLON
     for part, words, advice in _PLAIN_WORDS:
         if part in reason:
             return _line_of_key(line, opened, part), words, advice
     return line, f"this is not YAML ({problem})", ""
+
+
+def _without_colon_above(lines: Sequence[str], line: int) -> int | None:
+    """The first of the lines just above that begin in the same column, and have no ':' before a space.
+
+    YAML takes them for a text of several lines, and wonders about the ':' in the line that follows.
+    """
+    indent = _indent(lines[line - 1])
+    found = None
+    for number in range(line - 1, 0, -1):
+        text = lines[number - 1]
+        if not text.strip() or text.lstrip().startswith("#"):
+            continue
+        if (
+            _indent(text) != indent
+            or not re.match(r"\s*\w[\w.-]*\s*([\s=]|:\S|$)", text)
+            or re.search(r":(\s|$)", text)
+        ):
+            break
+        found = number
+    return found
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def _line_of_key(line: int, opened: yaml.Mark | None, part: str) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from hpc_launch.config.document import Document
+from hpc_launch.config.keys import advice_on_unknown, keys_of, models_at
 from hpc_launch.config.kinds import of_another_kind
+from hpc_launch.config.wording import dotted
 from hpc_launch.errors import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -33,7 +35,17 @@ def validate(model: type[Model], document: Document, *, whole: bool = True) -> t
 
         errors = error.errors(include_url=False)
         found = complaints(model, document, [each for each in errors if whole or each["type"] != "missing"])
+    found += _unknown_and_set_to_nothing(model, document)
     return result, _in_order([*document.problems, *found], document)
+
+
+def _unknown_and_set_to_nothing(model: type[BaseModel], document: Document) -> Iterator[Problem]:
+    """Keys that are in no merged document, for they are null there, and that nobody knows."""
+    for path, origin in document.nothing.items():
+        *parent, key = path
+        models = models_at(model, tuple(parent))
+        if models and not any(key in keys_of(each) for each in models):
+            yield Problem(f"{dotted(path)} is not a known key", origin, advice_on_unknown(model, path))
 
 
 def _in_order(problems: Iterable[Problem], document: Document) -> list[Problem]:

@@ -9,6 +9,7 @@ from hpc_launch import standing
 from hpc_launch.checks.plan_on_site.node import cores_held, memory_held
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
+from hpc_launch.models.plan_parts import EnvironmentPlan
 from hpc_launch.models.worker_group import WorkerGroup
 from hpc_launch.plan.node import headroom
 from hpc_launch.resolve import Resolved
@@ -28,9 +29,15 @@ def described(resolved: Resolved, plan: Plan) -> list[str]:
         sentences += [cost] if (cost := standing.cost(plan)) else []
     elif hours := core_hours(plan):
         sentences.append(f"asked for in all: {hours:.1f} core-hours{_by_group(plan)}{_and_more(plan)}")
-    environment = plan.environment
-    python = environment.python or (f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}")
-    return [*sentences, f"python: {python}"]
+    return [*sentences, f"python: {_python(plan.environment)}"]
+
+
+def _python(environment: EnvironmentPlan) -> str:
+    """Scheduler, workers and workload run in one."""
+    if environment.own_python:
+        return f"{environment.python_is} ({environment.own_python})"
+    named = f"conda {environment.conda}" if environment.conda else f"venv {environment.venv}"
+    return f"{environment.python or named} ({environment.python_is})"
 
 
 def core_hours(plan: Plan) -> float | None:

@@ -32,6 +32,10 @@ export HPC_LAUNCH_ATTEMPT=$attempt
 rm -f scheduler.json # an earlier attempt's would lead workers astray
 
 event() { echo "$(date +%s) $*" >>"$state/events"; }
+cluster_is_there() { # ADDRESS of its scheduler
+  event workload "$1"
+  echo "hpc-launch: the Python of this run is $(cat "$state/python")"
+}
 alive() { kill -0 -- "$1" 2>/dev/null; }
 
 # Where to read more: the first of these files that is there, or nothing.
@@ -63,6 +67,13 @@ unfit_by_now() {
     sleep "$again"
   done
   return 1
+}
+
+# What the scheduler's Python lacks on this host; fails when it lacks nothing.
+unfit_for_scheduler() {
+  local cause
+  ! cause=$(bash jobside/within.sh python jobside/preflight.py 2>>logs/scheduler.log) && [ -n "$cause" ] &&
+    echo "$(uname -n): $cause"
 }
 
 # Whether a process ends by itself within so many seconds; a negative number is a process group.

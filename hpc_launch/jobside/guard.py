@@ -20,7 +20,6 @@ from urllib.parse import unquote_plus
 import distributed.node
 from distributed.comm.addressing import get_address_host
 from distributed.http.routing import RoutingApplication
-from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler, StaticFileHandler
 
 if TYPE_CHECKING:
@@ -149,9 +148,8 @@ def serve(scheduler: Any) -> None:
     where, server = os.environ["HPC_LAUNCH_DASHBOARD"], scheduler.http_server
     address, port = LOOPBACK, server.port
     if where == "node":
-        sockets = bind_sockets(0, address := get_address_host(scheduler.address))
-        server.add_sockets(sockets)
-        port = sockets[0].getsockname()[1]
+        server.listen(0, address := get_address_host(scheduler.address))
+        port = next(port for host, port, *_ in node.get_tcp_server_addresses(server) if host == address)
     elif where == "none":
         server.stop()
         del scheduler.services["dashboard"]

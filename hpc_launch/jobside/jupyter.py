@@ -15,6 +15,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from typing import Any
 STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 HOST = os.uname().nodename
 LOOPBACK = "127.0.0.1"
+PORTS = os.environ.get("HPC_LAUNCH_PORTS", "")
 PARENT = os.getppid()
 INTERVAL = 0.5  # seconds between two looks
 ENDS_IN = 8  # seconds: it ends its kernels
@@ -78,23 +80,38 @@ def dashboard_port(scheduler: dict[str, Any]) -> int | None:
     return port if scheduler["host"] == HOST else None
 
 
-def settings(scheduler: dict[str, Any], notebooks: str, token: str) -> dict[str, Any]:
+def free_port() -> int | None:
+    """The last one of the site's ports (`network.ports`) that is free, 0 for any where it has none; None: none is free.
+
+    Jupyter itself would take one that is near by. Workers begin with the first port.
+    """
+    if not PORTS:
+        return 0
+    first, last = map(int, PORTS.split("-"))
+    for port in range(last, first - 1, -1):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    return None
+
+
+def settings(scheduler: dict[str, Any], notebooks: str, token: str, port: int) -> dict[str, Any]:
     """Jupyter's configuration."""
     said: dict[str, Any] = {
         "IdentityProvider": {"token": token},
         "PasswordIdentityProvider": {"hashed_password": ""},
         "ServerApp": {
-            **{"ip": LOOPBACK, "port": 0, "open_browser": False, "root_dir": notebooks},
+            **{"ip": LOOPBACK, "port": port, "port_retries": 0, "open_browser": False, "root_dir": notebooks},
             **{"allow_root": os.geteuid() == 0},
         },
         "KernelManager": {"transport": "ipc"},
         # Compute nodes seldom see the internet.
         "LabApp": {"check_for_updates_class": "jupyterlab.NeverCheckForUpdate", "news_url": None},
     }
-    if port := dashboard_port(scheduler):
+    if pages := dashboard_port(scheduler):
         with open(os.path.join(STATE, "token")) as file:
             headers = {"Authorization": f"Bearer {file.read().strip()}"}
-        proxied = {"command": [], "port": port, "absolute_url": False, "request_headers_override": headers}
+        proxied = {"command": [], "port": pages, "absolute_url": False, "request_headers_override": headers}
         said["ServerProxy"] = {"servers": {DASHBOARD: proxied}}
     return said
 
@@ -117,9 +134,9 @@ def end_with_this_process() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def start(scheduler: dict[str, Any], notebooks: str, private: str) -> subprocess.Popen[bytes]:
+def start(scheduler: dict[str, Any], notebooks: str, private: str, port: int) -> subprocess.Popen[bytes]:
     token, config = secrets.token_hex(32), os.path.join(private, "config.json")
-    write_private(config, json.dumps(settings(scheduler, notebooks, token)))
+    write_private(config, json.dumps(settings(scheduler, notebooks, token, port)))
     write_private(os.path.join(STATE, "jupyter-token"), token)
     command = [sys.executable, "-m", "jupyterlab", f"--config={config}"]
     said = environment(scheduler, private)
@@ -145,11 +162,11 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def serve(scheduler: dict[str, Any], notebooks: str) -> None:
+def serve(scheduler: dict[str, Any], notebooks: str, port: int) -> None:
     above = tempfile.gettempdir()
     private = tempfile.mkdtemp(prefix="hpc-launch-", dir=above if len(above) <= LONGEST else "/tmp")  # mode 0700
     try:
-        process = start(scheduler, notebooks, private)
+        process = start(scheduler, notebooks, private, port)
         try:
             watch(process, private)
         finally:
@@ -167,7 +184,11 @@ def main() -> None:
         if importlib.util.find_spec("jupyterlab") is None:
             tell(None, f"{sys.executable} has no JupyterLab: {INSTALL}")
             return
-        serve(wait_for_scheduler(), sys.argv[1])
+        scheduler = wait_for_scheduler()
+        if (port := free_port()) is None:
+            tell(None, f"all ports of {PORTS} (network.ports) are in use on this node")
+            return
+        serve(scheduler, sys.argv[1], port)
 
 
 if __name__ == "__main__":

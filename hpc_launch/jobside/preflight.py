@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
+import os
 import socket
 import struct
 import sys
@@ -27,7 +28,9 @@ def has_address(interface: str) -> bool:
 def main() -> str | None:
     # Looking for it takes milliseconds, importing it a second and thousands of file system calls.
     if importlib.util.find_spec("distributed") is None:
-        return f"{sys.executable} cannot import dask.distributed: is it the right environment?"
+        which = os.environ.get("HPC_LAUNCH_PYTHON_IS", "of the run")
+        hint = "install dask and distributed there, or name another Python by environment.python"
+        return f"{sys.executable} ({which}) cannot import dask.distributed: {hint}"
     for interface in sys.argv[1:]:
         there = [name for _, name in socket.if_nameindex()]
         if interface not in there:

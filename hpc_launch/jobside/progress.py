@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -225,6 +226,7 @@ async def dask_setup(scheduler: Scheduler) -> None:
     scheduler.add_plugin(progress)
     scheduler.handlers[WAKE] = progress.hear
     with suppress(OSError):
+        replace("python", f"{sys.executable} ({os.environ.get('HPC_LAUNCH_PYTHON_IS', 'that of the run')})\n")
         progress.write_if_ready()  # where no worker is waited for
     PeriodicCallback(progress.look, INTERVAL).start()
 

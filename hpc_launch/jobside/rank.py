@@ -98,6 +98,11 @@ def end(number: int, frame: FrameType | None) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+def paths(names: str) -> list[str]:
+    """Of files of the run directory."""
+    return [os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], name) for name in names.split()]
+
+
 def main() -> None:
     look_for_dask_mpi()
     world = join(int(sys.argv.pop(1)))
@@ -110,16 +115,18 @@ def main() -> None:
         import dask
         from dask_mpi import cli
 
-        run = os.environ["HPC_LAUNCH_RUN_DIR"]
-        preloads = [os.path.join(run, name) for name in os.environ["HPC_LAUNCH_PRELOADS"].split()]
-        dask.config.set({"distributed.scheduler.preload": preloads})
+        dask.config.set({"distributed.scheduler.preload": paths(os.environ["HPC_LAUNCH_PRELOADS"])})
+        if of_workers := os.environ.get("HPC_LAUNCH_WORKER_PRELOADS"):
+            theirs = dask.config.get("distributed.worker.preload")
+            dask.config.set({"distributed.worker.preload": [*theirs, *paths(of_workers)]})
         with cli.main.make_context("dask-mpi", sys.argv[1:]) as context:
             cli.main.invoke(context)
     except KeyboardInterrupt:
         pass
     except BaseException as error:
         traceback.print_exc()
-        unfit(f"dask-mpi failed with {error!r}, see logs/workers-{HOST}.log")
+        if not os.path.exists(state(os.path.join("unfit", HOST))):  # the scheduler may have told more of it
+            unfit(f"dask-mpi failed with {error!r}, see logs/workers-{HOST}.log")
         world.Abort(1)
     leave(world)
 

@@ -3,10 +3,7 @@
 # The user's lines never run in the shell that watches over the job: a variable or an option of theirs must not
 # change what that shell believes.
 _hpc_launch_command=("$@")
-# shellcheck source=/dev/null
-. "$HPC_LAUNCH_RUN_DIR/environment.sh"
-[ "${HPC_LAUNCH_ENVIRONMENT-}" = ready ] || exit 69
-cd "$HPC_LAUNCH_RUN_DIR" || exit 69
+. "$HPC_LAUNCH_RUN_DIR/jobside/fit.sh"
 if [ "${_hpc_launch_command[0]}" = python ]; then
   exec "${HPC_LAUNCH_CONTAINER[@]}" "$HPC_LAUNCH_PYTHON" "${_hpc_launch_command[@]:1}"
 fi

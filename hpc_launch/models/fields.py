@@ -20,18 +20,32 @@ DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 def text(value: Any) -> str:
     """One line of text, as written."""
-    # Numbers and switches are what YAML made of a word; the user wrote a word (`conda: 3.11`, `account: 2026`).
-    if (word := as_word(value)) is None:
-        raise ValueError(f"expected text, got {shown_value(value)}")
+    word = _word(value)
     if control := re.search(CONTROL, word):
         raise ValueError(f"control characters are not allowed here, found {control.group()!r}")
     return word
+
+
+def _word(value: Any) -> str:
+    # Numbers and switches are what YAML made of a word; the user wrote a word (`conda: 3.11`, `account: 2026`).
+    if (word := as_word(value)) is None:
+        raise ValueError(f"expected text, got {shown_value(value)}")
+    return word
+
+
+def argument(value: Any) -> str:
+    """A word of a command, of any number of lines."""
+    return _lines(_word(value))
 
 
 def shell_lines(value: Any) -> str:
     """Shell lines, as written."""
     if not isinstance(value, str):
         raise ValueError(f"expected shell lines, got {shown_value(value)}")
+    return _lines(value)
+
+
+def _lines(value: str) -> str:
     if control := re.search(CONTROL_IN_LINES, value):
         raise ValueError(
             f"control characters are not allowed here, found {control.group()!r}"
@@ -122,6 +136,10 @@ Amount = Annotated[float, Field(gt=0, allow_inf_nan=False), WithJsonSchema({**_N
 """A number of a resource."""
 Text = Annotated[str, BeforeValidator(text), WithJsonSchema(_TEXT)]
 """One line of text without control characters."""
+Argument = Annotated[
+    str, BeforeValidator(argument), WithJsonSchema({"type": ["string", "number"], **without(CONTROL_IN_LINES)})
+]
+"""A word of a command, which may hold tabs and line ends: the scripts that say it are no directives."""
 ShellLines = Annotated[
     str, BeforeValidator(shell_lines), WithJsonSchema({"type": "string", **without(CONTROL_IN_LINES)})
 ]

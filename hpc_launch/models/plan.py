@@ -74,6 +74,8 @@ class Plan:
     """Of each group that begins without workers a worker job: its script is there, nothing of it is submitted yet."""
     jupyter: bool = False
     """Whether JupyterLab runs beside the scheduler."""
+    ports: str | None = None
+    """`FIRST-LAST`: the ports on which the site lets connections through; None: all."""
     access: AccessPlan = field(default_factory=AccessPlan)
     at_once: int | None = None
     """Worker jobs that run at one time on this machine, which has no batch system; None: it has one."""

@@ -15,6 +15,8 @@ class SchedulerPlan:
     """Where the pages are served: on the first node for itself alone, for other hosts too, or nowhere."""
     idle_timeout_seconds: int | None
     """After which a standing cluster ends; None: the run has a workload."""
+    port: int | None = None
+    """None: any free one."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,19 @@ class EnvironmentPlan:
     conda: str | None
     venv: str | None
     python: str | None
-    """The interpreter to use where neither conda nor venv is given."""
+    """The interpreter, where it is neither that of `conda` or `venv`, nor a question of PATH (`own_python`)."""
     container: ContainerPlan | None
     variables: Mapping[str, str]
     setup: str
     site_setup: str
+    purge: bool = False
+    module_path: tuple[str, ...] = ()
+    own_python: str | None = None
+    """The one that runs hpc-launch, where modules, variables or setup may put another one first on PATH."""
+    python_is: str = ""
+    """Which one it is, in words."""
+    activates: bool = False
+    """Whether a line of `setup` activates an environment."""
 
 
 @dataclass(frozen=True)

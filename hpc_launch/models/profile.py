@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from hpc_launch.models.base import Model, OrNone, OrSwitch, PassedOn, key
 from hpc_launch.models.fields import (
     Amount,
+    Argument,
     Auto,
     Bytes,
     Directive,
@@ -38,6 +39,7 @@ NONE: Final = "none"
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
 """The same, or none."""
+Port = Annotated[Whole, Field(ge=1024, le=65535)]
 Cores = Annotated[Whole, Field(ge=0, le=100_000)]
 
 
@@ -155,6 +157,7 @@ class Scheduler(Model):
     cores: Cores | None = key(None, "cores asked for beside the workers'; left out: 0, in job-array 1")
     memory: Bytes = key(2 * GIB, "memory asked for beside the workers'")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
+    port: Port | None = key(None, "on which it listens; left out: any free one, of the site's where it has some")
     dashboard: Switch | Literal["loopback", "node"] = key(
         True, "serve the dashboard; true: loopback, for the first node itself; node: for other hosts too, unencrypted"
     )
@@ -176,10 +179,12 @@ class Container(Model):
 
 
 class Environment(Model):
+    purge: Switch = key(False, "module purge, before all else")
+    module_path: list[PathText] = key([], "module use, before modules are loaded")
     modules: list[Module] = key([], "environment modules to load, in order")
     conda: PathText | None = key(None, "conda environment, name or path")
     venv: PathText | None = key(None, "virtual environment, its directory")
-    python: PathText | None = key(None, "interpreter; none of the three: the one that runs hpc-launch")
+    python: PathText | None = key(None, "interpreter; none of the three: see docs/contracts.md")
     container: Container | None = key(None, "container to run in")
     variables: dict[EnvironmentName, EnvironmentValue] = key(
         {}, "environment variables; $NAME is expanded on the node, in this order, $$ is a dollar"
@@ -197,7 +202,7 @@ class Environment(Model):
 
 
 class Workload(Model):
-    command: Annotated[list[Text], Field(min_length=1)] | ShellLines = key(
+    command: Annotated[list[Argument], Field(min_length=1)] | ShellLines = key(
         description="a list: run as it is; a string: a bash command line"
     )
     directory: PathText = key(".", "where it runs; relative to the profile")

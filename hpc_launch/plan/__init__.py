@@ -71,11 +71,13 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
             cores=scheduler_cores(resolved),
             interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
             dashboard=_dashboard(profile.scheduler.dashboard),
+            port=profile.scheduler.port,
             idle_timeout_seconds=(profile.scheduler.idle_timeout or IDLE_TIMEOUT) if profile.stands else None,
         ),
         environment=plan_environment(resolved, context),
         workload=_workload(resolved, context),
         security=profile.security,
+        ports=site.network.ports,
         access=AccessPlan(site.access.login, tuple(site.access.jump), site.access.ssh_to_nodes),
         on_demand=laid.on_demand,
         array_limit=array_limit(site),
@@ -106,6 +108,7 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
         ("workers", "minimum"): Reason(plan.minimum, f"computed: as {plan.layout} needs them"),
         ("scheduler", "cores"): Reason(plan.scheduler.cores, default),
         ("scheduler", "interface"): Reason(plan.scheduler.interface, resolved.said_by_site("network", "interface")),
+        ("scheduler", "port"): Reason(None, _any_port(resolved)),
         ("workload", "directory"): Reason(plan.workload.directory, "the profile's directory"),
     }
     if plan.scheduler.idle_timeout_seconds is not None:
@@ -113,9 +116,16 @@ def _reasons(resolved: Resolved, plan: Plan) -> Reasons:
         reasons["scheduler", "idle_timeout"] = Reason(idle, "built-in default of standing clusters")
     if plan.timeout_seconds is not None:
         reasons["workers", "timeout"] = Reason(f"{plan.timeout_seconds}s", default)
-    if plan.environment.python is not None:
-        reasons["environment", "python"] = Reason(plan.environment.python, "the interpreter that runs hpc-launch")
+    environment = plan.environment
+    if environment.python or environment.own_python:
+        reasons["environment", "python"] = Reason(environment.python, environment.python_is)
     return reasons
+
+
+def _any_port(resolved: Resolved) -> str:
+    """Which one a scheduler takes that was not told one."""
+    ports = resolved.site.network.ports
+    return f"a free one of {ports}, {resolved.said_by_site('network', 'ports')}" if ports else "any free one"
 
 
 def _dashboard(given: bool | Literal["loopback", "node"]) -> Literal["loopback", "node", "none"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from hpc_launch.batch.account import account
@@ -31,14 +32,28 @@ def create(directory: Path) -> None:
             directory.mkdir(mode=0o700)
         except FileExistsError:
             _take_over(directory)
-        _check_protection(directory)
+        _check_protection(directory, shown=directory)
     except OSError as fault:
-        raise UsageError(
-            Problem(
-                f"cannot make the run directory {directory}: {fault.strerror or fault}",
-                hint=ELSEWHERE,
-            )
-        ) from fault
+        raise _not_made(directory, fault) from fault
+
+
+def try_out(directory: Path) -> None:
+    """Whether `create` could make it: a directory is made and removed as near to it as there is one already.
+
+    Raises:
+        UsageError: it could not, or would not be the caller's alone there.
+    """
+    there = next((parent for parent in directory.parents if os.path.lexists(parent)), directory.parent)
+    try:
+        tried = Path(tempfile.mkdtemp(prefix=".hpc-launch-check-", dir=there))
+        _check_protection(tried, shown=directory)
+        tried.rmdir()
+    except OSError as fault:
+        raise _not_made(directory, fault) from fault
+
+
+def _not_made(directory: Path, fault: OSError) -> UsageError:
+    return UsageError(Problem(f"cannot make the run directory {directory}: {fault.strerror or fault}", hint=ELSEWHERE))
 
 
 def _take_over(directory: Path) -> None:
@@ -71,14 +86,12 @@ def _not_new(directory: Path, why: str) -> UsageError:
     return UsageError(Problem(f"{directory} {why}", hint=hint))
 
 
-def _check_protection(directory: Path) -> None:
+def _check_protection(directory: Path, shown: Path) -> None:
     """Refuse a new run directory on a file system that keeps neither owner nor mode: no command would read it."""
     try:
         with opened(directory):
             return
     except NotPrivate as fault:
         directory.rmdir()
-        cause = (
-            f"{directory} cannot be protected: made with mode 0700, {fault.briefly} on this file system all the same"
-        )
+        cause = f"{shown} cannot be protected: made with mode 0700, {fault.briefly} on this file system all the same"
         raise UsageError(Problem(cause, hint=ELSEWHERE)) from fault

@@ -22,6 +22,10 @@ KILLED = re.compile(rb"was killed by signal 9\b")
 """What it says of one that somebody else has killed, as the kernel does (distributed/nanny.py)."""
 OWN_WORKERS = "Unexpected keyword arguments"
 """What Dask's Client says of words for new workers when it knows of a scheduler already (distributed/client.py)."""
+WORKERS_OF_ITS_OWN = (
+    "workers that the workload itself has started died while they ran its tasks, as they do for want of memory:"
+    " raise workload.memory"
+)
 HOW_TO_CONNECT = (
     'make the client with `Client()` without words, or `Client(scheduler_file=os.environ["HPC_LAUNCH_SCHEDULER_FILE"])`'
 )
@@ -29,14 +33,27 @@ HOW_TO_CONNECT = (
 
 def hint(directory: Path, record: Record, standing: Standing, progress: Progress | None) -> str:
     """The sentence; empty where there is nothing to say. Never raises."""
-    if record.plan.stands or progress is None or standing.outcome in ("launch-failed", "lost"):
+    if standing.outcome == "preempted":
+        return "its job was killed for another one, as its queue or QOS allows: submit it again, or set another `queue`"
+    if record.plan.stands or standing.outcome in ("launch-failed", "lost"):
         return ""
+    printed = "\n".join(last_lines(directory, Part.workload)) if standing.outcome == "failed" else ""
+    if not any(job.group for job in (*record.jobs, *record.on_demand)):
+        return _without_workers(standing, printed)
+    if progress is None and standing.outcome != "out-of-memory":
+        return ""
+    progress = progress or Progress()
     if standing.outcome == "succeeded" and progress.last and progress.tasks_given == 0:
         return _idle(progress)
-    printed = "\n".join(last_lines(directory, Part.workload)) if standing.outcome == "failed" else ""
     if OWN_WORKERS in printed and "Client" in printed:
         return f"the run has workers already, and its client may not ask for others: {HOW_TO_CONNECT}"
     return _memory(directory, record, standing, progress, "KilledWorker" in printed)
+
+
+def _without_workers(standing: Standing, printed: str) -> str:
+    if standing.outcome == "out-of-memory" and standing.source != "job":  # the job says it itself
+        return "the workload went beyond the memory of its job: raise workload.memory"
+    return WORKERS_OF_ITS_OWN if "KilledWorker" in printed else ""
 
 
 def _idle(progress: Progress) -> str:

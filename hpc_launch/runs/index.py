@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,17 @@ def add(context: Place, run_id: str, directory: Path) -> None:
     links = _links(context)
     links.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.symlink(directory, links / run_id)
+
+
+def try_out(context: Place) -> None:
+    """Whether a run could be added. Raises OSError."""
+    links = _links(context)
+    there = next(place for place in (links, *links.parents) if os.path.lexists(place))
+    try:
+        with tempfile.TemporaryDirectory(prefix=".hpc-launch-check-", dir=there):
+            pass
+    except OSError as fault:
+        raise OSError(fault.errno, fault.strerror, str(links)) from fault
 
 
 def forget(context: Place, entry: Entry) -> None:

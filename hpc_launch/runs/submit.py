@@ -19,7 +19,7 @@ from hpc_launch.models.record import SCHEMA, Record, RecordedJob, Request
 from hpc_launch.prepare import after
 from hpc_launch.runs import directory as run_directory
 from hpc_launch.runs import evidence, index, ownership, space
-from hpc_launch.runs.creation import create
+from hpc_launch.runs.creation import ELSEWHERE, create
 from hpc_launch.runs.directory import update_record
 from hpc_launch.runs.files import write_files
 from hpc_launch.runs.first_wish import write_first_wish
@@ -119,12 +119,15 @@ def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) 
         shutil.rmtree(place, ignore_errors=True)  # all that is in it we have just made
         if not isinstance(fault, OSError):
             raise
-        if fault.filename and Path(fault.filename).is_relative_to(context.state):
-            hint = f"runs are listed in {context.state}: set XDG_STATE_HOME to name another place"
-        else:
-            hint = "Name another place with --run-dir DIR, or set `storage.runs` in the site profile."
-        cause = f"cannot write {fault.filename or place}: {fault.strerror or fault}"
-        raise UsageError(Problem(cause, hint=hint)) from fault
+        raise cannot_write(fault, place, context) from fault
+
+
+def cannot_write(fault: OSError, place: Path, context: Context) -> UsageError:
+    """What is said of a run that cannot be kept: in its directory, or in the index."""
+    hint = ELSEWHERE
+    if fault.filename and Path(fault.filename).is_relative_to(context.state):
+        hint = f"runs are listed in {context.state}: set XDG_STATE_HOME to name another place"
+    return UsageError(Problem(f"cannot write {fault.filename or place}: {fault.strerror or fault}", hint=hint))
 
 
 def _submit_all(place: Path, record: Record) -> Record:

@@ -16,11 +16,9 @@ import yaml
 
 from tests.cluster.hosts import PROJECT, Cluster
 from tests.cluster.there import There
+from tests.examples.mintpy import EXAMPLE, MINTPY, STACK
 from tests.examples.readme import follow
 
-EXAMPLE = PROJECT / "examples/mintpy"
-MINTPY = Path(os.environ.get("MINTPY_VENV", "/var/tmp/hpc-launch-mintpy-venv"))
-STACK = "inputs/ifgramStack.h5"
 ON_TESTCLUSTER = ("--cluster", "slurm", "--config", "testcluster", "--num-worker", "2")
 PBS, LSF = (str(PROJECT / f"tests/site/{name}cluster.yaml") for name in ("pbs", "lsf"))
 

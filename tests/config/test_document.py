@@ -109,7 +109,7 @@ def test_every_value_knows_its_line() -> None:
         (): 3,
         ("name",): 3,
         ("workers",): 4,
-        ("workers", "count"): 5,
+        ("workers", "count"): 6,
         ("workers", "options"): 7,
         ("workers", "options", 0): 7,
         ("workers", "options", 1): 8,
@@ -118,7 +118,7 @@ def test_every_value_knows_its_line() -> None:
         ("workers", "mails", 0, "x"): 10,
         ("workers", "mails", 1): 11,
     }
-    assert str(document.origins[("workers", "count")]) == "profile.yaml:5"
+    assert str(document.origins[("workers", "count")]) == "profile.yaml:6"
     assert document.origins[("name",)].text == "name: é"
 
 
@@ -193,6 +193,11 @@ def test_an_empty_file_is_none_where_it_may_be_empty() -> None:
         ("a: 1\n  b: 2\n", 2, "a ':' where no key can stand"),
         ("a: x: y\n", 1, "a ':' where no key can stand"),
         ("a: 1\nb\nc: 2\n", 2, "a key without ':'"),
+        ("a:\n  b 1\n  c: 2\n", 2, "a key without ':'"),
+        ("a:\n  b 1\n\n  c 2\n  d: 2\n", 2, "a key without ':'"),
+        ("a: 1\nb:2\nc: 2\n", 2, "a key without ':'"),
+        ("a\nb: 2\n", 1, "a key without ':'"),
+        ("a: 'x y\n  z' b: 2\n", 2, "does not continue the mapping above"),
         ("a: 1\nb: [1,\nc: 2\n", 2, "the [ opened here is never closed"),
         ("a: 1\nb: {c: 1\n", 2, "the { opened here is never closed"),
         ("a: 1\nb: 'x\nc: 2\n", 2, "the quote opened here is never closed"),

@@ -311,3 +311,26 @@ def test_of_a_document_that_is_not_whole_nothing_is_missing() -> None:
     ]
     site, left = validate(Site, document, whole=False)
     assert site is None and [each.message for each in left] == ["titel is not a known key"]
+
+
+@pytest.mark.parametrize(("text", "line", "key"), [
+    ("workers:\n  count 6\n", 2, "workers.count"),
+    ("workers:\n  count=6\n", 2, "workers.count"),
+    ("workers:\n  count:6\n", 2, "workers.count"),
+    ("queues:\n  short\n", 2, None),
+    ("workers: countless\n", 1, None),
+])  # fmt: skip
+def test_a_key_without_a_colon_is_told_at_its_line(text: str, line: int, key: str | None) -> None:
+    [problem] = problems(text)
+    assert problem.origin is not None and problem.origin.line == line
+    assert (problem.message == f"{key}: a key without ':'") == (key is not None), problem.message
+
+
+def test_an_unknown_key_is_one_also_where_it_is_null() -> None:
+    merged = merge([parse_document("workers: {count: 1}\n", "low"), parse_document("workers: {cout: null}\n", "high")])
+    [problem] = validate(Model, merged)[1]
+    assert str(problem).startswith("high:1: workers.cout is not a known key")
+    known = merge(
+        [parse_document("workers: {count: 1, threads: 2}\n", "low"), parse_document("workers: {threads: }", "h")]
+    )
+    assert validate(Model, known)[1] == []

@@ -23,6 +23,7 @@ DIFFERENT_EACH_TIME = [
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\w+@vm\b", "user@vm"),
     (r"\bprograms: \d+", "programs: SOME"),
+    (r"\bseconds = [\d.]+", "seconds = SOME"),
 ]
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,13 +21,24 @@ def here(tmp_path: Path) -> Iterator[Here]:
     user.end_all()
 
 
+def install_stand_in_of_apptainer(home: Path) -> None:
+    """In `~/bin`, with an image that holds this Python; the user's configuration puts both on PATH."""
+    (home / "bin").mkdir()
+    (home / "bin/apptainer").symlink_to(ROOT / "tests/local/container-runtime")
+    system = ["/bin", "/lib", "/lib64", "/usr", "/etc", "/dev", "/proc", "/sys"]
+    (home / "dask.sif").write_text("\n".join([*system, sys.prefix, sys.base_prefix]) + "\n")
+    (home / ".config/hpc-launch").mkdir(parents=True)
+    setup = f"export PATH={home}/bin:{Path(sys.executable).parent}:$PATH"
+    (home / ".config/hpc-launch/config.yaml").write_text(f"environment: {{setup: '{setup}'}}\n")
+
+
 @pytest.mark.parametrize("example", ["subprocess-slots", "hpc-page"])
 def test_a_readme_can_be_followed(here: Here, example: str) -> None:
     follow(ROOT / "examples" / example / "README.md", here)
 
 
-def test_the_readme_of_mintpy_can_be_followed(here: Here) -> None:
-    """Its environment is made by `make`, as its own lines would."""
-    (here.home / "mintpy").symlink_to(os.environ["MINTPY_VENV"])
-    shutil.copytree(ROOT / "examples/mintpy", here.home / "insar")
-    follow(ROOT / "examples/mintpy/README.md", here, "The stack", "On one node")
+def test_the_first_readme_can_be_followed_also_in_a_container(here: Here) -> None:
+    readme = ROOT / "examples/monte-carlo-pi/README.md"
+    follow(readme, here, "Here", "On a cluster")
+    install_stand_in_of_apptainer(here.home)
+    follow(readme, here, "In a container")

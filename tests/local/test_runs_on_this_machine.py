@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.local.runs import Here, Run, until
 
 SLEEP = ["sleep", "300"]
@@ -163,11 +162,3 @@ def test_a_requeued_job_starts_a_new_attempt(here: Here) -> None:
     assert (directory / "state/attempt").read_text() == "2\n"
     assert (directory / "state/1/outcome").read_text() == "cancelled 1 the job was told to end (TERM)\n"
     assert (directory / "state/2/outcome").read_text().startswith("succeeded 0")
-
-
-def test_the_first_example_runs(here: Here) -> None:
-    profile = str(ROOT / "examples" / "monte-carlo-pi" / "profile.yaml")
-    smaller = "workload.command=[python, pi.py, --size, 50MB, --chunk, 10MB]"
-    done = here.command("submit", profile, "--wait", "--set", smaller)
-    assert done.returncode == 0, done.stderr
-    assert "pi = 3.14" in Run(here, done.stdout.strip()).log()

@@ -30,3 +30,10 @@ def test_the_end_of_a_run_tells_what_to_do(here: Here, lines: str, code: int, wo
         assert status["hint"] is None and "hint" not in done.stderr
     else:
         assert words in status["hint"] and f"hint: {status['hint']}" in done.stderr.splitlines()
+
+
+def test_a_program_of_several_lines_is_run_as_it_is_written(here: Here) -> None:
+    program = 'import sys\nfor word in sys.argv[1:]:\n\tprint(f"[{word}]")\n'
+    run = here.submit([here.python, "-c", program, "a\tb", "$HOME 'x'", "two\nlines\n"])
+    run.ended_as("succeeded", 0)
+    assert run.log() == "[a\tb]\n[$HOME 'x']\n[two\nlines\n]\n"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hpc_launch.batch.dialect import MPIEXEC, Dialect, Launcher
 
-RESOURCE = r"(?!(?i:ncpus|mem|mpiprocs|ompthreads)=)[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9_.@%-]+"
+RESOURCE = (
+    r"(?!(?i:ncpus|mem|mpiprocs|ompthreads|place|select|nodes|walltime)=)[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9_.@%-]+"
+)
 
 DIALECT = Dialect(
     submit_directory="$PBS_O_WORKDIR",  # the job starts in the home directory
@@ -39,7 +41,8 @@ DIALECT = Dialect(
     # It stands among the resources of the chunk: `+` would begin another chunk, a comma another resource of the job.
     constraint_pattern=f"{RESOURCE}(?::{RESOURCE})*",
     constraint_words="NAME=VALUE, or several joined by `:` (cpu_type=milan:bigmem=True);"
-    " not ncpus, mem, mpiprocs or ompthreads: the workers decide those",
+    " not ncpus, mem, mpiprocs or ompthreads: the workers decide those;"
+    " nor place, select, nodes or walltime: these are of the whole job",
     array_index="PBS_ARRAY_INDEX",
     gives_hosts=True,
     tells_all_processes=True,

@@ -8,6 +8,7 @@ from hpc_launch.checks.misfit import Misfit, in_group, where
 from hpc_launch.checks.plan_on_site.at_once import at_once
 from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time, together
 from hpc_launch.checks.plan_on_site.node import on_a_node
+from hpc_launch.checks.plan_on_site.ports import ports
 from hpc_launch.checks.site.doubtful import behind_ssh
 from hpc_launch.context import Context
 from hpc_launch.models.job import Job
@@ -26,6 +27,7 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
         of_group = resolved.of_group(job.group)
         misfits += in_group(of_group.group, _of_job(job, plan, of_group, queues[job.queue]))
     misfits += _too_few_at_once(plan, resolved)
+    misfits += ports(plan, resolved)
     misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
 
@@ -58,6 +60,8 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
                 f"{where(job.queue, resolved.site)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
                 f" {job.charged_cores_per_node} cores of each, and is charged for all"
             )
+        if job.queue and resolved.site.queues[job.queue].preemptible:
+            yield f"jobs in {where(job.queue, resolved.site)} may be killed for others: {_when_killed(job, plan)}"
     launcher = plan.launcher.name if plan.launcher else None
     for group in plan.groups.values():
         if cause := behind_ssh(launcher, group.local_directory):
@@ -70,6 +74,13 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
             f"jobs of {plan.site} may not {_denied(plan)}: worker jobs come and go only while"
             " `hpc-launch keep RUN` runs on a login host"
         )
+
+
+def _when_killed(job: Job, plan: Plan) -> str:
+    """What becomes of the run then."""
+    if job.role == "workers":
+        return f"what {job.file} has begun runs again on other workers"
+    return "the run ends with it, as preempted" if not plan.stands else "the cluster ends with it, as preempted"
 
 
 def _denied(plan: Plan) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from hpc_launch.checks.misfit import Misfit, key_of_group, where
+from hpc_launch.checks.plan_on_site.node import cores_held, free, memory_held, mib
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.layouts import MOST_SUBMISSIONS, most_elements
+from hpc_launch.plan.node import headroom, most_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import GIB, format_walltime
 
@@ -35,9 +39,9 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
     """Nodes of a job."""
     limits = [limit for limit in (queue.nodes, queue.max_nodes) if limit is not None]
     if limits and job.nodes > min(limits):
+        asked = f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved.site)} may have {min(limits)}"
         yield Misfit(
-            f"{job.nodes} nodes are asked for, a job in {where(job.queue, resolved.site)} may have {min(limits)}"
-            f" ({_workers(plan)} on a node)",
+            f"{asked} ({_workers(plan)} on a node)" if job.queue else _on_one_machine(job, plan, resolved, queue),
             resolved.origin("workers", "count"),
             kind=("nodes", str(job.queue)),
             asked=job.nodes,
@@ -45,6 +49,21 @@ def size(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Mis
             lower=fewer_nodes(resolved),
             higher=DENSER,
         )
+
+
+def _on_one_machine(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> str:
+    """What all workers together take of a machine that is the only node, and does not have it."""
+    group = plan.group_of(job)
+    if resolved.profile.workers.per_node:
+        return f"{group.count} workers are asked for, {group.per_node} on a node, and this machine is one node"
+    everything = [replace(each, number=group.count) if each.of == "workers" else each for each in job.holds]
+    whole = replace(job, holds=tuple(everything))
+    cores, memory = (sum(each.number * getattr(each, key) for each in everything) for key in ("cores", "memory_bytes"))
+    if queue.cores is not None and cores > queue.cores:
+        held = cores_held(whole, resolved.profile.workers.cores_key)
+        return f"{cores} cores are asked for, this machine has {queue.cores} ({held})"
+    asked, most = math.ceil(memory / (1 - headroom(resolved))), most_memory(queue, resolved.site) or 0
+    return f"{mib(asked)} are asked for, this machine has {mib(most)} ({memory_held(whole, mib)}{free(resolved)})"
 
 
 def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:

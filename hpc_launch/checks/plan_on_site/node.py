@@ -41,9 +41,10 @@ def on_a_node(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
         yield from _memory(job, resolved, queue)
     gpus = usable_gpus(queue, resolved.site)
     if gpus is not None and job.gpus_per_node > gpus:
-        asked = f"{job.gpus_per_node} GPU{'s are' if job.gpus_per_node > 1 else ' is'} asked for on each node"
+        asked = f"{job.gpus_per_node} GPU{'s are' if job.gpus_per_node > 1 else ' is'} asked for"
+        asked += " on each node" if job.queue else ""
         each = ", ".join(f"{_workers(share)} with {share.gpus} each" for share in job.holds if share.gpus)
-        has = f"a node of {where(job.queue, resolved.site)} has {gpus or 'none'} ({each})"
+        has = f"{_who_has(job, resolved.site)} {gpus or 'none'} ({each})"
         yield Misfit(
             f"{asked}, {has}",
             resolved.origin("workers", "gpus"),
@@ -67,10 +68,10 @@ def _cores(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     profile, site, key = resolved.profile, resolved.site, resolved.profile.workers.cores_key
     origin = resolved.origin("workers", "per_node" if profile.workers.per_node else key)
     origin = origin if profile.has_workers else resolved.origin("workload", "cores")
-    asked, lower = f"{job.cores_per_node} cores per node are asked for", _deciding(job, "cores", key)
+    asked, lower = f"{job.cores_per_node} cores{_per_node(job)} are asked for", _deciding(job, "cores", key)
     most = queue.largest.cores or queue.cores
     if most is not None and job.cores_per_node > most:
-        has = f"{_a_node(queue.largest.cores)} of {where(job.queue, resolved.site)} has {most} ({cores_held(job, key)})"
+        has = f"{_who_has(job, site, queue.largest.cores)} {most} ({cores_held(job, key)})"
         yield Misfit(
             f"{asked}, {has}", origin, kind=("cores", str(job.queue)), lower=lower, asked=job.cores_per_node, limit=most
         )
@@ -93,9 +94,8 @@ def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
     most = most_memory(queue, site)
     if most is not None and job.memory_bytes_per_node > most:
         yield Misfit(
-            f"{_mib(job.memory_bytes_per_node)} per node are asked for, {_a_node(queue.largest.memory)} of"
-            f" {where(job.queue, resolved.site)} has {_mib(most)}"
-            f" ({memory_held(job, _mib)}{_free(resolved)})",
+            f"{mib(job.memory_bytes_per_node)}{_per_node(job)} are asked for,"
+            f" {_who_has(job, site, queue.largest.memory)} {mib(most)} ({memory_held(job, mib)}{free(resolved)})",
             resolved.origin("workers" if resolved.profile.has_workers else "workload", "memory"),
             kind=("memory", str(job.queue)),
             lower=_deciding(job, "memory", "memory"),
@@ -104,13 +104,13 @@ def _memory(job: Job, resolved: Resolved, queue: Queue) -> Iterator[Misfit]:
         )
 
 
-def _free(resolved: Resolved) -> str:
+def free(resolved: Resolved) -> str:
     """What is added to what a node holds."""
     share = headroom(resolved)
     return f", and {float(share):.0%} stay free" if share else ""
 
 
-def _mib(size: int) -> str:
+def mib(size: int) -> str:
     """One unit for all of a sum, so that it can be checked."""
     return f"{-(-size // MIB)} MiB"
 
@@ -122,5 +122,11 @@ def _deciding(job: Job, what: Literal["cores", "memory"], of_worker: str) -> tup
     return (*(workers if job.group else ()), *beside)
 
 
-def _a_node(largest: int | None) -> str:
-    return "a node" if largest is None else "the largest node"
+def _per_node(job: Job) -> str:
+    return " per node" if job.queue else ""
+
+
+def _who_has(job: Job, site: Site, largest: int | None = None) -> str:
+    if not job.queue:
+        return f"{where(None, site)} has"
+    return f"{'a node' if largest is None else 'the largest node'} of {where(job.queue, site)} has"

@@ -15,11 +15,13 @@ export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'
 type module >/dev/null 2>&1 || source /etc/profile.d/modules.sh
 
 # The Python environment.
-module load miniconda || return
-module load gcc/12 || return
+failed() { echo "$1" >&2; return 1; }
+type module >/dev/null 2>&1 || failed "there is no command \`module\` here: environment.setup of the site profile can bring it" || return
+module load miniconda || failed 'the module miniconda cannot be loaded' || return
+module load gcc/12 || failed 'the module gcc/12 cannot be loaded' || return
 eval "$(conda shell.bash hook)" && conda activate py_geo || return
 HPC_LAUNCH_PYTHON=python
-export HPC_LAUNCH_PYTHON
+export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='named by environment.conda'
 
 # The profile's variables.
 export OMP_NUM_THREADS=1
@@ -31,6 +33,7 @@ ulimit -n 65535
 # Whatever the lines above have switched on is not for what follows.
 set +aefu +o pipefail
 unset IFS
+type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
 
 # Modules beside the workload can be imported by workers and scheduler too.
 export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}

@@ -21,11 +21,12 @@ done
 # The Python environment.
 HPC_LAUNCH_PYTHON=/opt/analysis/bin/python
 case $HPC_LAUNCH_PYTHON in */*) export PATH="${HPC_LAUNCH_PYTHON%/*}:$PATH" ;; esac
-export HPC_LAUNCH_PYTHON
+export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='the one that runs hpc-launch'
 
 # Whatever the lines above have switched on is not for what follows.
 set +aefu +o pipefail
 unset IFS
+type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
 
 # Modules beside the workload can be imported by workers and scheduler too.
 export PYTHONPATH=/home/user/monte-carlo-pi${PYTHONPATH:+:$PYTHONPATH}

@@ -9,24 +9,14 @@ HPC_LAUNCH_NODE=${SLURM_PROCID:-0}
 export HPC_LAUNCH_ATTEMPT HPC_LAUNCH_NODE
 exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log" 2>&1
 
-unfit() { # a sentence, for the run's owner
-  trap - EXIT
-  echo "$1" | tee "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT/unfit-$(uname -n)-$$" >&2
-  cd "$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT" && mv "unfit-$(uname -n)-$$" "unfit/$(uname -n)"
-  exit 70
-}
-trap 'unfit "environment.sh failed: $(tail -n 1 "$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log")"' EXIT
-. "$HPC_LAUNCH_RUN_DIR/environment.sh" # a `set -e` in it may end this here
-[ "${HPC_LAUNCH_ENVIRONMENT-}" = ready ] || exit
-trap - EXIT
-cd "$HPC_LAUNCH_RUN_DIR" || exit
+. "$HPC_LAUNCH_RUN_DIR/jobside/fit.sh"
 
 # The user's lines are over: names are ours from here on.
 state=$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT
 host=$(uname -n)
 node=$HPC_LAUNCH_NODE
 command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
-cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib0) || unfit "${cause:-$HPC_LAUNCH_PYTHON does not run, see logs/workers-$host.log}"
+cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib0) || unfit "${cause:-$HPC_LAUNCH_PYTHON ($HPC_LAUNCH_PYTHON_IS) does not run, see logs/workers-$host.log}"
 # Workers write to a file system of this node; what kind it is decides whether they may spill to it.
 local_directory=$(set -u && printf %s /scratch) || unfit 'a variable in the local directory /scratch is not set here'
 { mkdir -p -- "$local_directory" && [ -w "$local_directory" ]; } || unfit "cannot write to the local directory $local_directory"

@@ -55,10 +55,10 @@ scheduler=$!
 
 # The cluster stands with the scheduler.
 until [ -f "$state/ready" ]; do
-  alive "$scheduler" || fail "the Dask scheduler ended before the cluster stood$(see logs/scheduler.log)"
+  alive "$scheduler" || fail "$(unfit_by_now || unfit_for_scheduler || echo "the Dask scheduler ended before the cluster stood$(see logs/scheduler.log)")"
   ! workers_lost || fail "$(unfit || echo "$reason")"
   wait_a_moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
-event workload "$DASK_SCHEDULER_ADDRESS"
+cluster_is_there "$DASK_SCHEDULER_ADDRESS"
 stand_until_closed

@@ -48,5 +48,5 @@ until [ -f "$state/ready" ]; do
   wait_a_moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
-event workload "$DASK_SCHEDULER_ADDRESS"
+cluster_is_there "$DASK_SCHEDULER_ADDRESS"
 stand_until_closed

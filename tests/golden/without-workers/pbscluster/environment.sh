@@ -6,14 +6,17 @@ export HPC_LAUNCH_ENVIRONMENT=begun
 export PYTHONUNBUFFERED=1
 
 # The Python environment.
-module load mintpy || return
-HPC_LAUNCH_PYTHON=/opt/analysis/bin/python
-case $HPC_LAUNCH_PYTHON in */*) export PATH="${HPC_LAUNCH_PYTHON%/*}:$PATH" ;; esac
-export HPC_LAUNCH_PYTHON
+failed() { echo "$1" >&2; return 1; }
+type module >/dev/null 2>&1 || failed "there is no command \`module\` here: environment.setup of the site profile can bring it" || return
+own_python=/opt/analysis/bin/python # it runs hpc-launch
+. "$HPC_LAUNCH_RUN_DIR/jobside/python.sh"
+module load mintpy || failed 'the module mintpy cannot be loaded' || return
+choose_python environment.modules
 
 # Whatever the lines above have switched on is not for what follows.
 set +aefu +o pipefail
 unset IFS
+type -P uname >/dev/null || { echo "the system's own commands are not on PATH: it is ${PATH-not set}" >&2; PATH=/usr/bin:/bin; return 1; }
 
 # Modules beside the workload can be imported.
 export PYTHONPATH=/home/user/mintpy${PYTHONPATH:+:$PYTHONPATH}

@@ -54,13 +54,13 @@ scheduler=$!
 
 # The workload starts when 1 of 7 workers is connected.
 until [ -f "$state/ready" ]; do
-  alive "$scheduler" || fail "the Dask scheduler ended before the workload began$(see logs/scheduler.log)"
+  alive "$scheduler" || fail "$(unfit_by_now || unfit_for_scheduler || echo "the Dask scheduler ended before the workload began$(see logs/scheduler.log)")"
   ! workers_lost || fail "$(unfit || echo "$reason")"
   wait_a_moment
 done
 DASK_SCHEDULER_ADDRESS=$(cat "$state/ready")
 export DASK_SCHEDULER_ADDRESS HPC_LAUNCH_SCHEDULER_FILE=$PWD/scheduler.json
-event workload "$DASK_SCHEDULER_ADDRESS"
+cluster_is_there "$DASK_SCHEDULER_ADDRESS"
 reason="the job's script ended before the workload$(see logs/job.log)" outcome=failed
 set -m # a process group of its own, so that the workload can be ended with all its children
 bash workload.sh </dev/null >>logs/workload.log 2>&1 &

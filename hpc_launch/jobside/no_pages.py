@@ -1,0 +1,16 @@
+"""Loaded into Dask workers (``--preload``) where a site lets some ports alone through: of their pages none is served.
+
+There are no such pages, but Dask has a port for them on loopback, any free one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+
+async def dask_setup(worker: Worker) -> None:
+    """Called by the worker when it starts (Dask's preload protocol)."""
+    worker.http_server.stop()

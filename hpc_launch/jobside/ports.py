@@ -1,0 +1,84 @@
+"""Loaded into the Dask scheduler (``--preload``) where it may not take any port: `scheduler.port`, `network.ports`.
+
+What listens on any free port takes one of HPC_LAUNCH_PORTS then, the last one that is free: workers begin with the
+first. Dask itself knows one port alone, and takes another one for its pages when that is in use.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import distributed.node
+from distributed import Scheduler
+from distributed.core import Server
+from tornado.httpserver import HTTPServer
+
+node: Any = distributed.node
+scheduler_class: Any = Scheduler
+listen_as_usual: Any = Server.listen
+RUN = os.environ["HPC_LAUNCH_RUN_DIR"]
+UNFIT = os.path.join(RUN, "state", os.environ["HPC_LAUNCH_ATTEMPT"], "unfit")
+PORTS = os.environ.get("HPC_LAUNCH_PORTS", "")
+HOST = os.uname().nodename
+
+
+def in_turn(port: int) -> Iterable[int]:
+    """The ports to be tried for what asks for this one; 0 is any."""
+    if port or not PORTS:
+        return [port]
+    first, last = map(int, PORTS.split("-"))
+    return range(last, first - 1, -1)
+
+
+def is_in_use(fault: OSError) -> bool:
+    return fault.errno == errno.EADDRINUSE
+
+
+def in_use(port: int) -> OSError:
+    """What to say when none of them is free."""
+    which = f"port {port} (scheduler.port) is" if port else f"all ports of {PORTS} (network.ports) are"
+    return OSError(errno.EADDRINUSE, f"{which} in use on this node, by other programs")
+
+
+class Pages(HTTPServer):  # not of what stands in `node`: Dask imports this file again and again
+    """Those of the scheduler."""
+
+    def listen(self, port: int, *args: Any, **options: Any) -> None:
+        for each in in_turn(port):
+            try:
+                super().listen(each, *args, **options)
+                return
+            except OSError as fault:
+                if not is_in_use(fault):
+                    raise
+        raise in_use(port)
+
+
+async def listen(scheduler: Any, address: str, **options: Any) -> None:
+    """In place of `Scheduler.listen`: its address ends with the port."""
+    where, _, port = address.rpartition(":")
+    for each in in_turn(int(port)):
+        try:
+            await listen_as_usual(scheduler, f"{where}:{each}", **options)
+            return
+        except OSError as fault:
+            if not is_in_use(fault):
+                raise
+    none_free = in_use(int(port))
+    if scheduler.scheduler_file == os.path.join(RUN, "scheduler.json"):  # otherwise a task's own cluster
+        tell_unfit(str(none_free.strerror))
+    raise none_free
+
+
+def tell_unfit(sentence: str) -> None:
+    part = f"{UNFIT}-{HOST}-{os.getpid()}.new"
+    with open(part, "w") as file:
+        file.write(sentence + "\n")
+    os.replace(part, os.path.join(UNFIT, HOST))
+
+
+node.HTTPServer = Pages
+scheduler_class.listen = listen
