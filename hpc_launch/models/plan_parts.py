@@ -23,7 +23,10 @@ class SchedulerPlan:
 class ContainerPlan:
     runtime: str
     image: str
+    """A file, on its whole path, or an address."""
     binds: tuple[str, ...]
+    given: str = ""
+    """The image as the profile has it, for runtimes that know images by names."""
 
 
 @dataclass(frozen=True)

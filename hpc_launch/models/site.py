@@ -214,7 +214,7 @@ class Site(Model):
     qos: dict[Word, Qos] = key({}, "limits that belong to a quality of service")
     defaults: dict[str, Any] = key({}, "profile keys, as a layer below the user's")
     environment: SiteEnvironment = key(SiteEnvironment, "of every job")
-    containers: Word | None = key(None, "the program that runs them")
+    containers: Word | None = key(None, "what runs them: apptainer, singularity, podman-hpc, shifter, or a plug-in's")
     directives: list[Directive] = key([], "always added")
     rejects: list[Text] = key([], "directives that this site refuses")
     request: Word | None = key(None, "PBS: how cores and memory are asked for")

@@ -82,7 +82,8 @@ def _container(resolved: Resolved, context: Context) -> ContainerPlan | None:
         return None
     # `docker://…` and the like are addresses, not paths.
     image = given.image if "://" in given.image else beside(given.image, resolved, context)
-    return ContainerPlan(site.containers, image, tuple(_bind(bind, resolved, context) for bind in given.binds))
+    binds = tuple(_bind(bind, resolved, context) for bind in given.binds)
+    return ContainerPlan(site.containers, image, binds, given.image)
 
 
 def _bind(bind: str, resolved: Resolved, context: Context) -> str:

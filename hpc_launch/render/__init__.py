@@ -34,6 +34,7 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
         "stands": plan.stands,
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,
+        "runtime": _runtime(templates, plan, resolved),
         "protocol": "tls" if plan.security == "tls" else "tcp",
     }
     files = {
@@ -63,6 +64,7 @@ def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved:
         return {
             **{job.file: submitted(job, numbers) for job, numbers in jobs},
             "environment.sh": filled("environment.sh.j2"),
+            **({"container.sh": filled("container.sh.j2")} if plan.environment.container else {}),
             **{
                 script_of("node", name): filled("node.sh.j2", workers=workers)
                 for name, workers in data["plan"]["groups"].items()
@@ -88,6 +90,12 @@ def _imported(text: str) -> set[str]:
     """The files that a Python file imports from its own directory: ``from .room import …``, ``from . import room``."""
     lines = re.findall(r"^ *from \.(\w*) import (.+)$", text, re.M)
     return {f"{name}.py" for module, names in lines for name in ([module] if module else re.findall(r"\w+", names))}
+
+
+def _runtime(templates: Environment, plan: Plan, resolved: Resolved) -> Any:
+    """The template of what runs containers."""
+    container = plan.environment.container
+    return container and part(templates, "containers", container.runtime, resolved, "containers")
 
 
 def _text_of(templates: Environment, launcher: Launcher | None, plan: Plan, resolved: Resolved) -> Any:

@@ -24,7 +24,8 @@ from hpc_launch.resolve import Resolved
 from hpc_launch.template_names import no_such
 from hpc_launch.units import MIB, format_duration, format_walltime, format_walltime_minutes, memory_in
 
-NEEDED = {"directives": ("directives",), "launchers": ("node_index", "start")}
+CONTAINERS = ("program", "image_is_file", "run")
+NEEDED = {"directives": ("directives",), "launchers": ("node_index", "start"), "containers": CONTAINERS}
 """What every template of a kind defines: some come from plug-ins."""
 OF_ARRAYS = ("worker_jobs",)
 """What one of directives defines where there are jobs that belong together."""

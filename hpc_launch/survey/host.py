@@ -17,7 +17,7 @@ from hpc_launch.survey.scratch import look as look_at
 FAST = re.compile(r"(?:ib|hsn|opa|ipogif|hfi|roce)[\w.]*")
 """Interfaces of fast networks by their usual names: InfiniBand, Slingshot, Omni-Path, Cray's older ones."""
 PROGRAMS = ("srun", "mpiexec", "mpirun", "ompi_info", "ibrun", "blaunch", "pbsdsh", "qrsh")
-CONTAINERS = ("apptainer", "singularity")
+CONTAINERS = ("apptainer", "singularity", "podman-hpc", "shifter")
 MODULES = re.compile(r"python|conda|mamba|dask", re.I)
 _MOST_MODULES = 8
 _SIOCGIFADDR = 0x8915  # netdevice(7)

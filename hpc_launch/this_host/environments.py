@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hpc_launch.config.wording import nearest, printable
+from hpc_launch.models.plan_parts import ContainerPlan
+from hpc_launch.render.templates import part, template_environment
 from hpc_launch.this_host.conda import environments
 from hpc_launch.this_host.host import Found, Host
 
@@ -17,14 +19,16 @@ def problems_of_environment(host: Host) -> Iterator[Found]:
     """What is missing of it."""
     environment = host.plan.environment
     if environment.container:
-        yield from _image(host, environment.container.image)
+        yield from _image(host, environment.container)
         return
     missing = [*_conda(host), *_venv(host), *_python(host)]
     yield from missing or _dask(host)
 
 
-def _image(host: Host, image: str) -> Iterator[Found]:
-    path = None if "://" in image else host.path_of(image)
+def _image(host: Host, container: ContainerPlan) -> Iterator[Found]:
+    """A file; other images are known to their runtime alone."""
+    runtime = part(template_environment(), "containers", container.runtime, host.resolved, "containers")
+    path = host.path_of(container.image) if runtime.image_is_file and "://" not in container.image else None
     if path and not path.exists():
         yield Found(
             ("environment", "container", "image"), f"environment.container.image: there is no {path} on this host"

@@ -65,7 +65,7 @@ def module(there: There, name: str, python: Path) -> str:
 
 def run_in(there: There, **keys: Any) -> Run:
     run = there.submit(["python", "where.py"], workers=ON_TWO_HOSTS, **keys)
-    assert run.wait() == 0, run.status()
+    assert run.wait() == 0, run.status()["reason"]
     return run
 
 
@@ -80,7 +80,9 @@ def test_a_module_that_is_not_everybodys_brings_the_python_of_all(there: There) 
 @pytest.mark.parametrize("layout", ["job-array", "mpi"])
 def test_setup_activates_the_python_of_all(there: There, layout: str) -> None:
     python = environment(there, "analysis")
-    launcher = f"PATH=$PATH:{there.cluster.venv}/bin"  # mpiexec is there, behind the Python that is activated
+    # The environment of hpc-launch has the MPI launcher, and the library for mpi4py.
+    venv = there.cluster.venv
+    launcher = f"export PATH=$PATH:{venv}/bin LD_LIBRARY_PATH={venv}/lib"
     setup = f"source {python.parent}/activate; {launcher}"
     run = run_in(there, layout=layout, environment={"setup": setup})
     assert run.log() == f"{python}\n"

@@ -14,15 +14,33 @@ RUNTIME = Path(__file__).parent / "container-runtime"
 SYSTEM = ["/bin", "/lib", "/lib64", "/usr", "/etc", "/dev", "/proc", "/sys"]
 
 
+RUNTIMES = ("apptainer", "singularity", "podman-hpc", "shifter")
+
+
 @pytest.fixture
 def contained(here: Here) -> Here:
-    """A user of a site with containers, with an image that holds this Python and its packages."""
+    """A user of a site with containers; the image holds this Python and its packages, and sets some variables."""
     (here.home / "bin").mkdir()
-    (here.home / "bin" / "apptainer").symlink_to(RUNTIME)
+    for name in RUNTIMES:
+        (here.home / "bin" / name).symlink_to(RUNTIME)
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
-    (here.project / "env.sif").write_text("\n".join([*SYSTEM, *sorted(prefixes)]) + "\n")
-    (here.project / "own.yaml").write_text("schema: 1\nname: own\nextends: local\ncontainers: apptainer\n")
-    return replace(here, site="./own.yaml")
+    said = [
+        f"PATH={Path(sys.executable).parent}:/usr/bin:/bin",
+        "PYTHONPATH=/of/the/image",
+        "WORD=the image's",
+        "OTHER=the image's",
+    ]
+    image = "\n".join([*SYSTEM, *sorted(prefixes), *said]) + "\n"
+    (here.home / "images").mkdir()
+    for place in (here.project, here.home / "images"):
+        (place / "env.sif").write_text(image)
+    return of_runtime(here, "apptainer")
+
+
+def of_runtime(here: Here, name: str) -> Here:
+    """The same user, where this one runs containers."""
+    (here.project / f"{name}.yaml").write_text(f"schema: 1\nname: own\nextends: local\ncontainers: {name}\n")
+    return replace(here, site=f"./{name}.yaml")
 
 
 def environment(here: Here, **container: object) -> dict[str, object]:
@@ -87,3 +105,35 @@ def test_a_cancel_reaches_what_is_in_it(contained: Here) -> None:
     run.until_running()
     assert contained.command("cancel", run.id).returncode == 0
     run.ended_as("cancelled", 1)
+
+
+SEEN = """
+import os, pathlib, beside
+from dask.distributed import Client
+
+def seen():
+    names = ("WORD", "OTHER", "HPC_LAUNCH_RUN_DIR", "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION")
+    return [os.environ.get(name) for name in names], os.getcwd(), pathlib.Path("/given/numbers").read_text(), beside.ONE
+
+c = Client()
+here, there, scheduler = seen(), c.submit(seen).result(), c.run_on_scheduler(seen)
+print(here == there, here[0] == scheduler[0], here)
+"""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES[1:])
+def test_each_runtime_shows_directories_and_variables_of_the_run_and_those_of_the_profile(
+    contained: Here, runtime: str
+) -> None:
+    there = of_runtime(contained, runtime)
+    (there.project / "data").mkdir()
+    (there.project / "data" / "numbers").write_text("1 2 3")
+    (there.project / "beside.py").write_text("ONE = 1")
+    (there.project / "seen.py").write_text(SEEN)
+    own = environment(there, binds=["data:/given:ro"]) | {"variables": {"WORD": "a, b=c", "EMPTY": ""}}
+    run = there.submit(
+        [sys.executable, "seen.py"], workers={"local_directory": str(there.project / "scratch")}, environment=own
+    )
+    run.ended_as("succeeded", 0)
+    variables = ["a, b=c", "the image's", str(run.directory), "true"]
+    assert run.log() == f"True True {(variables, str(there.project), '1 2 3', 1)}\n"

@@ -17,6 +17,7 @@ Rule = Callable[[Document], Iterator[Problem]]
 OF_ONE_VALUE: tuple[Rule, ...] = (
     names.batch_system,
     names.launchers,
+    names.containers,
     names.auto,
     layouts.loads,
     directives.options,

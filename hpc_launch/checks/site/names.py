@@ -35,6 +35,11 @@ def launchers(document: Document) -> Iterator[Problem]:
         yield from _template(document, f"launchers/{kind}", path if word(document, path) else (*path, "name"))
 
 
+def containers(document: Document) -> Iterator[Problem]:
+    """So has what runs containers."""
+    yield from _template(document, "containers", ("containers",))
+
+
 def _template(document: Document, folder: str, path: KeyPath) -> Iterator[Problem]:
     """A name for which there must be a template; plug-ins are looked for only when it is not among ours."""
     name = word(document, path)
