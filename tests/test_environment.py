@@ -270,3 +270,12 @@ def test_the_script_is_clean(prepared: Prepare, tmp_path: Path) -> None:
     lines = made.rendered.files["environment.sh"].splitlines()
     used = [line.split(" || ")[0] for line in lines if line.startswith("module ")]
     assert used == ["module purge", 'module use "$HOME/modules"', f"module use {tmp_path}/mine", "module load R"]
+
+
+def test_the_keeper_stays_in_the_python_that_runs_hpc_launch(prepared: Prepare, tmp_path: Path) -> None:
+    """It needs a newer one than Dask does, which what is activated need not be."""
+    made = prepared(LEAST, "layout=job-array", "environment.setup='. v/bin/activate'")
+    script = made.rendered.files["scheduler.sh"]
+    assert f"own={OWN}\n" in script and 'keeper_python=(bash jobside/within.sh "$own")' in script
+    assert shellcheck(write(made, tmp_path / "run"), "scheduler.sh") == ""
+    assert "keeper_python=" not in prepared(LEAST, "layout=job-array").rendered.files["scheduler.sh"]

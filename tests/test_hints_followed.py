@@ -60,7 +60,7 @@ def followed(profile: Profile, problem: Problem) -> Iterator[tuple[str, Profile]
             yield line, changed(changed(profile, f"{at}[0]", NOTHING), match[1], in_yaml(match[2]))
         elif at == "directives" and "leave it out" in line:
             yield line, changed(profile, f"{at}[0]", NOTHING)
-        elif re.match(r"leave (it|them) out", line):
+        elif re.match(r"(set .*, and )?leave (it|them) out", line):
             yield line, changed(profile, at, NOTHING)
         if match := re.match(r"write ([\[{].*?[\]}])(?:, or ([\[{].*[\]}]) if that is one)?$", line):
             for written in filter(None, match.groups()):
@@ -125,6 +125,27 @@ CASES: dict[str, tuple[str, Profile]] = {
     "groups elsewhere": ("testcluster", {"workers": {"memory": "1 GiB", "groups": {"a": {"count": 1}}}}),
     "too little": ("testcluster", {"workers": {"count": 2, "memory": "1 MB"}}),
     "an option that is said": ("testcluster", {"workers": {"count": 2, "memory": "1 GiB", "options": ["--nthreads"]}}),
+    "fewer cores than threads": (
+        "testcluster",
+        {"workers": {"count": 2, "memory": "1 GiB", "threads": 4, "cores": 2}},
+    ),
+    "no workers at all, of mpi": (
+        "testcluster",
+        {"layout": "mpi", "workers": "none", "workload": {"command": ["x"], "cores": 1}},
+    ),
+    "no workers at all, and no cores": ("testcluster", {"workers": "none", "workload": {"command": ["x"], "cores": 0}}),
+    "no workers yet": ("testcluster", {"workers": {"count": 0, "memory": "1 GiB"}}),
+    "at_once of one job": ("testcluster", {"workers": {"count": 2, "memory": "1 GiB", "at_once": 1}}),
+    "an idle time of a workload": ("testcluster", {"scheduler": {"idle_timeout": "1h"}}),
+    "an account is wanted": ("derecho", {}),
+    "JupyterLab beside nothing": (
+        "testcluster",
+        {"workers": "none", "services": {"jupyter": True}, "workload": {"command": ["x"], "cores": 1}},
+    ),
+    "a count beside groups": (
+        "testcluster",
+        {"layout": "job-array", "workers": {"memory": "1 GiB", "count": 2, "groups": {"a": {"count": 1}}}},
+    ),
     "workers of mpi": ("testcluster", {"layout": "mpi", "workers": {"count": 2, "memory": "1 GiB", "options": ["-x"]}}),
 }
 

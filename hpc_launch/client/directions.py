@@ -74,9 +74,11 @@ def directions(view: View, found: Endpoint) -> Directions:
     """To a run whose scheduler is there."""
     record, told = view.record, describe.pages(view)
     there = {name: page for name, page in told.items() if page.port}
-    lacks = tuple(f"{name}: {page.lacks}" for name, page in told.items() if page.lacks)
+    lacks = [f"{name}: {page.lacks}" for name, page in told.items() if page.lacks]
+    if "jupyter" not in told and (found.directory / "jobside" / "jupyter.py").exists():
+        lacks.append("jupyter: it is starting; ask again in a moment")
     way = way_from_outside(access_of(found), found.node, record.host, record.user)
-    return Directions(record.id, there, lacks, way, _obstacle(way, there))
+    return Directions(record.id, there, tuple(lacks), way, _obstacle(way, there))
 
 
 def _obstacle(way: Way, there: Mapping[str, Page]) -> HpcLaunchError | None:

@@ -92,6 +92,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         adapt=_bounds(workers),
         at_once=workers.at_once,
         cores=workers.cores,
+        imports=tuple(workers.imports),
     )
     return made, _reasons(resolved, made, "as many as fit by cores and memory" if per_node == most else EVENLY)
 

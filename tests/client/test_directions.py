@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.client.access import Forward, Way, refuse_loopback, way_from_here, way_from_outside
-from hpc_launch.client.directions import Directions
+from hpc_launch.client.directions import Directions, directions
 from hpc_launch.client.endpoint import Endpoint, Unreachable, refuse_unless_reachable
 from hpc_launch.errors import UsageError
 from hpc_launch.models.plan_parts import AccessPlan
+from hpc_launch.runs.evidence import Evidence
+from hpc_launch.runs.outcome import Standing
 from hpc_launch.runs.services import PATHS, Page
+from hpc_launch.runs.settle import View
+from tests.runs.jobs import record
 
 PORTS = {"dashboard": 41234, "jupyter": 41235}
 DASHBOARD = Forward(8787, "127.0.0.1", 41234)
@@ -66,6 +70,15 @@ def test_each_page_has_its_own_port_and_token(tmp_path: Path) -> None:
         "127.0.0.1:41235:127.0.0.1:41235",
     ]
     assert f"jupyter on c1: {told['jupyter']['url']}" in found.lines() and "jupyter: it is slow" in found.lines()
+
+
+def test_jupyterlab_that_is_still_starting_is_told(tmp_path: Path) -> None:
+    view = View(tmp_path, record(), Evidence(), {}, Standing("running"))
+    found = Endpoint(tmp_path, "tls://127.0.0.1:1", "c1", None)
+    assert directions(view, found).lacks == ()
+    (tmp_path / "jobside").mkdir()
+    (tmp_path / "jobside/jupyter.py").touch()
+    assert directions(view, found).lacks == ("jupyter: it is starting; ask again in a moment",)
 
 
 @pytest.mark.parametrize(
