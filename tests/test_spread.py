@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hpc_launch.explain.sentences import core_hours
 from hpc_launch.models.profile import Profile
 from hpc_launch.plan.workers import Beside, planned_per_node
 from hpc_launch.prepare import Prepared
+from hpc_launch.resolve import Resolved
 
 Prepare = Callable[..., Prepared]
 HUNDRED = "walltime: 8h\nworkers: {count: 100, memory: 4 GB}\nworkload: {command: x}\n"
-SYSTEMS = ["testcluster", "pbscluster", "lsfcluster", "gridcluster"]
+SYSTEMS = ["testcluster", "pbscluster", "lsfcluster"]
 
 
 def nodes(made: Prepared) -> tuple[int, int, int]:
@@ -53,7 +55,6 @@ def test_every_batch_system_is_asked_for_the_same_of_each_node(prepared: Prepare
         "testcluster": "--cpus-per-task=5\n",
         "pbscluster": f"-l select=2:ncpus=5:mpiprocs={5 if layout == 'mpi' else 1}:",
         "lsfcluster": "-n 10\n",
-        "gridcluster": "-pe mpi 10\n",
     }
     assert asked[site] in script
     if site == "lsfcluster":
@@ -70,15 +71,21 @@ def test_what_cannot_be_divided_leaves_the_last_node_with_fewer(
     assert nodes(made) == found
 
 
-def profile_of(spread: str, count: int) -> Profile:
-    keys = {"count": count, "memory": "1 GiB", "spread": spread}
-    return Profile.model_validate({"workers": keys, "workload": {"command": "x"}})
+RESOLVED: dict[str, Resolved] = {}
 
 
-@given(st.integers(1, 5000), st.integers(1, 300))
-def test_never_more_nodes_than_packed_and_never_more_on_a_node(count: int, most: int) -> None:
+def with_workers(profile: Profile, **keys: object) -> Profile:
+    return profile.model_copy(update={"workers": profile.workers.model_copy(update=keys)})
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(count=st.integers(1, 5000), most=st.integers(1, 300))
+def test_never_more_nodes_than_packed_and_never_more_on_a_node(prepared: Prepare, count: int, most: int) -> None:
+    """Whatever fits on a node, of a profile that was resolved once."""
     beside = Beside((), several_nodes=True)
-    even, packed = (planned_per_node(profile_of(each, count).workers, most, beside) for each in ("even", "packed"))
+    resolved = RESOLVED.get("once") or RESOLVED.setdefault("once", prepared(HUNDRED, site="ceres").resolved)
+    profiles = (with_workers(resolved.profile, count=count, spread=each) for each in ("even", "packed"))
+    even, packed = (planned_per_node(replace(resolved, profile=each), most, beside) for each in profiles)
     assume(even != packed)
     fewest = -(-count // packed)
     assert even < packed and -(-count // even) == fewest
@@ -92,6 +99,13 @@ def test_worker_jobs_are_alike_and_a_note_says_that_it_has_no_meaning_there(prep
     assert any("workers.spread is not used: in job-array" in note for note in made.planned.notes)
     silent = prepared(HUNDRED, "layout=job-array", site="ceres")
     assert not any("spread" in note for note in silent.planned.notes)
+
+
+def test_how_a_parallel_environment_divides_slots_is_its_own(prepared: Prepare) -> None:
+    """One that fills host after host gives 8 + 2 of 10: whole hosts are asked for, as with `packed`."""
+    made = prepared(HUNDRED, "workers.count=10", "walltime=1h", "workers.memory=1 GB", site="gridcluster")
+    assert nodes(made) == (2, 8, 2)
+    assert "-pe mpi 16\n" in made.rendered.files["job.sh"]
 
 
 def test_fixed_slots_of_each_host_are_not_asked_for_in_part(prepared: Prepare, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Room:
         """Workers on a node as it is planned."""
         workers = self.resolved.profile.workers
         most = workers.per_node or self._most(self.queue, self.memory or IDLE)
-        return planned_per_node(workers, most, self.beside)
+        return planned_per_node(self.resolved, most, self.beside)
 
     def even(self) -> list[int]:
         """Numbers of workers on a node of which one fits if any does; where they are few, all."""

@@ -71,7 +71,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
     memory = workers.memory or share_of_memory(resolved, queue, beside)
     assert memory is not None
     most = workers.per_node or most_per_node(resolved, queue, beside, memory)
-    per_node = planned_per_node(workers, most, beside)
+    per_node = planned_per_node(resolved, most, beside)
     nodes = -(-workers.count // per_node)
     made = WorkerGroup(
         count=workers.count,
@@ -97,10 +97,15 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
     return made, _reasons(resolved, made, "as many as fit by cores and memory" if per_node == most else EVENLY)
 
 
-def planned_per_node(workers: Workers, most: int, beside: Beside) -> int:
-    """Workers on each node but the last, where `most` may be: those of one job are spread over the fewest nodes."""
+def planned_per_node(resolved: Resolved, most: int, beside: Beside) -> int:
+    """Workers on each node but the last, where `most` may be: those of one job are spread over the fewest nodes.
+
+    Not where a parallel environment divides the slots: one that fills host after host would give 96 + 4 of 100.
+    """
+    workers, environment = resolved.profile.workers, resolved.site.parallel_environments.nodes
+    divides = environment is not None and environment.slots is None
     packed = min(workers.count or most, most)
-    if workers.per_node or workers.spread == "packed" or not beside.several_nodes:
+    if workers.per_node or workers.spread == "packed" or not beside.several_nodes or divides:
         return packed
     nodes = -(-workers.count // packed)
     return -(-workers.count // nodes)

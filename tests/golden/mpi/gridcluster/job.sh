@@ -1,6 +1,6 @@
 #!/bin/bash
-#$ -pe mpi 21
-#$ -l mem_free=646M
+#$ -pe mpi 24
+#$ -l mem_free=628M
 #$ -l h_rt=00:10:00
 #$ -q all.q
 #$ -cwd
@@ -37,14 +37,14 @@ while read -r host count _; do
 done < <(cat "${PE_HOSTFILE:-/dev/stdin}" <<<"$(uname -n) 1")
 given="(${PE-no parallel environment} gave ${hosts[*]})"
 for host in "${hosts[@]}"; do
-  [ "${slots[$host]}" -ge 7 ] || fail "$host has ${slots[$host]} slots, 7 are needed on each of 3 hosts $given"
+  [ "${slots[$host]}" -ge 8 ] || fail "$host has ${slots[$host]} slots, 8 are needed on each of 3 hosts $given"
 done
 [ ${#hosts[@]} = 3 ] || fail "${#hosts[@]} hosts, 3 are needed $given"
 
 # The scheduler ends by itself when this shell is gone, and is ended first when all is over.
 echo "$$ $(uname -n)" >"$state/shell"
 without_usr2 bash jobside/within.sh \
-  mpiexec -n 20 -ppn 7 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
+  mpiexec -n 20 -ppn 8 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
 workers=$!
 
 # The workload starts when 20 of 20 workers are connected.
