@@ -12,13 +12,12 @@ import os, socket
 from collections import Counter
 from dask.distributed import Client
 
-def seen(threads):
-    return socket.gethostname(), threads, *(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL", "OPENBLAS"))
+def seen(dask_worker):
+    return socket.gethostname(), dask_worker.state.nthreads, *(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL", "OPENBLAS"))
 
 if __name__ == "__main__":
     client = Client()
-    found = client.run(lambda dask_worker: dask_worker.state.nthreads)
-    answers = [client.submit(seen, found[each], workers=[each]).result() for each in sorted(found)]
+    answers = client.run(seen).values()
     print("hosts", *sorted(Counter(host for host, *_ in answers).values()))
     print("seen", *sorted({" ".join(map(str, rest)) for _, *rest in answers}))
 """
