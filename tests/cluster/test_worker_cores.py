@@ -13,7 +13,8 @@ from collections import Counter
 from dask.distributed import Client
 
 def seen(dask_worker):
-    return socket.gethostname(), dask_worker.state.nthreads, *(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL", "OPENBLAS"))
+    threads = dask_worker.state.nthreads
+    return socket.gethostname(), threads, *(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL", "OPENBLAS"))
 
 if __name__ == "__main__":
     client = Client()
