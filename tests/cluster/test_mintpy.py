@@ -75,22 +75,17 @@ def test_worker_jobs_as_the_readme_has_them(insar: There) -> None:
 # A local cluster that works on the head node, and not on compute nodes
 
 
-def test_all_workers_are_those_of_the_node_and_not_of_the_job(insar: There) -> None:
-    command = "mkdir -p all && cd all && ifgram_inversion.py ../inputs/ifgramStack.h5 --cluster local --num-worker all"
-    changes = ["workload.cores=1", f"workload.command={command}"]
-    done = insar.command("submit", "local.yaml", "--site", "testcluster", "--wait", *changed(changes))
-    assert done.returncode == 0, done.stderr
-    assert f"translate numWorker = all to {os.cpu_count()}" in insar.command("logs").stdout
-
-
-def test_a_local_cluster_has_the_memory_of_the_head_node_and_not_that_of_the_job(insar: There) -> None:
-    code, said = inverted(insar, "--cluster", "local", "--num-worker", "2")
+def test_a_local_cluster_counts_cores_and_memory_of_the_node_and_not_of_the_job(insar: There) -> None:
+    everything = ("--cluster", "local", "--num-worker", "all")
+    code, said = inverted(insar, *everything)
     assert code == 0, said
-    little = changed(["workload.memory=200 MB"])
+    command = f"mkdir -p all && cd all && ifgram_inversion.py ../{STACK} {shlex.join(everything)}"
+    little = changed(["workload.cores=1", "workload.memory=200 MB", f"workload.command={command}"])
     done = insar.command("submit", "local.yaml", "--site", "testcluster", "--wait", *little)
     assert done.returncode != 0
     assert "out-of-memory: the kernel killed the workload on c" in done.stderr
     assert "raise workload.memory" in done.stderr
+    assert f"translate numWorker = all to {os.cpu_count()}" in insar.command("logs").stdout
 
 
 # Workers that cannot import the code, because the disk is not shared
