@@ -217,7 +217,7 @@ def test_modules_3_that_always_end_with_0_are_not_believed(node: Node) -> None:
     place = node.module("python-3.12", "LOADEDMODULES=python-3.12\n")
     always = 'eval "of_4_$(declare -f module)"; module() { of_4_module "$@"; return 0; }'
     old = f"MODULE_VERSION=3.2.10 LOADEDMODULES=; {always}"
-    how = {"site_setup": "", "module_path": [place]}
+    how: dict[str, Any] = {"site_setup": "", "module_path": [place]}
     text = node.prepared(modules=["python-3.12", "R"], **how).rendered.files["environment.sh"]
     assert text.count("load_module") == 2
     node.is_unfit("the module R cannot be loaded", modules=["python-3.12", "R"], after_site=old, **how)
