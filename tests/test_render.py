@@ -670,3 +670,21 @@ def test_an_address_without_a_scheme_means_the_runs_own_way_to_speak(
 ) -> None:
     files = prepared(LEAST, f"layout={layout}", f"security={security}").rendered.files
     assert files["environment.sh"].count("export DASK_DISTRIBUTED__COMM__DEFAULT_SCHEME=tls") == lines
+
+
+def test_modules_that_workers_share_are_named_where_they_are_started(prepared: Prepare) -> None:
+    scripts = prepared(LEAST, "workers.imports=[xarray, scipy.signal]", site="testcluster").rendered.files
+    assert "export HPC_LAUNCH_IMPORTS='xarray scipy.signal' #" in scripts["node.sh"]
+
+
+@pytest.mark.parametrize(
+    ("assignments", "said"),
+    [
+        (("workers.imports=[torch.nn]",), "may take hold of a GPU"),
+        (("workers.imports=['os; rm']",), "the name of a Python module"),
+        (("workers.imports=[xarray]", "layout=mpi"), "workers.imports: each MPI rank imports for itself"),
+    ],
+)
+def test_what_workers_cannot_share_is_refused(prepared: Prepare, assignments: tuple[str, ...], said: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=said):
+        prepared(LEAST, *assignments, site="testcluster")

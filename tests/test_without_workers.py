@@ -35,10 +35,8 @@ def test_the_scripts_are_those_of_a_plain_job(prepared: Prepare, tmp_path: Path,
         assert rendered == (GOLDEN / "without-workers" / site / name).read_text(encoding="utf-8"), f"{site}/{name}"
         assert not re.search("dask|scheduler|worker(?!s/)", rendered.replace("--num-worker 4", ""), re.IGNORECASE)
     assert not {"node.sh", "scheduler.sh", "workers.sh"} & made.rendered.files.keys()
-    assert {name for name in made.rendered.files if name.startswith("jobside/")} == {
-        "jobside/attempt.sh",
-        "jobside/watch.sh",
-    }
+    jobside = {name for name in made.rendered.files if name.startswith("jobside/")}
+    assert jobside == {"jobside/attempt.sh", "jobside/watch.sh", "jobside/python.sh"}
     assert shellcheck(write(made, tmp_path / "run"), "job.sh", "environment.sh", "workload.sh") == ""
 
 
@@ -105,6 +103,32 @@ def test_a_key_of_workers_that_a_site_requires_is_not_asked_for(prepared: Prepar
     site = (SITES / "testcluster.yaml").read_text() + "policy: {required: [workers.memory]}\n"
     (tmp_path / "site.yaml").write_text(site)
     assert prepared(NONE, site="./site.yaml").plan.jobs
+
+
+@pytest.mark.parametrize(
+    ("site", "directive", "key"),
+    [
+        ("testcluster", "--cpus-per-task=3", "workload.cores"),
+        ("testcluster", "--mem=3G", "workload.memory"),
+        ("pbscluster", "-l mem=3gb", "workload.memory"),
+        ("gridcluster", "-l mem_free=3G", "workload.memory"),
+        ("testcluster", "--nodes=2", ""),
+        ("lsfcluster", "-n 3", ""),
+    ],
+)
+def test_a_directive_that_is_said_already_names_a_key_that_there_is(
+    prepared: Prepare, site: str, directive: str, key: str
+) -> None:
+    with pytest.raises(InvalidConfiguration) as refusal:
+        prepared(NONE, f"directives=['{directive}']", site=site)
+    assert "workers." not in str(refusal.value) and (not key or f"set {key} for it" in str(refusal.value))
+
+
+def test_directives_of_its_queue_are_looked_at(prepared: Prepare, tmp_path: Path) -> None:
+    site = (SITES / "testcluster.yaml").read_text().replace("short: {", "short: {directives: [--mem=5G], ")
+    (tmp_path / "site.yaml").write_text(site)
+    with pytest.raises(InvalidConfiguration, match="--mem is already said"):
+        prepared(NONE, site="./site.yaml")
 
 
 def test_a_refusal_says_what_would_fit(prepared: Prepare) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hpc_launch.batch.dialect import Dialect
+from hpc_launch.checks import without_workers
 from hpc_launch.checks.directives import Written, directive_faults
 from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.config.document import Document
@@ -49,10 +50,11 @@ def of_profile(dialect: Dialect, resolved: Resolved, context: Context) -> Iterat
     """The profile of a run whose queues are known."""
     site, document = resolved.site, resolved.site_document
     groups = resolved.of_groups()
-    of_jobs = (place.name for of_group in groups for place in places(of_group, context))
+    of_jobs = (place.name for each in groups or [resolved] for place in places(each, context))
     queues = dict.fromkeys(name for name in of_jobs if name is not None)
     gpus = any(of_group.profile.workers.gpus for of_group in groups) and bool(site.resources.get("gpus"))
-    yield from directive_faults(dialect, site, document, queues, _asked(resolved), gpus)
+    words, memory = without_workers.words(dialect, resolved.profile)
+    yield from directive_faults(words, site, document, queues, _asked(resolved), gpus, memory)
     yield from constraint(dialect, site, resolved.profile.constraint, resolved.origin("constraint"))
     for each in groups:
         own, origin = each.profile.workers.constraint, each.origin("workers", "constraint")

@@ -34,6 +34,7 @@ def directive_faults(
     queues: Iterable[str],
     asked: Sequence[Written],
     gpus: bool = False,
+    memory: str = "workers.memory",
 ) -> list[Problem]:
     """Directives that say again what the scripts say, and those of a profile that the site refuses.
 
@@ -45,11 +46,12 @@ def directive_faults(
         queues: those of the jobs.
         asked: the profile's own, of the run and of workers.
         gpus: whether the scripts ask for some, in the site's words.
+        memory: the key by which the profile asks for it.
     """
     own = [Written(site.directives, document, ("directives",))]
     for name in queues:
         own.append(Written(site.queues[name].directives, document, ("queues", name, "directives")))
-    resource = {f"-l {site.memory.resource}": "workers.memory"} if site.memory.resource else {}
+    resource = {f"-l {site.memory.resource}": memory} if site.memory.resource else {}
     said, instead = {**_by_option(dialect.said), **resource}, _by_option(dialect.instead)
     taken = (*said, *instead, *dialect.reserved)
     problems = []

@@ -55,6 +55,9 @@ def _layout_mpi(resolved: Resolved) -> Iterator[Problem]:
         cause = "workers.options: these are words for `dask worker`, and the layout mpi starts dask-mpi"
         hint = "leave them out; threads, memory, resources, interface, lifetime … have keys of their own"
         yield Problem(cause, resolved.origin("workers", "options"), hint)
+    if workers.imports:
+        cause = "workers.imports: each MPI rank imports for itself what its tasks need"
+        yield Problem(cause, resolved.origin("workers", "imports"), "leave it out")
     if profile.scheduler.interface not in ("auto", workers.interface):
         cause = "scheduler.interface: dask-mpi has one interface for scheduler and workers"
         yield Problem(cause, resolved.origin("scheduler", "interface"), "set workers.interface alone")

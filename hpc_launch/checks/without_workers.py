@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from hpc_launch.batch.dialect import Dialect
 from hpc_launch.config.layers import dotted
 from hpc_launch.config.origin import KeyPath, Origin
 from hpc_launch.errors import Problem
-from hpc_launch.models.profile import Workload
+from hpc_launch.models.profile import Profile, Workload
 from hpc_launch.resolve import Resolved
 
 UNUSED: tuple[KeyPath, ...] = (("layout",), ("scheduler",), ("security",))
 """Keys of a Dask cluster."""
+
+
+OF_WORKLOAD = {"workers.cores": "workload.cores", "workers.memory": "workload.memory"}
+"""Key → the one that asks for the same in a run without workers."""
 
 
 def problems(resolved: Resolved) -> Iterator[Problem]:
@@ -41,6 +47,21 @@ def notes(resolved: Resolved) -> Iterator[str]:
     for path in UNUSED if resolved.profile.layout != "single-job" else UNUSED[1:]:
         if origin := _said_here(resolved, path):
             yield f"{origin}: {dotted(path)} is not used: with `workers: none` there is no Dask cluster"
+
+
+def words(dialect: Dialect, profile: Profile) -> tuple[Dialect, str]:
+    """The batch system's, with the keys by which this profile says them; and the key by which it asks for memory."""
+    if profile.has_workers:
+        return dialect, "workers.memory"
+    return replace(dialect, said=_of_workload(dialect.said), instead=_of_workload(dialect.instead)), "workload.memory"
+
+
+def _of_workload(by_key: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for key, options in by_key.items():
+        ours = OF_WORKLOAD.get(key, "") if key.startswith("workers.") else key
+        found[ours] = (*found.get(ours, ()), *options)
+    return found
 
 
 def _said_here(resolved: Resolved, path: KeyPath) -> Origin | None:

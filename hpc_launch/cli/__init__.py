@@ -17,7 +17,6 @@ app = typer.Typer(
     name="hpc-launch",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -39,6 +38,9 @@ for command in (
 ):
     app.command()(command)
 app.command("list")(runs.list_)
+for one in (app, site.site, export.export):
+    for each in one.registered_commands:  # the first sentence whole, where typer would cut it
+        each.short_help = ((each.callback and each.callback.__doc__) or "").partition("\n\n")[0]
 app.add_typer(site.site, name="site")
 app.add_typer(export.export, name="export")
 

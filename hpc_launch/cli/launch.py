@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpc_launch.cli import completion
 from hpc_launch.cli.options import JSON, SITE
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 PROFILE = Annotated[Path, typer.Argument(metavar="PROFILE", help="the profile: what to run", show_default=False)]
 SET = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="a.b=v", help="set a key of the profile; any number of times", show_default=False),
+    typer.Option(
+        "--set",
+        metavar="a.b=v",
+        help="set a key of the profile; any number of times",
+        show_default=False,
+        autocompletion=completion.assignments,
+    ),
 ]
 
 

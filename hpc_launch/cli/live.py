@@ -59,13 +59,15 @@ def left_alone(*run_ids: str) -> Iterator[None]:
     """Meanwhile, somebody who stops waiting for these runs is told that they go on, and how to come back."""
     try:
         yield
-    except StoppedWaiting:
+    except (StoppedWaiting, KeyboardInterrupt, ToldToEnd) as told:  # the latter between two runs
         back = f"hpc-launch wait {' '.join(run_ids)}"
         if len(run_ids) > 1:
             say(f"the runs go on. Come back to them: {back}    End one: hpc-launch cancel RUN")
         else:
             say(f"the run goes on. Come back to it: {back}    End it: hpc-launch cancel {run_ids[0]}")
-        raise
+        if isinstance(told, StoppedWaiting):
+            raise
+        raise StoppedWaiting(told, None) from None
 
 
 class Lines:

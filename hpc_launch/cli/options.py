@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
+from hpc_launch.cli import completion
+
 JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
 SITE = Annotated[
-    str | None, typer.Option("--site", metavar="S", help="name or path of a site profile", show_default=False)
+    str | None,
+    typer.Option(
+        "--site",
+        metavar="S",
+        help="name or path of a site profile",
+        show_default=False,
+        autocompletion=completion.sites,
+    ),
 ]

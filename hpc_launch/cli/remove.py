@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpc_launch.cli import completion
 from hpc_launch.cli.options import JSON
 from hpc_launch.errors import Problem, UsageError
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 def remove(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN…", help="ids, beginnings of ids, or run directories", show_default=False),
+        typer.Argument(
+            metavar="RUN…",
+            help="ids, beginnings of ids, or run directories",
+            show_default=False,
+            autocompletion=completion.runs,
+        ),
     ] = None,
     older_than: Annotated[
         str | None, typer.Option("--older-than", metavar="TIME", help="all submitted longer ago, such as 30d")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpc_launch.cli import completion
 from hpc_launch.cli.options import JSON
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.parts import Part
@@ -20,10 +21,17 @@ RUN = Annotated[
         metavar="RUN",
         help="id, name, beginning of an id, or run directory; default: the latest",
         show_default=False,
+        autocompletion=completion.runs,
     ),
 ]
 THIS_RUN = Annotated[
-    str, typer.Argument(metavar="RUN", help="id, name, beginning of an id, or run directory", show_default=False)
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="id, name, beginning of an id, or run directory",
+        show_default=False,
+        autocompletion=completion.runs,
+    ),
 ]
 
 
@@ -101,12 +109,21 @@ def cancel(run: THIS_RUN, json: JSON = False) -> None:
 
 def list_(
     name: Annotated[
-        str | None, typer.Option("--name", metavar="N", help="those of this name; 'pi-*' is a pattern")
+        str | None,
+        typer.Option(
+            "--name", metavar="N", help="those of this name; 'pi-*' is a pattern", autocompletion=completion.names
+        ),
     ] = None,
     state: Annotated[
-        list[str] | None, typer.Option("--state", metavar="S", help="those in this state; any number of times")
+        list[str] | None,
+        typer.Option(
+            "--state", metavar="S", help="those in this state; any number of times", autocompletion=completion.states
+        ),
     ] = None,
-    site: Annotated[str | None, typer.Option("--site", metavar="S", help="those on this site")] = None,
+    site: Annotated[
+        str | None,
+        typer.Option("--site", metavar="S", help="those on this site", autocompletion=completion.sites),
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="the newest N")] = None,
     json: JSON = False,
 ) -> None:

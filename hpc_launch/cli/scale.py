@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpc_launch.cli import completion
 from hpc_launch.cli.options import JSON
 from hpc_launch.cli.runs import THIS_RUN
 from hpc_launch.errors import Problem, UsageError
@@ -24,7 +25,10 @@ def scale(
     maximum: Annotated[
         int | None, typer.Option("--maximum", metavar="B", min=0, help="as the tasks need, at most B workers")
     ] = None,
-    group: Annotated[str | None, typer.Option("--group", metavar="G", help="of this group of workers")] = None,
+    group: Annotated[
+        str | None,
+        typer.Option("--group", metavar="G", help="of this group of workers", autocompletion=completion.groups),
+    ] = None,
     grace: Annotated[
         str | None, typer.Option("--grace", metavar="TIME", help="tasks get so long; left out: as long as they need")
     ] = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hpc_launch.cli import completion
 from hpc_launch.cli.options import JSON
 
 site = typer.Typer(no_args_is_help=True, help="Look at site profiles.", rich_markup_mode=None)
@@ -64,7 +65,12 @@ def _row(row: dict[str, Any]) -> list[str]:
 
 @site.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="name or path of a site profile", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="name or path of a site profile", show_default=False, autocompletion=completion.sites
+        ),
+    ],
     origin: Annotated[bool, typer.Option("--origin", help="each value with the file and line it came from")] = False,
     json: JSON = False,
 ) -> None:
@@ -94,7 +100,11 @@ def show(
 def check(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="name or path of a site profile; left out: the one that this machine is"),
+        typer.Argument(
+            metavar="[NAME]",
+            help="name or path of a site profile; left out: the one that this machine is",
+            autocompletion=completion.sites,
+        ),
     ] = None,
     json: JSON = False,
 ) -> None:
@@ -133,7 +143,12 @@ def check(
 def discover(
     batch_system: Annotated[
         str | None,
-        typer.Option("--batch-system", metavar="NAME", help="the one to ask, where several are here"),
+        typer.Option(
+            "--batch-system",
+            metavar="NAME",
+            help="the one to ask, where several are here",
+            autocompletion=completion.batch_systems,
+        ),
     ] = None,
     json: JSON = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hpc_launch.cli import completion
 from hpc_launch.cli.options import JSON
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def wait(
             metavar="RUN…",
             help="ids, names, beginnings of ids, or run directories; default: the latest",
             show_default=False,
+            autocompletion=completion.runs,
         ),
     ] = None,
     json: JSON = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.other_words import ours
@@ -26,6 +26,28 @@ def models_at(model: type[BaseModel], path: KeyPath) -> list[type[BaseModel]]:
     for step in path:
         kinds = [below for kind in kinds for below in _step(kind, step)]
     return [found for kind in kinds for found in _models(kind)]
+
+
+def leaves_of(model: type[BaseModel], above: KeyPath = ()) -> dict[str, Any]:
+    """Dotted key → type of its value, of all keys that hold no mapping of keys themselves."""
+    found: dict[str, Any] = {}
+    for name, kind in keys_of(model).items():
+        below = list(_models(kind))
+        found |= {} if below and not choices(kind) else {dotted((*above, name)): kind}
+        for each in below:
+            found |= leaves_of(each, (*above, name))
+    return found
+
+
+def choices(kind: Any) -> list[str]:
+    """The words that a value of this type may be; none where it may be anything of its kind."""
+    found: list[str] = []
+    for plain in _plain(kind):
+        if get_origin(plain) is Literal:
+            found += [str(word) for word in get_args(plain)]
+        elif plain is bool:
+            found += ["true", "false"]
+    return found
 
 
 def advice_on_unknown(model: type[BaseModel], path: KeyPath) -> str:

@@ -104,6 +104,7 @@ def paths(names: str) -> list[str]:
 
 
 def main() -> None:
+    sys.path[0] = os.getcwd()  # no module of the user's is hidden by one of this directory
     look_for_dask_mpi()
     world = join(int(sys.argv.pop(1)))
     for name in filter(MEANT_FOR_RANKS.match, list(os.environ)):

@@ -154,6 +154,15 @@ Word = Annotated[
 """A value of a directive: PBS and LSF choke on blanks, `#` and quotes (facts recorded in docs/contracts.md)."""
 Module = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.+/@=\-]*", "letters, digits and _ . + / @ = -")]
 """An environment module, such as `gcc/12.2`."""
+Import = Annotated[
+    Text,
+    _only(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", "the name of a Python module, such as scipy.signal"),
+    Without(
+        r"^(torch|tensorflow|jax|cupy|rmm|cudf|cuml|cugraph|pycuda)(\.|$)",
+        "{value!r} may take hold of a GPU, and what has hold of one must not be forked: leave it to the tasks",
+    ),
+]
+"""A Python module that a process imports of which workers are forks."""
 Expression = Annotated[
     Text,
     _only(r"[A-Za-z0-9_.,:+@%=&|()\[\]!*<>\-]+", "letters, digits and _ . , : + @ % = & | ( ) [ ] ! * < > -"),

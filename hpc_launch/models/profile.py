@@ -15,6 +15,7 @@ from hpc_launch.models.fields import (
     EnvironmentValue,
     Expression,
     GroupName,
+    Import,
     Module,
     Moment,
     Name,
@@ -76,6 +77,7 @@ class WorkerKeys(Model):
     lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: in job-array before the walltime")
     gpus: Annotated[Whole, Field(ge=0)] = key(0, "of each worker")
     options: list[Text] = key([], "words passed on to `dask worker`")
+    imports: list[Import] = key([], "modules that are imported once for all workers of a node")
     adapt: Adapt | None = key(None, "job-array: as many workers as the tasks need, within bounds")
     at_once: Count | None = key(None, "job-array: so many worker jobs submitted at one time, at most")
 

@@ -51,6 +51,8 @@ class WorkerGroup:
     """Elements that are submitted at one time, at most; None: any number."""
     cores: int | None = None
     """Asked for, for each worker, where the profile says it; None: one for each thread."""
+    imports: tuple[str, ...] = ()
+    """Modules that are imported once for all workers of a node."""
 
     @property
     def cores_of_each(self) -> int:

@@ -91,6 +91,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         adapt=_bounds(workers),
         at_once=workers.at_once,
         cores=workers.cores,
+        imports=tuple(workers.imports),
     )
     return made, _reasons(resolved, made)
 

@@ -81,6 +81,7 @@ def test_wait_status_and_exit_codes_agree(runs: dict[str, Run]) -> None:
         assert run.wait() == code, name
         status = run.status()
         assert (status["state"], status["outcome"], status["exit_code"]) == (outcome, outcome, code), (name, status)
+        assert (outcome == "out-of-memory") == ("raise workload.memory" in (status["reason"] or "")), (name, status)
         directory = run.directory
         until(partial(no_process_of, directory), "every process of the run to end")
         assert not (directory / "tls").exists(), name

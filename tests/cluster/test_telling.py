@@ -27,3 +27,14 @@ def test_it_is_told_that_no_task_ran_and_whose_memory_to_raise(user: There) -> N
     assert runs["computes"].ended_as("succeeded", 0)["hint"] is None
     shown = user.command("status", runs["eats"].id).stdout
     assert f"hint        {eats['hint']}" in shown and eats["last_lines"][-1] in shown
+
+
+def test_check_ends_as_submit_would(user: There) -> None:
+    good = user.command("check", user.profile(["true"]))
+    assert good.returncode == 0 and "can be submitted" in good.stdout, good.stderr
+    assert ("slurm says of the job" in good.stdout) == (user.site == "testcluster")
+    if user.site == "testcluster":
+        nowhere = user.profile(["true"], constraint="nosuchfeature")
+        checked, submitted = user.command("check", nowhere), user.command("submit", nowhere)
+        assert checked.returncode == submitted.returncode == 5
+        assert "Invalid feature specification" in checked.stderr and "Invalid feature" in submitted.stderr

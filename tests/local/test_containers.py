@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.local.runs import Here
+from tests.local.runs import Here, Run
 
 RUNTIME = Path(__file__).parent / "container-runtime"
 SYSTEM = ["/bin", "/lib", "/lib64", "/usr", "/etc", "/dev", "/proc", "/sys"]
@@ -41,6 +42,16 @@ def of_runtime(here: Here, name: str) -> Here:
     """The same user, where this one runs containers."""
     (here.project / f"{name}.yaml").write_text(f"schema: 1\nname: own\nextends: local\ncontainers: {name}\n")
     return replace(here, site=f"./{name}.yaml")
+
+
+def test_a_workload_without_workers_runs_in_it_too(contained: Here) -> None:
+    command = 'echo "${CONTAINER_IMAGE##*/}"; exit 5'
+    workload = {"command": command, "cores": 1, "memory": "100 MB"}
+    profile = {"site": contained.site, "workers": "none", "workload": workload, "environment": environment(contained)}
+    (contained.project / "plain.yaml").write_text(yaml.safe_dump(profile))
+    run = Run(contained, contained.command("submit", "plain.yaml").stdout.strip())
+    run.ended_as("failed", 5)
+    assert run.log() == "env.sif\n"
 
 
 def environment(here: Here, **container: object) -> dict[str, object]:

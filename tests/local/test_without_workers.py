@@ -43,7 +43,7 @@ def test_a_program_with_a_cluster_of_its_own_runs_alone(here: Here) -> None:
     status = run.ended_as("succeeded", 0)
     told = json.loads(run.log())
     assert told["sum"] == 3 and not [name for name in told["names"] if "DASK" in name or "SCHEDULER" in name]
-    assert status["workers"] == {"connected": 0, "wanted": 0, "minimum": 0, "threads": 0}
+    assert not any(status["workers"].values())
     assert {path.name for path in (run.directory / "logs").iterdir()} == {"job.log", "workload.log"}
     assert not (run.directory / "tls").exists() and not [*run.directory.rglob("*token*")]
     assert (run.directory / "logs" / "job.log").read_text() == ""

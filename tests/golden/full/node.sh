@@ -15,6 +15,10 @@ exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log" 2>&1
 state=$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT
 host=$(uname -n)
 node=$HPC_LAUNCH_NODE
+# Cores for each task, and memory that is given back early. Both are read when Python and libraries are loaded, before
+# Dask says them; what the environment itself has set holds.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
+export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-65536}"
 command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
 cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib1) || unfit "${cause:-$HPC_LAUNCH_PYTHON ($HPC_LAUNCH_PYTHON_IS) does not run, see logs/workers-$host.log}"
 # Workers write to a file system of this node; what kind it is decides whether they may spill to it.
@@ -41,7 +45,7 @@ workers=2
 
 # Workers find the workload's files where it finds them.
 cd "$HOME/project" || unfit 'there is no directory $HOME/project here'
-exec "$HPC_LAUNCH_PYTHON" -m distributed.cli.dask_worker --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/workers.py" --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 4 --memory-limit 10000000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tcp --interface ib1 --no-dashboard --dashboard-address 127.0.0.1:0 \
   --resources subprocess_slots=1,fast=0.5 --lifetime 126000s --death-timeout 1200 --preload 'my file.py'

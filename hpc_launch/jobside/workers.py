@@ -1,0 +1,143 @@
+"""The workers of one node: `dask worker`, whose worker processes are forks of one that has imported everything, once.
+
+Dask has each worker forked by Python's forkserver. That is a second Python: it begins when the first worker is wanted,
+and imports everything once more, after the first one has. Here it is a fork of the first one. Where that is not safe it
+begins before the first one imports anything, so that both import at the same time.
+
+What is used of `multiprocessing` though Python promises it to nobody was tried with Python 3.10 to 3.13.
+
+Arguments: those of `dask worker`. HPC_LAUNCH_IMPORTS names further modules that workers import.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import inspect
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
+import multiprocessing.util
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+TRIED = ((3, 10), (3, 13))
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Where one is not 1, numerical libraries may start threads as they are imported; what has threads must not fork."""
+OF_DASK = ("distributed.cli.dask_worker", "tornado.platform.asyncio", "numpy", "pandas", "lz4")
+"""What each worker would import otherwise; what is not there is passed over."""
+
+forkserver: Any = multiprocessing.forkserver
+resource_tracker: Any = multiprocessing.resource_tracker
+util: Any = multiprocessing.util
+
+
+def main() -> None:
+    # As with `python -m`: modules are found where the workers run, and this directory's are none of theirs.
+    if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        sys.path[0] = os.getcwd()
+    del sys.modules["__main__"].__file__  # or each process of a pool that a task makes would run this file again
+    prepare_workers(os.environ.pop("HPC_LAUNCH_IMPORTS", "").split())
+    from distributed.cli import dask_worker
+
+    dask_worker.main(prog_name="dask worker")
+
+
+def prepare_workers(modules: Sequence[str]) -> None:
+    """Import what workers need, and have their forkserver running; the log tells why it is done in a slower way."""
+    if reason := why_not_fork():
+        print(f"hpc-launch: everything is imported twice, at the same time: {reason}", file=sys.stderr, flush=True)
+        forkserver.set_forkserver_preload([*OF_DASK, *modules])
+        forkserver.ensure_running()
+        import_all(modules)
+        return
+    import_all(modules)
+    if others := len(os.listdir("/proc/self/task")) - 1:
+        run = "thread runs" if others == 1 else "threads run"
+        print(f"hpc-launch: everything is imported twice: {others} {run} after the first time", file=sys.stderr)
+        return
+    start_server_as_fork()
+
+
+def why_not_fork() -> str:
+    """Why this process should not become the workers' forkserver; empty if it may."""
+    if not TRIED[0] <= sys.version_info[:2] <= TRIED[1]:
+        return f"nobody has tried otherwise with Python {sys.version.split()[0]}"
+    if many := [name for name in THREADS if os.environ.get(name) != "1"]:
+        return f"{many[0]} is not 1"
+    try:
+        known = (
+            inspect.isfunction(util.spawnv_passfds)
+            and list(inspect.signature(forkserver.main).parameters)[:3] == ["listener_fd", "alive_r", "preload"]
+            and {"_forkserver_pid", "_forkserver_alive_fd"} <= vars(forkserver._forkserver).keys()
+            and {"_fd", "_pid"} <= vars(resource_tracker._resource_tracker).keys()
+        )
+    except AttributeError:
+        known = False
+    return "" if known else f"multiprocessing of Python {sys.version.split()[0]} is not as we know it"
+
+
+def import_all(modules: Sequence[str]) -> None:
+    """Import what workers do, and read what they would read."""
+    for name in OF_DASK:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+    for name in modules:
+        importlib.import_module(name)
+    from distributed import utils, versions
+
+    utils.get_mp_context()  # type: ignore[no-untyped-call]  # a forkserver that is started anew imports the same
+    versions.get_versions()
+    gc.freeze()  # memory in which no fork looks for garbage stays shared
+
+
+def start_server_as_fork() -> None:
+    """Have `multiprocessing` start its forkserver, which is a fork of this process."""
+    start = util.spawnv_passfds
+
+    def fork(path: bytes, arguments: Sequence[Any], descriptors: Sequence[int]) -> int:
+        util.spawnv_passfds = start  # in the fork, too
+        return os.fork() or serve(*descriptors)
+
+    resource_tracker.ensure_running()  # or it would be the first to be started so
+    util.spawnv_passfds = fork
+    try:
+        forkserver.ensure_running()
+    finally:
+        util.spawnv_passfds = start
+
+
+def serve(listener: int, alive: int) -> NoReturn:
+    """Be the forkserver, in the process that was forked for it. Its own forks, the workers, run in here, too."""
+    code = 1
+    try:
+        close_all_but(listener, alive)
+        # A Python that was started anew would know of neither.
+        resource_tracker._resource_tracker._fd = resource_tracker._resource_tracker._pid = None
+        forkserver._forkserver.__init__()
+        forkserver.main(listener, alive, [])
+    except SystemExit:
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def close_all_but(*descriptors: int) -> None:
+    """Close what is the first process's own, standard streams apart."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor > 2 and descriptor not in descriptors:
+            try:
+                os.close(descriptor)
+            except OSError:  # the listing's own
+                continue
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The workers of a node are forks of one process that has imported everything once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client, LocalCluster
+
+import hpc_launch.jobside
+from tests.local.jobside.conftest import PATIENCE
+
+ENTRY = Path(hpc_launch.jobside.__file__).parent / "workers.py"
+WORKERS = 2
+USUAL = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver",
+    "DASK_DISTRIBUTED__WORKER__DAEMON": "False",  # so that tasks may make pools
+}
+
+
+class Node:
+    """The process that was started, and a client that sees its workers."""
+
+    def __init__(self, process: subprocess.Popen[bytes], client: Any, log: Path) -> None:
+        self.process, self.client, self.log = process, client, log
+
+    def on_workers(self, function: Callable[[], Any]) -> list[Any]:
+        """What it gives on each worker, once all are there."""
+        self.client.wait_for_workers(WORKERS, timeout=PATIENCE)
+        return list(self.client.run(function).values())
+
+    @property
+    def server(self) -> int:
+        (server,) = set(self.on_workers(os.getppid))
+        return int(server)
+
+
+@contextmanager
+def started(directory: Path, **variables: str) -> Iterator[Node]:
+    """Workers, started as on a node of a run, in a directory with modules of a user's."""
+    (directory / "room.py").write_text("NAME = 'a module of the user, who knows nothing of ours'\n")
+    (directory / "begins_a_thread.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
+    )
+    words = ["--nworkers", str(WORKERS), "--nthreads", "1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+        open(directory / "log", "wb") as log,
+    ):
+        process = subprocess.Popen(
+            [sys.executable, str(ENTRY), cluster.scheduler_address, *words, "--local-directory", str(directory)],
+            cwd=directory,
+            env={**os.environ, **USUAL, **variables},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield Node(process, client, directory / "log")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with started(tmp_path_factory.mktemp("node")) as node:
+        yield node
+
+
+def until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up, "it did not come to be"
+        time.sleep(0.1)
+
+
+def lives(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
+
+
+def command(process: int) -> str:
+    return Path(f"/proc/{process}/cmdline").read_text()
+
+
+def test_they_are_forks_of_a_fork_of_the_first_process(node: Node) -> None:
+    def grandparent() -> int:
+        return int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1])
+
+    assert set(node.on_workers(grandparent)) == {node.process.pid}
+    assert command(node.server) == command(node.process.pid), "it was not started anew"
+    assert "hpc-launch:" not in node.log.read_text()
+
+
+def test_modules_are_found_where_the_workers_run(node: Node) -> None:
+    def name() -> str:
+        import room  # type: ignore[import-not-found]
+
+        return str(room.NAME)
+
+    assert set(node.on_workers(name)) == {"a module of the user, who knows nothing of ours"}
+
+
+def test_no_two_have_the_same_random_numbers(node: Node) -> None:
+    def numbers() -> tuple[float, float]:
+        import random
+
+        import numpy
+
+        return float(numpy.random.rand()), random.random()
+
+    for found in zip(*node.on_workers(numbers), strict=True):
+        assert len(set(found)) == WORKERS
+
+
+def test_no_socket_of_the_first_process_is_held_by_the_others(node: Node) -> None:
+    def sockets(process: int) -> set[str]:
+        return {name for each in Path(f"/proc/{process}/fd").iterdir() if (name := os.readlink(each))[:7] == "socket:"}
+
+    first = sockets(node.process.pid)
+    assert first
+    for process in [node.server, *node.on_workers(os.getpid)]:
+        assert not first & sockets(process)
+
+
+@pytest.mark.parametrize("how", ["spawn", "forkserver", "fork"])
+def test_tasks_may_use_pools_of_processes(node: Node, how: str) -> None:
+    def pool() -> list[int]:
+        import multiprocessing
+
+        with multiprocessing.get_context(how).Pool(2) as made:
+            return made.map(abs, [-1, -2])
+
+    assert node.client.submit(pool).result(timeout=PATIENCE) == [1, 2]
+
+
+def test_a_worker_that_is_killed_comes_back(node: Node) -> None:
+    killed, other = node.on_workers(os.getpid)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: not lives(killed))
+    there = node.on_workers(os.getpid)
+    assert killed not in there and other in there and len(there) == WORKERS
+
+
+def test_a_forkserver_that_is_killed_comes_back_with_its_workers(node: Node) -> None:
+    server, before = node.server, node.on_workers(os.getpid)
+    os.kill(server, signal.SIGKILL)
+    until(lambda: not any(map(lives, before)))
+    assert node.client.submit(abs, -1).result(timeout=PATIENCE) == 1
+    assert node.server != server
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"OMP_NUM_THREADS": "2"}, "everything is imported twice, at the same time: OMP_NUM_THREADS is not 1"),
+        ({"HPC_LAUNCH_IMPORTS": "begins_a_thread"}, "everything is imported twice: 1 thread runs"),
+    ],
+)
+def test_what_must_not_be_forked_is_not_and_nothing_is_left(
+    tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    with started(tmp_path, **variables) as node:
+        there = [*node.on_workers(os.getpid), node.server, node.process.pid]
+        assert "multiprocessing.forkserver" in command(node.server)
+        assert said in node.log.read_text()
+    until(lambda: not any(map(lives, there)))
