@@ -65,6 +65,7 @@ def test_everything_that_is_needed_travels(built: Path) -> None:
         assert names <= in_sdist
         assert {f"hpc_launch/{name}" for name in names} <= in_wheel
     assert {"hpc_launch/jobside/attempt.sh", "hpc_launch/jobside/progress.py"} <= in_wheel
+    assert any(name.endswith("/share/man/man1/hpc-launch.1") for name in in_wheel)
     assert {"examples/monte-carlo-pi/profile.yaml", "README.md", "tests/test_packaging.py", "Makefile"} <= in_sdist
 
 

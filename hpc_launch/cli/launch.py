@@ -123,7 +123,7 @@ def explain(
     json: JSON = False,
 ) -> None:
     """Show every resolved value with where it came from, and how the numbers came about."""
-    from hpc_launch.cli.output import print_json, table
+    from hpc_launch.cli.output import cut_to_terminal, in_terminal, print_json, table
     from hpc_launch.config.layers import dotted
     from hpc_launch.explain import as_json, leaves, shown
     from hpc_launch.explain.sentences import described
@@ -132,7 +132,8 @@ def explain(
     if json:
         return print_json(as_json(prepared.resolved, prepared.planned, changed))
     found = [leaf for leaf in leaves(prepared.resolved, prepared.planned.reasons) if leaf.changed or not changed]
-    print(table(["KEY", "VALUE", "FROM"], [[dotted(leaf.path), shown(leaf.value), leaf.origin] for leaf in found]))
+    rows = [[dotted(leaf.path), in_terminal(shown(leaf.value), 26), leaf.origin] for leaf in found]
+    print(cut_to_terminal(table(["KEY", "VALUE", "FROM"], rows)))
     if not changed:
         print()
         for sentence in described(prepared.resolved, prepared.plan):

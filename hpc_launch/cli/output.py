@@ -79,6 +79,11 @@ def cut_to_terminal(text: str) -> str:
     return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in text.splitlines())
 
 
+def in_terminal(cell: str, width: int) -> str:
+    """The same, so wide at most in a terminal, where one long value would leave no room for what stands behind it."""
+    return f"{cell[: width - 1]}…" if sys.stdout.isatty() and len(cell) > width else cell
+
+
 def listing(facts: Sequence[tuple[str, str]]) -> str:
     """Names and values below each other."""
     width = max((len(name) for name, _ in facts), default=0)

@@ -16,7 +16,7 @@ site = typer.Typer(no_args_is_help=True, help="Look at site profiles.", rich_mar
 def list_(json: JSON = False) -> None:
     """List the site profiles on the search path, broken and shadowed ones too."""
     from hpc_launch import context, sites
-    from hpc_launch.cli.output import print_json, say, table
+    from hpc_launch.cli.output import cut_to_terminal, print_json, say, table
     from hpc_launch.config.wording import printable
 
     here = context.current()
@@ -38,7 +38,8 @@ def list_(json: JSON = False) -> None:
     if json:
         print_json({"schema": 1, "sites": rows})
         return _say_unusable(sites.unusable(here))
-    print(table(["NAME", "STATUS", "BATCH SYSTEM", "REVIEWED", "MAINTAINERS", "FILE"], [_row(row) for row in rows]))
+    headers = ["NAME", "STATUS", "BATCH SYSTEM", "REVIEWED", "MAINTAINERS", "FILE"]
+    print(cut_to_terminal(table(headers, [_row(row) for row in rows])))
     for entry in entries:
         if entry.shadowed_by:
             say(f"shadowed: {printable(str(entry.file))}: {printable(str(entry.shadowed_by))} comes first")

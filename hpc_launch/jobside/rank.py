@@ -7,6 +7,7 @@ fails later aborts them all.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import re
@@ -14,12 +15,14 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from mpi4py.MPI import Comm
+
+    from . import with_settings  # noqa: F401  # so it travels along
 
 HOST = os.uname().nodename
 OLDEST = (2025, 10)
@@ -104,6 +107,7 @@ def paths(names: str) -> list[str]:
 
 
 def main() -> None:
+    settings: Any = importlib.import_module("with_settings")  # beside this file
     sys.path[0] = os.getcwd()  # no module of the user's is hidden by one of this directory
     look_for_dask_mpi()
     world = join(int(sys.argv.pop(1)))
@@ -113,10 +117,12 @@ def main() -> None:
     if world.Get_rank() == 0:
         tell("scheduler", f"{os.getpid()} {HOST}")
     try:
+        settings.use_settings()
         import dask
         from dask_mpi import cli
 
-        dask.config.set({"distributed.scheduler.preload": paths(os.environ["HPC_LAUNCH_PRELOADS"])})
+        preloads = [*paths(os.environ["HPC_LAUNCH_PRELOADS"]), *settings.own_preloads("scheduler")]
+        dask.config.set({"distributed.scheduler.preload": preloads})
         if of_workers := os.environ.get("HPC_LAUNCH_WORKER_PRELOADS"):
             theirs = dask.config.get("distributed.worker.preload")
             dask.config.set({"distributed.worker.preload": [*theirs, *paths(of_workers)]})
