@@ -11,7 +11,16 @@ from hpc_launch import quoting, standing, this_host
 from hpc_launch.advice.candidates import first_that_fits, with_advice
 from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
-from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services, variables, without_workers
+from hpc_launch.checks import (
+    batch_system,
+    plan_on_site,
+    profile,
+    profile_on_site,
+    services,
+    several_queues,
+    variables,
+    without_workers,
+)
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
@@ -149,6 +158,7 @@ def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:
     wrong = [*missing, *profile.problems(resolved, context), *variables.problems(resolved, dialect)]
     if not missing:
         wrong += profile_on_site.problems(resolved, context)
+        wrong += several_queues.problems(dialect, resolved, context)
         wrong += services.problems(resolved, context)
         wrong += batch_system.of_profile(dialect, resolved, context)
     if wrong:

@@ -63,6 +63,8 @@ class Dialect:
     """How variables begin that its submit command reads, or that it gives a job itself."""
     has_queues: bool = True
     """Whether a site must have queues."""
+    between_queues: str | None = None
+    """What stands between several queues, of which a job takes any; None: a job names one."""
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Key → the options with which scripts say it: the one that they write first. Under "" those of no key."""
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -50,8 +50,8 @@ def of_profile(dialect: Dialect, resolved: Resolved, context: Context) -> Iterat
     """The profile of a run whose queues are known."""
     site, document = resolved.site, resolved.site_document
     groups = resolved.of_groups()
-    of_jobs = (place.name for each in groups or [resolved] for place in places(each, context))
-    queues = dict.fromkeys(name for name in of_jobs if name is not None)
+    of_jobs = (place for each in groups or [resolved] for place in places(each, context))
+    queues = dict.fromkeys(name for place in of_jobs for name in place.queues if name is not None)
     gpus = any(of_group.profile.workers.gpus for of_group in groups) and bool(site.resources.get("gpus"))
     words, memory = without_workers.words(dialect, resolved.profile)
     yield from directive_faults(words, site, document, queues, _asked(resolved), gpus, memory)

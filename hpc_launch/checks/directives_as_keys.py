@@ -38,7 +38,7 @@ def assignment(dialect: Dialect, known: str, option: str, part: str, key: str) -
     value = _value(known, option, part)
     if key == "constraint" and (select := re.fullmatch(r"select\[([^\[\]]+)\]", value)):
         value = select[1]
-    written = _mail_on(known, value) if key == "mail.on" else value
+    written = _mail_on(known, value) if key == "mail.on" else _queues(dialect, value) if key == "queue" else value
     if not written or key not in VALUES or not _fits(dialect, key, written):
         return ""
     return f"{key}: " + (_quoted(written) if isinstance(written, str) else f"[{', '.join(written)}]")
@@ -66,6 +66,11 @@ def _mail_on(known: str, value: str) -> list[str]:
         return [LETTERS[letter] for letter in value if letter in LETTERS]
     words = [nearest(word, ON) for word in re.split(r"[,\s]+", value)]
     return [*ON] if value.casefold() == "all" else [word for word in words if word]
+
+
+def _queues(dialect: Dialect, value: str) -> str | list[str]:
+    several = [] if dialect.between_queues is None else value.split(dialect.between_queues)
+    return several if len(several) > 1 else value
 
 
 def _fits(dialect: Dialect, key: str, value: object) -> bool:

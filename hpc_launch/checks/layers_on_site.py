@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hpc_launch.checks.queue_names import no_such_queue
+from hpc_launch.batch import dialect_of
+from hpc_launch.checks.queue_names import no_such_queue, placed
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at, dotted
 from hpc_launch.config.origin import Origin
@@ -50,14 +51,26 @@ def _layout(document: Document, site: Site) -> list[Problem]:
 
 
 def _queue(document: Document, site: Site, *path: str) -> list[Problem]:
-    queue, origin, key = as_word(at(document.data, path)), document.origins.get(path), dotted(path)
-    if queue is None or queue in site.queues or not site.queues:
-        return []
-    if queue == AUTO:
-        hint = "name one, or leave it out: workers then go where the run goes"
-        return [] if path == ("queue",) else [Problem(f"{key}: auto is for `queue` alone", origin, hint)]
-    allowed = f"queues of {site.name}: {', '.join(site.queues)}"
-    return [Problem(f"{key}: {no_such_queue(site, queue)}", origin, allowed)]
+    """A word, or a list of them: what else stands there is the schema's to tell."""
+    problems = []
+    for place, queue in placed(path, at(document.data, path)) if site.queues else ():
+        key, origin = dotted(place), document.origins.get(place)
+        if queue == AUTO and path != ("queue",):
+            hint = "name one, or leave it out: workers then go where the run goes"
+            problems.append(Problem(f"{dotted(path)}: auto is for `queue` alone", origin, hint))
+        elif queue != AUTO and queue not in site.queues:
+            several = _as_list(site, queue)
+            cause = f"{site.name} has no queue {queue!r}" if several else no_such_queue(site, queue)
+            hint = several or f"queues of {site.name}: {', '.join(site.queues)}"
+            problems.append(Problem(f"{key}: {cause}", origin, hint))
+    return problems
+
+
+def _as_list(site: Site, word: str) -> str:
+    """How to write several queues that stand in one word; empty: they are none, or no job may name several."""
+    names = word.split(",")
+    several = len(names) > 1 and dialect_of(site.batch_system).between_queues is not None
+    return f"write [{', '.join(names)}]" if several and {*names} <= {*site.queues} else ""
 
 
 def _qos(document: Document, site: Site, *path: str) -> list[Problem]:

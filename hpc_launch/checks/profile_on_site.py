@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from hpc_launch import quoting
 from hpc_launch.checks.misfit import Misfit, in_group
 from hpc_launch.checks.plan_on_site.job import longest_walltime
+from hpc_launch.checks.queue_names import words
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
+from hpc_launch.models.site import Queue
 from hpc_launch.plan.layouts import places, room_for_workers
 from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.plan.queues import Place
@@ -34,7 +36,8 @@ def _of_workers(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """Those of the workers of one group."""
     _, place = places(resolved, context)
     yield from _qos(resolved, place, *(("workers", "qos") if resolved.profile.workers.qos else ("qos",)))
-    yield from _gpus(resolved, place)
+    for name, queue in place.queues.items():
+        yield from _gpus(resolved, name, queue)
     yield from _memory(resolved, context)
 
 
@@ -63,7 +66,7 @@ def missing(resolved: Resolved) -> Iterator[Problem]:
         return
     hint = f"add `queue:` to the profile, or --set queue=auto; queues of {site.name}: {', '.join(site.queues)}"
     cause = f"no queue was given and {site.name} has no default"
-    if default := site.defaults.get("queue"):
+    if default := ", ".join(words(site.defaults.get("queue"))):
         cause = f"queue: it was set to nothing, which takes away the default of {site.name}, {default}"
     yield Problem(cause, resolved.origin("queue"), hint)
 
@@ -78,21 +81,22 @@ def _walltime(resolved: Resolved, run: Place) -> Iterator[Problem]:
 
 def _qos(resolved: Resolved, place: Place, *key: str) -> Iterator[Problem]:
     """The queue may be for another one than this key says."""
-    profile, site, needed = resolved.profile, resolved.site, place.queue.qos
+    profile, site = resolved.profile, resolved.site
     given = (profile.workers if len(key) > 1 else profile).qos
-    if given and needed and given != needed:
-        cause = f"{'.'.join(key)}: queue {place.name!r} of {site.name} is for the QOS {needed!r}, not for {given!r}"
-        yield Misfit(cause, resolved.origin(*key), "leave qos out, or choose another queue")
+    for name, queue in place.queues.items():
+        if given and queue.qos and given != queue.qos:
+            cause = f"{'.'.join(key)}: queue {name!r} of {site.name} is for the QOS {queue.qos!r}, not for {given!r}"
+            yield Misfit(cause, resolved.origin(*key), "leave qos out, or choose another queue")
 
 
-def _gpus(resolved: Resolved, place: Place) -> Iterator[Problem]:
+def _gpus(resolved: Resolved, name: str | None, queue: Queue) -> Iterator[Problem]:
     """The site says how they are asked for, unless they come with a whole node; of a queue without any others tell."""
-    site, queue = resolved.site, place.queue
+    site = resolved.site
     if not resolved.profile.workers.gpus or "gpus" in site.resources or usable_gpus(queue, site) == 0:
         return
     if queue.exclusive and queue.gpus:
         return
-    key = f"queues.{place.name}.gpus" if queue.exclusive else "resources.gpus (docs/contracts.md)"
+    key = f"queues.{name}.gpus" if queue.exclusive else "resources.gpus (docs/contracts.md)"
     hint = f"a sysadmin of {site.name} can say it in its site profile: {key}"
     cause = f"workers.gpus: {site.name} does not say how GPUs are asked for"
     yield Misfit(cause, resolved.origin("workers", "gpus"), hint)

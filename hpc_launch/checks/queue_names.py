@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hpc_launch.config.wording import nearest
+from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.wording import as_word, nearest
 from hpc_launch.models.site import Site
+
+
+def placed(path: KeyPath, written: object) -> list[tuple[KeyPath, str]]:
+    """The queues that stand at the place of a key, as one word or as a list of them, each with its own place."""
+    each: list[tuple[KeyPath, object]] = [(path, written)]
+    if isinstance(written, list):
+        each = [((*path, number), value) for number, value in enumerate(written)]
+    return [(place, word) for place, value in each if (word := as_word(value)) is not None]
+
+
+def words(written: object) -> list[str]:
+    """The same without their places."""
+    return [word for _, word in placed((), written)]
 
 
 def no_such_queue(site: Site, queue: str) -> str:

@@ -80,7 +80,7 @@ def _comes_and_goes(group: WorkerGroup) -> str:
 
 
 def _job(resolved: Resolved, plan: Plan, job: Job) -> list[str]:
-    where = f"queue {job.queue} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
+    where = f"queue {' or '.join(job.queues)} of {plan.site}" if job.queue else f"{plan.site} (no queue: this machine)"
     holds = " and ".join(share.of for share in job.holds)
     if job.group:
         group = plan.group_of(job)

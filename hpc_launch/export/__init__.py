@@ -22,6 +22,7 @@ from hpc_launch.export.job import OneNode, job_of, prologue, worker_options
 from hpc_launch.export.templates import environment_of
 from hpc_launch.export.unsaid import unsaid
 from hpc_launch.locations import TEMPLATES
+from hpc_launch.models.job import names_of
 from hpc_launch.models.profile import AUTO, Profile
 from hpc_launch.models.site import Site
 from hpc_launch.plan.workers import local_directory
@@ -106,11 +107,13 @@ def _refuse_said(dialect: Dialect, found: SiteFile, profile: Profile, queue: str
 
 
 def _queue_name(site: Site, profile: Profile, given: str | None) -> str:
-    default = None if profile.queue == AUTO else profile.queue
-    name = given or default or (next(iter(site.queues)) if len(site.queues) == 1 else None)
+    defaults = () if profile.queue == AUTO else names_of(profile.queue)
+    candidates = defaults or tuple(site.queues)
+    name = given or (candidates[0] if len(candidates) == 1 else None)
     there = f"queues of {site.name}: {', '.join(site.queues)}"
     if name is None:
-        raise UsageError(Problem(f"{site.name} has no default queue", None, f"say --queue NAME; {there}"))
+        number = "several default queues" if defaults else "no default queue"
+        raise UsageError(Problem(f"{site.name} has {number}", None, f"say --queue NAME; {there}"))
     if name in site.queues:
         return name
     raise InvalidConfiguration(Problem(no_such_queue(site, name), Origin(f"--queue {printable(name)}"), there))

@@ -111,6 +111,37 @@ class OrSwitch:
 
 
 @dataclass(frozen=True)
+class OrList:
+    """A word, or a list of such, each once: held as one text, with commas between."""
+
+    each: Without
+    """What is not in a word of a list: the comma."""
+    alone: str
+    """A word that stands in no list with others."""
+
+    def read(self, words: list[str]) -> str:
+        if twice := [word for number, word in enumerate(words) if word in words[:number]]:
+            raise ValueError(f"{twice[0]!r} is in the list twice")
+        if self.alone in words and len(words) > 1:
+            raise ValueError(f"{self.alone!r} stands alone, in no list with others")
+        return ",".join(words)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        word = handler(source)
+        each = core_schema.no_info_after_validator_function(self.each.check, word)
+        several = core_schema.list_schema(each, min_length=1)
+        read = core_schema.no_info_after_validator_function(self.read, several)
+        return core_schema.union_schema([word, read])
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        word = handler(schema)
+        alone = {"anyOf": [{"maxItems": 1}, {"not": {"contains": {"const": self.alone}}}]}
+        items = both(word, without(self.each.pattern))
+        several = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True, **alone}
+        return {"anyOf": [word, several]}
+
+
+@dataclass(frozen=True)
 class OrNone:
     """A mapping, or the word `none` in its place, which becomes an instance of this kind of it."""
 

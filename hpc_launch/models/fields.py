@@ -161,6 +161,8 @@ Word = Annotated[
     ),
 ]
 """A value of a directive: PBS and LSF choke on blanks, `#` and quotes (facts recorded in docs/contracts.md)."""
+NO_COMMA = Without(",", "{value!r}: a comma stands between queues, and in no name of one")
+QueueName = Annotated[Word, NO_COMMA]
 Module = Annotated[Text, _only(r"[A-Za-z0-9_][A-Za-z0-9_.+/@=\-]*", "letters, digits and _ . + / @ = -")]
 """An environment module, such as `gcc/12.2`."""
 Import = Annotated[

@@ -9,6 +9,11 @@ Role = Literal["all", "scheduler", "workers"]
 """What a job is for: scheduler, workload and workers; the first two alone; workers alone."""
 
 
+def names_of(queues: str | None) -> tuple[str, ...]:
+    """The queues of a text in which they stand with commas between; None: this machine, which has none."""
+    return tuple(queues.split(",")) if queues else ()
+
+
 @dataclass(frozen=True)
 class Share:
     """What processes that are alike take of each node of a job."""
@@ -60,6 +65,7 @@ class Job:
     end_early_seconds: int
     """So long before the walltime the job ends by itself, to leave a record."""
     queue: str | None
+    """Or several, any of which will do, with commas between; None: this machine."""
     qos: str | None
     mail_to: str | None
     requeue: bool
@@ -77,6 +83,11 @@ class Job:
     def named(self, run: str) -> str:
         """What the batch system is to call it, in a run of which the main job has this name."""
         return f"{run}-{self.name}" if self.role == "workers" else run
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """To any of which it may go."""
+        return names_of(self.queue)
 
     @property
     def log_on_line(self) -> str | None:

@@ -104,7 +104,7 @@ class Plan:
         kinds = {job.group: job for job in self.kinds_of_jobs}
         limits = [([*self.groups], self.most_elements)]
         for queue, most in self.most_in_queues.items():
-            limits.append(([name for name in self.groups if kinds[name].queue == queue], most))
+            limits.append(([name for name in self.groups if queue in kinds[name].queues], most))
         limits += [([name], group.at_once) for name, group in self.groups.items()]
         return [(names, most) for names, most in limits if most is not None]
 

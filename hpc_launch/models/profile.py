@@ -5,8 +5,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hpc_launch.models.base import Model, OrNone, OrSwitch, PassedOn, key
+from hpc_launch.models.base import Model, OrList, OrNone, OrSwitch, PassedOn, key
 from hpc_launch.models.fields import (
+    NO_COMMA,
     Amount,
     Argument,
     Auto,
@@ -43,6 +44,8 @@ Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Perhaps = Annotated[Whole, Field(ge=0, le=1_000_000)]
 """The same, or none."""
 Port = Annotated[Whole, Field(ge=1024, le=65535)]
+Queues = Annotated[Word, OrList(each=NO_COMMA, alone=AUTO)]
+"""A queue, or several, any of which will do: as a text, with commas between."""
 Cores = Annotated[Whole, Field(ge=0, le=100_000)]
 
 
@@ -82,7 +85,7 @@ class WorkerKeys(Model):
     memory: Bytes | None = key(None, "limit of each worker; left out: its cores' share of a node")
     per_node: Count | None = key(None, "workers on a node; left out: as many as fit")
     walltime: Seconds | None = key(None, "job-array: of the worker jobs; default: the run's")
-    queue: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
+    queue: Queues | None = key(None, "job-array: of the worker jobs; default: the run's")
     qos: Word | None = key(None, "job-array: of the worker jobs; default: the run's")
     constraint: Expression | None = key(None, "job-array: of the worker jobs; default: the run's")
     directives: list[Directive] | None = key(None, "job-array: of the worker jobs; default: the run's")
@@ -237,7 +240,7 @@ class Profile(Model):
     name: Name | None = key(None, "of the run; default: the profile's file name")
     layout: LayoutName = key("single-job", "how the cluster is laid over jobs")
     account: Annotated[Word | None, PassedOn()] = key(None, "account or project that pays")
-    queue: Word | None = key(None, "left out: the site's default; auto: the first that fits")
+    queue: Queues | None = key(None, "left out: the site's default; auto: the first that fits; a list: any of them")
     qos: Word | None = key(None, "quality of service")
     constraint: Annotated[Expression | None, PassedOn()] = key(None, "node features")
     reservation: Annotated[Word | None, PassedOn()] = key(None, "reservation to run in")

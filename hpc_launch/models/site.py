@@ -16,6 +16,7 @@ from hpc_launch.models.fields import (
     PathText,
     Ports,
     Positive,
+    QueueName,
     RegularExpression,
     Seconds,
     Share,
@@ -220,7 +221,7 @@ class Site(Model):
     request: Word | None = key(None, "PBS: how cores and memory are asked for")
     takes: list[Text] = key([], "what not every batch system of its kind takes, and this one does")
     resources: dict[Word, Text] = key({}, "named resource → directive, with {n}")
-    queues: dict[Word, Queue] = key(description="by name; in this order `queue: auto` tries them")
+    queues: dict[QueueName, Queue] = key(description="by name; in this order `queue: auto` tries them")
     retired_queues: dict[Word, Text] = key({}, "queue that is no more, and what to take instead")
     custom: dict[str, Any] = key({}, "schema-free zone")
 

@@ -14,7 +14,7 @@ from hpc_launch.models.profile import AUTO, Workload
 from hpc_launch.models.site import PURPOSES, Site
 from hpc_launch.plan.environment import plan_environment, workload_directory
 from hpc_launch.plan.layouts import Laid, array_limit, layout_of_run, scheduler_cores
-from hpc_launch.plan.queues import queue_of
+from hpc_launch.plan.queues import run_place
 from hpc_launch.plan.workers import START_TIMEOUT, interface
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_walltime
@@ -42,7 +42,6 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
     profile, site = resolved.profile, resolved.site
     layout = layout_of_run(profile)
     assert profile.name is not None  # given by resolve
-    main = next(job for job in laid.jobs if job.role != "workers")
     return Plan(
         name=profile.name,
         site=site.name,
@@ -69,7 +68,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         timeout_seconds=profile.workers.timeout or (START_TIMEOUT if laid.groups and layout.all_at_once else None),
         scheduler=SchedulerPlan(
             cores=scheduler_cores(resolved),
-            interface=interface(profile.scheduler.interface, queue_of(resolved, main.queue, context)[1], site),
+            interface=interface(profile.scheduler.interface, run_place(resolved, context)[0].queue, site),
             dashboard=_dashboard(profile.scheduler.dashboard),
             port=profile.scheduler.port,
             idle_timeout_seconds=(profile.scheduler.idle_timeout or IDLE_TIMEOUT) if profile.stands else None,
@@ -82,7 +81,7 @@ def _plan(resolved: Resolved, laid: Laid, context: Context) -> Plan:
         on_demand=laid.on_demand,
         array_limit=array_limit(site),
         most_elements=_most_elements(site, laid),
-        most_in_queues=_most_in_queues(resolved, laid, context),
+        most_in_queues=_most_in_queues(site, laid),
         intervals=context.environment.get("HPC_LAUNCH_INTERVALS", ""),
         jupyter=profile.has_workers and profile.services.jupyter is not None,
         at_once=None if site.queues else site.limits.running.jobs or context.cores,
@@ -147,14 +146,14 @@ def _most_elements(site: Site, laid: Laid) -> int | None:
     return most - 1 if most is not None and come_and_go else None
 
 
-def _most_in_queues(resolved: Resolved, laid: Laid, context: Context) -> dict[str, int]:
+def _most_in_queues(site: Site, laid: Laid) -> dict[str, int]:
     """How many worker jobs a user may have in a queue, running ones among them, beside the scheduler's."""
     (main,) = (job for job in laid.jobs if job.role != "workers")
     found = {}
-    for name in dict.fromkeys(job.queue for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"):
-        most = queue_of(resolved, name, context)[1].max_submitted
-        if name is not None and most is not None:
-            found[name] = most - (main.queue == name)
+    workers = [job for job in (*laid.jobs, *laid.on_demand) if job.role == "workers"]
+    for name in dict.fromkeys(name for job in workers for name in job.queues):
+        if (most := site.queues[name].max_submitted) is not None:
+            found[name] = most - (name in main.queues)
     return found
 
 

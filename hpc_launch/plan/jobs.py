@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from hpc_launch.checks.site.resources import of_a_job, with_numbers
 from hpc_launch.models.job import Job, Role, Share
 from hpc_launch.models.profile import Profile, Workers
+from hpc_launch.models.site import Queue
 from hpc_launch.plan.node import headroom, memory_grain, usable_gpus
 from hpc_launch.plan.queues import Place
 from hpc_launch.resolve import Resolved
@@ -53,7 +54,7 @@ def make_job(
         ranks_per_node=ranks_per_node,
         holds=tuple(holds),
         cores_per_node=cores,
-        charged_cores_per_node=max(cores, queue.cores or 0) if queue.exclusive else cores,
+        charged_cores_per_node=max(_charged(cores, each) for each in place.queues.values()),
         slots_per_node=slots,
         memory_bytes_per_node=asked,
         gpus_per_node=gpus,
@@ -69,6 +70,16 @@ def make_job(
         first_element=0,
         constraint=(own and own.constraint) or profile.constraint,
     )
+
+
+def _charged(cores: int, queue: Queue) -> int:
+    """The cores of a node for which a job pays that asks for so many."""
+    return max(cores, queue.cores or 0) if queue.exclusive else cores
+
+
+def in_queue(job: Job, name: str | None, queue: Queue) -> Job:
+    """The same job, in one of its queues."""
+    return replace(job, queue=name, charged_cores_per_node=_charged(job.cores_per_node, queue))
 
 
 def directives_of(profile: Profile, own: Workers | None) -> Sequence[str]:

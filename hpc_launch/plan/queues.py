@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
+from hpc_launch.models.job import names_of
 from hpc_launch.models.plan import Reason, Reasons
 from hpc_launch.models.site import Queue
+from hpc_launch.plan.several_queues import smallest
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import format_walltime
 
@@ -17,43 +20,56 @@ class Place:
     """Where a job runs, and how long it may."""
 
     name: str | None
-    """Of the queue; None: this machine."""
-    queue: Queue
+    """Of the queue, or of several with commas between; None: this machine."""
+    queues: Mapping[str | None, Queue]
+    """Each by its own name."""
     walltime: int | None
     """In seconds."""
+
+    @property
+    def queue(self) -> Queue:
+        """What a job has wherever it starts."""
+        return smallest([*self.queues.values()])
 
 
 def run_place(resolved: Resolved, context: Context) -> tuple[Place, Reasons]:
     """The run's queue and walltime; a queue is given, or the site has but one."""
-    site, name = resolved.site, resolved.profile.queue
+    site, name = resolved.site, resolved.profile.queue if resolved.site.queues else None
     if site.queues and name is None:
         (name,) = site.queues
-    name, queue = queue_of(resolved, name, context)
-    walltime = resolved.profile.walltime or queue.default_walltime
+    queues = queues_of(resolved, name, context)
+    defaults = {str(name): queue.default_walltime for name, queue in queues.items() if queue.default_walltime}
+    shortest = min(defaults, key=lambda name: defaults[name], default=None)
+    walltime = resolved.profile.walltime or (defaults[shortest] if shortest else None)
     reasons: dict[KeyPath, Reason] = {}
     if name is not None:
         reasons["queue",] = Reason(name, f"the only queue of {site.name}")
     if walltime is not None:
-        why = resolved.said_by_site("queues", str(name), "default_walltime")
+        why = resolved.said_by_site("queues", str(shortest), "default_walltime")
         reasons["walltime",] = Reason(format_walltime(walltime), why)
-    return Place(name, queue, walltime), reasons
+    return Place(name, queues, walltime), reasons
 
 
 def workers_place(resolved: Resolved, run: Place, context: Context) -> tuple[Place, Reasons]:
     """Queue and walltime of jobs that hold workers alone."""
     workers = resolved.profile.workers
-    name, queue = queue_of(resolved, workers.queue or run.name, context)
+    name = (workers.queue or run.name) if resolved.site.queues else None
     walltime = workers.walltime or run.walltime
     reasons: dict[KeyPath, Reason] = {
-        (*resolved.workers_path, "queue"): Reason(name, "the run's"),
+        (*resolved.workers_path, "queue"): Reason(_as_written(name), "the run's"),
         (*resolved.workers_path, "walltime"): Reason(format_walltime(walltime or 0), "the run's"),
     }
-    return Place(name, queue, walltime), reasons
+    return Place(name, queues_of(resolved, name, context), walltime), reasons
 
 
-def queue_of(resolved: Resolved, name: str | None, context: Context) -> tuple[str | None, Queue]:
-    """The queue of this name, of those that the site has; a site without queues is this machine, one node."""
+def _as_written(name: str | None) -> str | list[str] | None:
+    several = names_of(name)
+    return [*several] if len(several) > 1 else name
+
+
+def queues_of(resolved: Resolved, names: str | None, context: Context) -> dict[str | None, Queue]:
+    """Those of these names, of the site's; a site without queues is this machine, one node, which has no name."""
     if not resolved.site.queues:
-        return None, Queue.model_validate({"nodes": 1, "cores": context.cores, "memory": f"{context.memory_bytes} B"})
-    assert name is not None
-    return name, resolved.site.queues[name]
+        here = {"nodes": 1, "cores": context.cores, "memory": f"{context.memory_bytes} B"}
+        return {None: Queue.model_validate(here)}
+    return {name: resolved.site.queues[name] for name in names_of(names)}

@@ -16,7 +16,10 @@ from hpc_launch.config.origin import Origin
 from hpc_launch.config.validation import validate
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, Problem
+from hpc_launch.models.job import names_of
 from hpc_launch.models.profile import Profile
+from hpc_launch.models.site import Queue
+from hpc_launch.plan.several_queues import smallest
 from hpc_launch.prepare import plan_or_refuse
 from hpc_launch.render import render
 from hpc_launch.resolve import Resolved
@@ -100,10 +103,11 @@ class SmallJobs:
     def _profile(self, layout: str, queue: str | None, defaults: bool) -> dict[str, Any]:
         site = self.found.site
         told = site.defaults.get("qos") if defaults else None
-        most = site.queues[queue].walltime if queue else None
-        rule = site.qos.get(told or (site.queues[queue].qos if queue else None) or "")
-        most = (rule.walltime if rule else None) or most
-        nodes = (site.queues[queue].least.nodes or 1) if queue else 1
+        queues = [site.queues[name] for name in names_of(queue)] or [Queue()]
+        place = smallest(queues)
+        rule = site.qos.get(told or place.qos or "")
+        most = (rule.walltime if rule else None) or place.walltime
+        nodes = max(each.least.nodes or 1 for each in queues)
         return {
             "name": "trial",
             "layout": layout,

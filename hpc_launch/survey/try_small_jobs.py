@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hpc_launch.checks.misfit import Misfit, Shortage
+from hpc_launch.checks.queue_names import words
 from hpc_launch.context import Context
 from hpc_launch.errors import Problem
 from hpc_launch.models.profile import AUTO
@@ -14,7 +15,7 @@ from hpc_launch.survey.resource_words import mistakes_in
 from hpc_launch.survey.small_jobs import Refusal, SmallJobs
 
 Pair = tuple[str, str | None]
-"""A layout, and a queue (None: this machine)."""
+"""A layout, and a queue, or several with commas between (None: this machine)."""
 Refusals = Mapping[Pair, Refusal]
 """The pairs of which no job can be had."""
 
@@ -69,10 +70,11 @@ def _useless(jobs: SmallJobs, what: str, refused: Refusal, *path: str) -> Proble
 def _defaults(jobs: SmallJobs, good: Sequence[Pair]) -> Iterator[Problem]:
     """Of a job that says nothing else, in the queue that it goes to then; where that is open, in any."""
     site = jobs.found.site
-    queue = str(site.defaults.get("queue") or AUTO)
+    queues = words(site.defaults.get("queue")) or [AUTO]
     told: dict[Shortage, Problem] = {}  # the same in another layout is told with other numbers
     for layout in site.layouts if site.defaults else ():
-        usual = [pair for pair in good if pair[0] == layout and queue in (AUTO, pair[1])]
+        usual = [pair for pair in good if pair[0] == layout and (AUTO in queues or pair[1] in queues)]
+        usual = [(layout, ",".join(queues))] if usual and len(queues) > 1 else usual
         refused = [jobs.refusal(*pair, defaults=True) for pair in usual]
         if usual and refused[0] and all(refused):
             of_these = refused[0].mistakes or refused[0].problems[:1]

@@ -16,6 +16,7 @@ DIALECT = Dialect(
     optional=("-rn", "units"),  # neither is known to OpenLava; units behind the number of rusage[mem=…]: LSF 10.1
     unused=("qos",),
     whole_options=True,
+    between_queues=" ",
     said={
         "workers.count": ("-n",),
         "walltime": ("-W",),

@@ -15,6 +15,7 @@ DIALECT = Dialect(
     memory_resource=True,
     unused=("qos", "constraint"),
     whole_options=True,
+    between_queues=",",
     said={  # of -l only this
         "workers.count": ("-pe",),
         "walltime": ("-l h_rt",),

@@ -16,6 +16,7 @@ DIALECT = Dialect(
     mpi_launchers=SRUN,
     submit_variables=("SBATCH_",),
     memory_directives=("per-node", "per-cpu", "per-gpu", "omit"),
+    between_queues=",",
     said={
         "workers.count": ("--nodes", "-N"),
         "workers.cores": ("--cpus-per-task", "-c"),

@@ -14,7 +14,8 @@ from hpc_launch.context import Context
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue
-from hpc_launch.plan.queues import queue_of
+from hpc_launch.plan.jobs import in_queue
+from hpc_launch.plan.queues import queues_of
 from hpc_launch.resolve import Resolved
 
 
@@ -22,13 +23,14 @@ def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
     """What of the site the plan breaks."""
     if too_many := [*submissions(plan, resolved)]:  # not all of the jobs were planned then
         return too_many
-    queues, misfits = _queues(plan, resolved, context), [*submitted(plan, resolved)]
+    misfits = [*submitted(plan, resolved)]
     for job in plan.kinds_of_jobs:
         of_group = resolved.of_group(job.group)
-        misfits += in_group(of_group.group, _of_job(job, plan, of_group, queues[job.queue]))
+        for name, queue in queues_of(resolved, job.queue, context).items():
+            misfits += in_group(of_group.group, _of_job(in_queue(job, name, queue), plan, of_group, queue))
     misfits += _too_few_at_once(plan, resolved)
     misfits += ports(plan, resolved)
-    misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved, queues) if limit.least > limit.most]
+    misfits += [limit.misfit(resolved) for limit in at_once(plan, resolved) if limit.least > limit.most]
     return list(dict.fromkeys(misfits))  # both jobs may have the same fault
 
 
@@ -55,18 +57,13 @@ def _of_job(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[
 def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
     """What the user should know of a plan that fits."""
     for job in plan.kinds_of_jobs:
-        if job.charged_cores_per_node > job.cores_per_node:
-            yield (
-                f"{where(job.queue, resolved.site)} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
-                f" {job.charged_cores_per_node} cores of each, and is charged for all"
-            )
-        if job.queue and resolved.site.queues[job.queue].preemptible:
-            yield f"jobs in {where(job.queue, resolved.site)} may be killed for others: {_when_killed(job, plan)}"
+        for name, queue in queues_of(resolved, job.queue, context).items():
+            yield from _of_queue(in_queue(job, name, queue), plan, resolved, queue)
     launcher = plan.launcher.name if plan.launcher else None
     for group in plan.groups.values():
         if cause := behind_ssh(launcher, group.local_directory):
             yield f"workers.local_directory: {cause}"
-    for limit in at_once(plan, resolved, _queues(plan, resolved, context)):
+    for limit in at_once(plan, resolved):
         if limit.asked > limit.most:
             yield limit.waits()
     if not plan.jobs_may_keep and any(group.needs_keeper for group in plan.groups.values()):
@@ -74,6 +71,18 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
             f"jobs of {plan.site} may not {_denied(plan)}: worker jobs come and go only while"
             " `hpc-launch keep RUN` runs on a login host"
         )
+
+
+def _of_queue(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator[str]:
+    """What becomes of a job in a queue, beyond what it asks for."""
+    here = where(job.queue, resolved.site)
+    if job.charged_cores_per_node > job.cores_per_node:
+        yield (
+            f"{here} gives whole nodes: {job.file} uses {job.cores_per_node} of the"
+            f" {job.charged_cores_per_node} cores of each, and is charged for all"
+        )
+    if queue.preemptible:
+        yield f"jobs in {here} may be killed for others: {_when_killed(job, plan)}"
 
 
 def _when_killed(job: Job, plan: Plan) -> str:
@@ -87,8 +96,3 @@ def _denied(plan: Plan) -> str:
     """What of that which a keeper has to do."""
     words = {"status": "ask how jobs stand", "cancel": "cancel jobs", "submit": "submit jobs"}
     return " or ".join(words[purpose] for purpose, may in plan.from_compute.items() if may is False)
-
-
-def _queues(plan: Plan, resolved: Resolved, context: Context) -> dict[str | None, Queue]:
-    """Those of its jobs by name; None: this machine."""
-    return {job.queue: queue_of(resolved, job.queue, context)[1] for job in plan.kinds_of_jobs}

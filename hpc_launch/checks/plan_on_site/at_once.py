@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -13,6 +13,7 @@ from hpc_launch.config.origin import Origin
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
 from hpc_launch.models.site import Queue, Site
+from hpc_launch.plan.jobs import in_queue
 from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import GIB
@@ -102,7 +103,7 @@ class Limit:
         return (*least, *(DENSER if worker else ()), *worker, *fewer_nodes(resolved))
 
 
-def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) -> Iterator[Limit]:
+def at_once(plan: Plan, resolved: Resolved) -> Iterator[Limit]:
     """Every limit that the site has, whether it is kept or not."""
     site, running, origin = resolved.site, resolved.site.limits.running, resolved.origin("workers", "count")
     user = f"a user of {site.name} may use MOST at once"
@@ -119,8 +120,9 @@ def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) 
         rule = f"the QOS {given!r} of {site.name} allows MOST"
         yield from _limit(CORES, rule, qos.cores, plan, jobs, resolved.origin("qos"))
         yield from _limit(JOBS, rule, qos.jobs, plan, jobs, resolved.origin("qos"))
-    for name in dict.fromkeys(job.queue for job in plan.jobs):
-        jobs, queue = [job for job in plan.jobs if job.queue == name], queues[name]
+    for name in dict.fromkeys(name for job in plan.jobs for name in job.queues):
+        queue = site.queues[name]
+        jobs = [in_queue(job, name, queue) for job in plan.jobs if name in job.queues]
         here = where(name, resolved.site)
         user = f"a user may have MOST at once in {here}"
         yield from _limit(JOBS, f"a user may run MOST at once in {here}", queue.max_jobs, plan, jobs, origin)
@@ -128,8 +130,9 @@ def at_once(plan: Plan, resolved: Resolved, queues: Mapping[str | None, Queue]) 
         yield from _limit(CORES, user, queue.max_user_cores, plan, jobs, origin)
         yield from _limit(MEMORY, user, queue.max_user_memory, plan, jobs, origin)
         for kind in plan.kinds_of_jobs:
-            if kind.role == "workers" and kind.queue == name:
-                alike, capacity = [job for job in jobs if job.group == kind.group], _capacity(kind, queue, site)
+            if kind.role == "workers" and name in kind.queues:
+                alike = [job for job in jobs if job.group == kind.group]
+                capacity = _capacity(in_queue(kind, name, queue), queue, site)
                 yield from _limit(JOBS, f"{here} has room for MOST at once", capacity, plan, alike, origin)
 
 

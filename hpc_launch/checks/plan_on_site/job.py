@@ -154,8 +154,8 @@ def submitted(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
     """Every element of an array is a job."""
     site = resolved.site
     limits = [(f"a user of {site.name} may have {{}}", site.limits.submitted.jobs, plan.jobs)]
-    for name in dict.fromkeys(job.queue for job in plan.jobs if job.queue):
-        jobs = tuple(job for job in plan.jobs if job.queue == name)
+    for name in dict.fromkeys(name for job in plan.jobs for name in job.queues):
+        jobs = tuple(job for job in plan.jobs if name in job.queues)
         limits.append((f"a user may have {{}} in {where(name, resolved.site)}", site.queues[name].max_submitted, jobs))
     for rule, most, jobs in limits:
         number = sum(job.array or 1 for job in jobs)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hpc_launch import batch, template_names
-from hpc_launch.checks.queue_names import missing
+from hpc_launch.checks.queue_names import missing, placed
 from hpc_launch.checks.site.places import dialect, mapping, member, stands_against, word
 from hpc_launch.config.document import Document
+from hpc_launch.config.layers import at
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import dotted
 from hpc_launch.errors import InvalidConfiguration, Problem
@@ -71,11 +72,10 @@ def queues(document: Document) -> Iterator[Problem]:
     """Queues that are the default are there."""
     known, retired = mapping(document, ("queues",)), mapping(document, ("retired_queues",))
     for path in (("defaults", "queue"), ("defaults", "workers", "queue")):
-        name = word(document, path)
-        if not known or name is None or name in known or (name == AUTO and len(path) == 2):
-            continue
-        cause = f"{dotted(path)}: there is {missing(name, known, retired)}"
-        yield Problem(cause, document.origins.get(path), f"there are: {', '.join(known)}")
+        for place, name in placed(path, at(document.data, path)) if known else ():
+            if name not in known and not (name == AUTO and len(path) == 2):
+                cause = f"{dotted(place)}: there is {missing(name, known, retired)}"
+                yield Problem(cause, document.origins.get(place), f"there are: {', '.join(known)}")
 
 
 def retired(document: Document) -> Iterator[Problem]:
