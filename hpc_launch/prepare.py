@@ -11,7 +11,7 @@ from hpc_launch import quoting, standing, this_host
 from hpc_launch.advice.candidates import first_that_fits, with_advice
 from hpc_launch.advice.changes import Attempts, Problems
 from hpc_launch.batch import dialect_of
-from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services, without_workers
+from hpc_launch.checks import batch_system, plan_on_site, profile, profile_on_site, services, variables, without_workers
 from hpc_launch.checks.misfit import Misfit, refusal, refuse
 from hpc_launch.config.document import refuse_names_that_are_not_utf8
 from hpc_launch.context import Context
@@ -139,14 +139,14 @@ def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
     if not isinstance(made, Planned):
         raise refusal(made)
     unused = batch_system.unused(dialect_of(resolved.site.batch_system), resolved)
-    return replace(made, notes=(*made.notes, *unused, *without_workers.notes(resolved)))
+    return replace(made, notes=(*made.notes, *unused, *without_workers.notes(resolved), *variables.notes(resolved)))
 
 
 def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:
     """Check, plan, check: the plan, or everything that is in its way."""
     dialect = dialect_of(resolved.site.batch_system)
     missing = [*profile_on_site.missing(resolved)]
-    wrong = [*missing, *profile.problems(resolved, context)]
+    wrong = [*missing, *profile.problems(resolved, context), *variables.problems(resolved, dialect)]
     if not missing:
         wrong += profile_on_site.problems(resolved, context)
         wrong += services.problems(resolved, context)

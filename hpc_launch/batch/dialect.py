@@ -23,6 +23,8 @@ class Launcher:
     """None: any number."""
     needs_hosts: bool = False
     """Whether it has to be told the hosts (`Dialect.gives_hosts`)."""
+    variables: tuple[str, ...] = ()
+    """How variables begin that it reads, where it is started outside the run's environment."""
 
 
 HERE = Launcher("here", most_nodes=1)
@@ -57,6 +59,8 @@ class Dialect:
     """What not every batch system of its kind takes: scripts say it where a site's `takes` names it."""
     memory_resource: bool = False
     """Whether it is asked for by a resource that each site calls as it likes."""
+    submit_variables: tuple[str, ...] = ()
+    """How variables begin that its submit command reads, or that it gives a job itself."""
     has_queues: bool = True
     """Whether a site must have queues."""
     said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from hpc_launch import quoting
-from hpc_launch.checks import groups, without_workers
+from hpc_launch.checks import groups, thresholds, without_workers, worker_options
 from hpc_launch.checks.misfit import Misfit, in_group, key_of_group
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
@@ -19,12 +19,6 @@ from hpc_launch.units import MIB, format_memory
 
 IDLE = 64 * MIB
 """Bytes. A Dask worker that has nothing to do takes some 60 MB."""
-SAID = {
-    "--scheduler-file", "--nworkers", "--nthreads", "--memory-limit", "--name", "--local-directory", "--protocol",
-    "--interface", "--host", "--dashboard", "--no-dashboard", "--dashboard-address", "--resources", "--death-timeout",
-    "--lifetime", "--lifetime-stagger", "--nanny", "--no-nanny",
-}  # fmt: skip
-"""Options of `dask worker` that node.sh gives, or that would undo them."""
 RUNTIMES = {"apptainer", "singularity", "shifter", "podman-hpc", "podman", "docker"}
 """Programs that run others in a container. (dask-jobqueue's `python` takes such a command.)"""
 
@@ -39,8 +33,9 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
         yield from without_workers.problems(resolved)
     yield from _idle_timeout(resolved)
     for of_group in resolved.of_groups():
-        for check in (_worker_cores, _worker_options, _worker_memory, _worker_resources):
+        for check in (_worker_cores, _worker_memory, _worker_resources, thresholds.problems):
             yield from in_group(of_group.group, check(of_group))
+        yield from in_group(of_group.group, worker_options.problems(of_group, context))
     yield from _directory(resolved, context)
     yield from _seen_in_a_container(resolved, context)
     yield from _interpreter(resolved)
@@ -83,16 +78,6 @@ def _idle_timeout(resolved: Resolved) -> Iterator[Problem]:
         cause = "scheduler.idle_timeout: a run with a workload ends when that does, idle or not"
         hint = "leave it out; it is for standing clusters (`workload: none`)"
         yield Problem(cause, origin, hint)
-
-
-def _worker_options(resolved: Resolved) -> Iterator[Problem]:
-    """An option that is given twice would silently win over what is asked of the batch system."""
-    for number, option in enumerate(resolved.profile.workers.options):
-        name = option.partition("=")[0]
-        if name in SAID and resolved.profile.layout != "mpi":
-            origin = resolved.origin("workers", "options", str(number))
-            hint = "leave it out: workers.threads, memory, interface, resources, lifetime … have keys of their own"
-            yield Problem(f"workers.options: {name} is already said by node.sh", origin, hint)
 
 
 def _worker_cores(resolved: Resolved) -> Iterator[Problem]:

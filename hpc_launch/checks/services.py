@@ -21,7 +21,7 @@ PACKAGES = (NEEDED, "dask-labextension", "jupyter-server-proxy", "bokeh")
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """JupyterLab that is asked for and is not in the run's environment."""
     asked = resolved.profile.services.jupyter is not None and resolved.profile.has_workers
-    if not asked or not (python := _python(resolved, context)):
+    if not asked or not (python := python_of_run(resolved, context)):
         return
     if _is_lacking(Path(python)):
         cause = f"services.jupyter: {python} has no JupyterLab"
@@ -29,7 +29,7 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
         yield Problem(cause, resolved.origin("services", "jupyter"), hint)
 
 
-def _python(resolved: Resolved, context: Context) -> str | None:
+def python_of_run(resolved: Resolved, context: Context) -> str | None:
     """The run's interpreter; None where modules, shell lines or a container decide what is in it."""
     given = resolved.profile.environment
     if given.modules or given.setup or given.container or given.conda or resolved.site.environment.setup:

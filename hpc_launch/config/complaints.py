@@ -40,8 +40,19 @@ def _problem(model: type[BaseModel], document: Document, path: KeyPath, errors: 
     if kinds & MAPPING and (meant := _key_without_colon(model, path, errors[0]["input"])):
         return Problem(f"{dotted((*path, meant))}: {WITHOUT_COLON}", origin, WRITE_COLON)
     where = f"the name of {name}: " if errors[0]["loc"][-1:] == (KEY,) else f"{name}: " if path else ""
-    advised = _that_holds(model, document, path, advice(errors))
+    advised = _that_holds(model, document, path, advice(errors)) or _in_quotes(errors, path, origin)
     return Problem(f"{where}{sentence(errors)}", origin, advised or _keys_below(model, path, kinds))
+
+
+def _in_quotes(errors: list[ErrorDetails], path: KeyPath, origin: Origin | None) -> str:
+    """How to write a text that YAML takes for a switch, in the letters in which it stands there."""
+    value = errors[0]["input"]
+    if not isinstance(value, bool) or not sentence(errors).startswith("expected text"):
+        return ""
+    written, line = str(value).lower(), (origin.text or origin.source) if origin else ""
+    key = rf"{re.escape(str(path[-1]))}['\"]?\s*[:=]\s*" if path and isinstance(path[-1], str) else r"\b"
+    found = re.search(rf"{key}({written})\b", line, re.IGNORECASE)
+    return f"write '{found[1] if found else written}' in quotes: without them YAML takes it for a switch"
 
 
 def _that_holds(model: type[BaseModel], document: Document, path: KeyPath, advised: str) -> str:

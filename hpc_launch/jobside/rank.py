@@ -7,6 +7,7 @@ fails later aborts them all.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import re
@@ -14,12 +15,14 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from mpi4py.MPI import Comm
+
+    from . import with_settings  # noqa: F401  # so it travels along
 
 HOST = os.uname().nodename
 OLDEST = (2025, 10)
@@ -113,10 +116,20 @@ def main() -> None:
     if world.Get_rank() == 0:
         tell("scheduler", f"{os.getpid()} {HOST}")
     try:
+        settings: Any = importlib.import_module("with_settings")
+        sys.path[0] = os.getcwd()  # nothing of the user's is hidden by what lies beside this file
+        settings.use_settings()
         import dask
         from dask_mpi import cli
 
-        dask.config.set({"distributed.scheduler.preload": paths(os.environ["HPC_LAUNCH_PRELOADS"])})
+        dask.config.set(
+            {
+                "distributed.scheduler.preload": [
+                    *paths(os.environ["HPC_LAUNCH_PRELOADS"]),
+                    *settings.own_preloads("scheduler"),
+                ]
+            }
+        )
         if of_workers := os.environ.get("HPC_LAUNCH_WORKER_PRELOADS"):
             theirs = dask.config.get("distributed.worker.preload")
             dask.config.set({"distributed.worker.preload": [*theirs, *paths(of_workers)]})

@@ -99,6 +99,15 @@ def share_as_written(value: Fraction) -> str:
     return f"{float(value * 100):g}%"
 
 
+def threshold(value: Any) -> Fraction | Literal[False]:
+    """A share of a worker's memory, or false."""
+    if value is False:
+        return False
+    if not (share := units.parse_fraction(value)):
+        raise ValueError("0 is no threshold: a share such as 60%, or false for none")
+    return share
+
+
 def _only(pattern: str, allowed: str) -> Matching:
     return Matching(pattern, f"{{value!r}} is not allowed here: {allowed}")
 
@@ -250,3 +259,10 @@ Share = Annotated[
     Fraction, BeforeValidator(units.parse_fraction), PlainSerializer(share_as_written), WithJsonSchema(_SHARE)
 ]
 """A share such as `5%`."""
+Threshold = Annotated[
+    Fraction | Literal[False],
+    BeforeValidator(threshold),
+    PlainSerializer(lambda value: value and share_as_written(value)),
+    WithJsonSchema({"anyOf": [{"const": False}, {**_SHARE, "exclusiveMinimum": 0, "allOf": [_NOT_NOTHING]}]}),
+]
+"""A share of a worker's memory, or `false`."""

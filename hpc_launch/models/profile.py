@@ -1,5 +1,6 @@
 """The user's profile: what to run. Every key, its default and its meaning stand here, once."""
 
+from fractions import Fraction
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -27,6 +28,7 @@ from hpc_launch.models.fields import (
     ShellLines,
     Switch,
     Text,
+    Threshold,
     Whole,
     Word,
 )
@@ -57,6 +59,20 @@ class Adapt(Model):
     target_duration: Seconds | None = key(None, "in which all tasks are to be done; left out: 30s")
 
 
+class Thresholds(Model):
+    """Of a worker's memory limit; None: the user's own settings of Dask, or Dask's."""
+
+    target: Threshold | None = key(None, "results beyond it are spilled; false: none")
+    spill: Threshold | None = key(None, "of the whole process: then results are spilled, too; false: none")
+    pause: Threshold | None = key(None, "the worker begins no more tasks; false: it never stops")
+    terminate: Threshold | None = key(None, "its nanny starts it anew; false: never")
+
+    @property
+    def given(self) -> dict[str, Fraction | Literal[False]]:
+        """Those that are said, in the order in which they are reached."""
+        return {name: value for name, value in self if value is not None}
+
+
 class WorkerKeys(Model):
     """What can be said of all workers, and of those of one group."""
 
@@ -74,6 +90,7 @@ class WorkerKeys(Model):
     local_directory: NodePath = key("auto", "auto: the site's node-local scratch")
     interface: Word = key("auto", "network interface; auto: the site's fast network")
     spill: Switch | Auto = key("auto", "spill to disk; auto: only where that is a local disk")
+    thresholds: Thresholds = key(Thresholds, "Dask's memory policy")
     lifetime: SecondsOrAuto | None = key("auto", "workers end after it; auto: in job-array before the walltime")
     gpus: Annotated[Whole, Field(ge=0)] = key(0, "of each worker")
     options: list[Text] = key([], "words passed on to `dask worker`")
@@ -139,7 +156,9 @@ class Workers(WorkerKeys):
         group = self.groups[name]
         own = {key: getattr(group, key) for key in (*group.model_fields_set, *OF_EACH_GROUP)}
         resources = {**self.resources, **group.resources}
-        return self.model_copy(update={**own, "resources": resources, "groups": {}})
+        thresholds = self.thresholds.model_copy(update=group.thresholds.given)
+        merged = {"resources": resources, "thresholds": thresholds, "groups": {}}
+        return self.model_copy(update={**own, **merged})
 
 
 OF_EACH_GROUP = ("count", "adapt", "at_once")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 WORKERS: Final = "workers"
@@ -39,7 +39,7 @@ class WorkerGroup:
     interface: str | None
     local_directory: str
     spill: bool | Literal["auto"]
-    """auto: each node looks what kind of file system its local directory is."""
+    """Whether they may unless their user has said so; auto: each node looks of what kind its local directory is."""
     lifetime_seconds: int | None
     lifetime_stagger_seconds: int | None
     """By so much, at most, each worker's lifetime differs; None: it counts from the worker's start, for all alike."""
@@ -47,6 +47,8 @@ class WorkerGroup:
     options: tuple[str, ...]
     adapt: Bounds | None = None
     """None: their number is fixed."""
+    thresholds: Mapping[str, float | Literal[False]] = field(default_factory=dict)
+    """Of Dask's memory policy those that the profile says: shares of a worker's memory."""
     at_once: int | None = None
     """Elements that are submitted at one time, at most; None: any number."""
     cores: int | None = None

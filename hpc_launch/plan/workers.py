@@ -20,6 +20,10 @@ LEAST_MEMORY = 100 * MIB
 """Bytes that a worker is given unasked."""
 START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
+USUAL_THRESHOLDS = {
+    "target": Fraction(6, 10), "spill": Fraction(7, 10), "pause": Fraction(8, 10), "terminate": Fraction(95, 100),
+}  # fmt: skip
+"""Dask's own (distributed.yaml)."""
 LAST_SECONDS = 35
 """In which a worker whose tasks are done moves its data (`keeper.intervals`)."""
 LONGEST_STAGGER = 300
@@ -84,6 +88,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         interface=interface(workers.interface, queue, site),
         local_directory=local_directory(workers.local_directory, site),
         spill=_spill(resolved),
+        thresholds=thresholds_of(workers),
         lifetime_seconds=lifetime.seconds,
         lifetime_stagger_seconds=lifetime.stagger,
         death_timeout_seconds=workers.timeout or START_TIMEOUT,
@@ -181,6 +186,17 @@ def _resources(resolved: Resolved) -> dict[str, float]:
     """Dask's resources of each worker; its GPUs are one, under the name that Dask's own examples give them."""
     workers = resolved.profile.workers
     return {**({"GPU": float(workers.gpus)} if workers.gpus else {}), **workers.resources}
+
+
+def thresholds_of(workers: Workers) -> dict[str, float | Literal[False]]:
+    """Those that the profile says; `spill: true` says Dask's own."""
+    said: dict[str, float | Literal[False]] = {}
+    if workers.spill != "auto":
+        said = {name: float(USUAL_THRESHOLDS[name]) if workers.spill else False for name in ("target", "spill")}
+    return {
+        **said,
+        **{name: False if share is False else float(share) for name, share in workers.thresholds.given.items()},
+    }
 
 
 def _spill(resolved: Resolved) -> bool | Literal["auto"]:

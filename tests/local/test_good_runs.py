@@ -13,7 +13,9 @@ import pytest
 from tests.local.runs import Here, Run
 
 HOSTILE = "a b'c\"d$(touch pwned)`touch pwned`;é\\"
-"""Of the project's directory, in which workers spill, too."""
+"""Of the project's directory."""
+SCRATCH = "a b'c\"d;touch pwned;é\\"
+"""Of the directory beside it, to which workers spill."""
 PLACE = '../runs\' $HOME "x" $(touch pwned)'
 WORK = """
 import dask, json, os, time
@@ -62,7 +64,9 @@ def user_at(directory: Path) -> Here:
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Good]:
     here = user_at(tmp_path_factory.mktemp("good"))
-    profile = here.profile(here.script(WORK), workers={**WORKERS, "local_directory": str(here.project)})
+    profile = here.profile(
+        here.script(WORK), workers={**WORKERS, "local_directory": str(here.project.parent / SCRATCH)}
+    )
     assert here.command("render", profile, "--output", "rendered").returncode == 0
     shown = here.project / "rendered"
     rendered = {str(file.relative_to(shown)): file.read_bytes() for file in shown.rglob("*") if file.is_file()}
@@ -88,12 +92,12 @@ def test_workers_have_what_the_profile_says(good: Good) -> None:
     worker = good.told["worker"]
     has = (worker["nthreads"], worker["memory_limit"], worker["resources"])
     assert has == (2, 2**28, {"subprocess_slots": 1, "x": 2.5})
-    assert worker["local_directory"].startswith(f"{good.here.project}/")
+    assert worker["local_directory"].startswith(f"{good.here.project.parent / SCRATCH}/")
 
 
 def test_workers_spill_to_a_disk(good: Good) -> None:
     [told] = [file.read_text() for file in (good.run.directory / "state/1/fit").iterdir()]
-    assert told.startswith(f"{good.here.project} is disk (")
+    assert told.startswith(f"{good.here.project.parent / SCRATCH} is disk (")
     assert good.told["configured"] == [[0.7], ["forkserver"]]
 
 

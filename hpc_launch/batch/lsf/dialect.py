@@ -10,6 +10,7 @@ DIALECT = Dialect(
     job_name="${LSB_JOBNAME-}",  # of an array `NAME[3]` or `NAME[1-4]`
     node_launchers=(Launcher("blaunch", needs_hosts=True), Launcher("jsrun")),
     mpi_launchers=(MPIEXEC,),
+    submit_variables=("LSB_",),
     memory_directives=("per-node", "per-slot", "omit"),  # per-slot: RESOURCE_RESERVE_PER_TASK (lsb.params(5))
     memory_units=("KB", "MB", "GB", "TB"),  # of bare numbers, the site's LSF_UNIT_FOR_LIMITS (lsf.conf(5))
     optional=("-rn", "units"),  # neither is known to OpenLava; units behind the number of rusage[mem=…]: LSF 10.1

@@ -14,6 +14,7 @@ DIALECT = Dialect(
     job_name="${PBS_JOBNAME-}",
     node_launchers=(Launcher("pbsdsh"),),
     mpi_launchers=(MPIEXEC,),
+    submit_variables=("PBS_",),
     memory_directives=("per-node", "omit"),
     requests=("chunks", "totals", "nodes"),  # -l select, -l ncpus and mem, -l nodes=N:ppn=C
     unused=("qos",),

@@ -10,6 +10,7 @@ DIALECT = Dialect(
     job_name="${JOB_NAME-}",
     node_launchers=(Launcher("qrsh", needs_hosts=True),),
     mpi_launchers=(MPIEXEC,),
+    submit_variables=("SGE_",),
     memory_directives=("per-slot", "omit"),
     memory_resource=True,
     unused=("qos", "constraint"),

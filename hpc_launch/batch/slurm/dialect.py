@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hpc_launch.batch.dialect import Dialect, Launcher
 
-SRUN = (Launcher("srun"),)
+SRUN = (Launcher("srun", variables=("SLURM_", "SRUN_")),)
 
 TRES = ("--tres-per-node", "--tres-per-task", "--tres-per-job", "--tres-per-socket")
 
@@ -14,6 +14,7 @@ DIALECT = Dialect(
     job_name="${SLURM_JOB_NAME-}",
     node_launchers=SRUN,
     mpi_launchers=SRUN,
+    submit_variables=("SBATCH_",),
     memory_directives=("per-node", "per-cpu", "per-gpu", "omit"),
     said={
         "workers.count": ("--nodes", "-N"),

@@ -4,21 +4,20 @@
 export HPC_LAUNCH_ENVIRONMENT=begun
 # What Python programs print is in the logs at once, also when they are killed.
 export PYTHONUNBUFFERED=1
+# Settings of Dask that hold where its user has said nothing, in a variable DASK_… or in ~/.config/dask.
 # Workers fork from one warm process per node instead of importing everything once each.
-export DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD=forkserver
+HPC_LAUNCH_DASK='distributed.worker.multiprocessing-method=forkserver'
 # Workers serve no pages: those of the scheduler show all of them.
-export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'
-
-# security: none. Anyone who reaches the ports of this run's scheduler and workers can run code as its owner.
+HPC_LAUNCH_DASK+=' distributed.worker.http.routes=[]'
+export HPC_LAUNCH_DASK
 
 # The site's own lines.
 type module >/dev/null 2>&1 || source /etc/profile.d/modules.sh
 
 # The Python environment.
-failed() { echo "$1" >&2; return 1; }
-type module >/dev/null 2>&1 || failed "there is no command \`module\` here: environment.setup of the site profile can bring it" || return
-module load miniconda || failed 'the module miniconda cannot be loaded' || return
-module load gcc/12 || failed 'the module gcc/12 cannot be loaded' || return
+. "$HPC_LAUNCH_RUN_DIR/jobside/modules.sh" || return
+load_module miniconda || return
+load_module gcc/12 || return
 eval "$(conda shell.bash hook)" && conda activate py_geo || return
 HPC_LAUNCH_PYTHON=python
 export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='named by environment.conda'
@@ -37,4 +36,5 @@ type -P uname >/dev/null || { echo "the system's own commands are not on PATH: i
 
 # Modules beside the workload can be imported by workers and scheduler too.
 export PYTHONPATH="$HOME/project"${PYTHONPATH:+:$PYTHONPATH}
+# security: none. Anyone who reaches the ports of this run's scheduler and workers can run code as its owner.
 export HPC_LAUNCH_ENVIRONMENT=ready

@@ -21,7 +21,7 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" MKL_NUM_THREADS="${MKL_NUM_THREAD
 export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-65536}"
 command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
 cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py ib0) || unfit "${cause:-$HPC_LAUNCH_PYTHON ($HPC_LAUNCH_PYTHON_IS) does not run, see logs/workers-$host.log}"
-# Workers write to a file system of this node; what kind it is decides whether they may spill to it.
+# Workers write to a file system of this node.
 local_directory=$(set -u && printf %s /scratch) || unfit 'a variable in the local directory /scratch is not set here'
 { mkdir -p -- "$local_directory" && [ -w "$local_directory" ]; } || unfit "cannot write to the local directory $local_directory"
 type=$(stat -f -c %T -- "$local_directory")
@@ -30,12 +30,6 @@ case $type in
   tmpfs | ramfs) kind=memory ;;
   *) kind=shared ;; # or unknown: it is not for us to fill it up
 esac
-spill=yes
-if [ "$spill" = yes ]; then
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=0.60 DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=0.70
-else
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=false DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=false
-fi
 echo "$local_directory is $kind ($type)" >"$state/fit/$host"
 
 workers=8

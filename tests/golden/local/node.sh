@@ -30,12 +30,7 @@ case $type in
   tmpfs | ramfs) kind=memory ;;
   *) kind=shared ;; # or unknown: it is not for us to fill it up
 esac
-spill=$([ "$kind" = disk ] && echo yes || echo no)
-if [ "$spill" = yes ]; then
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=0.60 DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=0.70
-else
-  export DASK_DISTRIBUTED__WORKER__MEMORY__TARGET=false DASK_DISTRIBUTED__WORKER__MEMORY__SPILL=false
-fi
+[ "$kind" = disk ] || HPC_LAUNCH_DASK+=" distributed.worker.memory.target=False distributed.worker.memory.spill=False" # unless their user says otherwise
 echo "$local_directory is $kind ($type)" >"$state/fit/$host"
 
 workers=2
