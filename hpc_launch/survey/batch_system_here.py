@@ -67,7 +67,8 @@ def _note(name: str, problems: Sequence[Problem]) -> str:
 
 
 def _hint() -> str:
-    return f"go to a login host of the machine; looked for: {', '.join(names())}"
+    looked_for = ", ".join(each for each in names() if each != "local")
+    return f"go to a login host of the machine; looked for: {looked_for}"
 
 
 def _named(name: str) -> Machine:
