@@ -54,6 +54,8 @@ def test_its_script_is_rendered_as_in_the_golden_file(prepared: Prepare, tmp_pat
         ("podman-hpc", "registry.example.org/lab/dask:2026", " registry.example.org/lab/dask:2026 "),
         ("shifter", "lab/dask:2026", "--image=lab/dask:2026 "),
         ("shifter", "docker://lab/dask:2026", "--image=docker:lab/dask:2026 "),
+        ("shifter", "lab/dask:$TAG", '--image="lab/dask:$TAG" '),
+        ("podman-hpc", "lab/dask:$TAG", ' "lab/dask:$TAG" '),
     ],
 )
 def test_an_image_is_a_file_or_a_name_as_its_runtime_knows_it(

@@ -17,6 +17,7 @@ from tests.conftest import LEAST, ROOT
 from tests.rendering import shellcheck, write
 
 Prepare = Callable[..., Prepared]
+SCRIPTS_OF_IT = ("environment.sh", *(f"jobside/{name}.sh" for name in ("python", "modules", "fit")))
 OWN = "/opt/analysis/bin/python"
 """What runs hpc-launch in these tests."""
 MODULE = """
@@ -63,8 +64,9 @@ class Node:
         (self.directory / "modulefiles" / name).write_text(lines)
         return str(self.directory / "modulefiles")
 
-    def prepared(self, site_setup: str = "", **environment: Any) -> Prepared:
-        site = {"schema": 1, "name": "own", "extends": "testcluster", "environment": {"setup": site_setup + MODULE}}
+    def prepared(self, site_setup: str = "", after_site: str = "", **environment: Any) -> Prepared:
+        setup = site_setup + MODULE + after_site
+        site = {"schema": 1, "name": "own", "extends": "testcluster", "environment": {"setup": setup}}
         (self.directory / "testcluster.yaml").write_text((ROOT / "tests/site/testcluster.yaml").read_text())
         (self.directory / "own.yaml").write_text(yaml.safe_dump(site))
         profile = {
@@ -211,6 +213,17 @@ def test_a_node_whose_path_is_gone_is_not_fit(node: Node, setup: str) -> None:
     node.is_unfit(f"the system's own commands are not on PATH: it is {path}", setup=setup)
 
 
+def test_modules_3_that_always_end_with_0_are_not_believed(node: Node) -> None:
+    place = node.module("python-3.12", "LOADEDMODULES=python-3.12\n")
+    always = 'eval "of_4_$(declare -f module)"; module() { of_4_module "$@"; return 0; }'
+    old = f"MODULE_VERSION=3.2.10 LOADEDMODULES=; {always}"
+    how: dict[str, Any] = {"site_setup": "", "module_path": [place]}
+    text = node.prepared(modules=["python-3.12", "R"], **how).rendered.files["environment.sh"]
+    assert text.count("load_module") == 2
+    node.is_unfit("the module R cannot be loaded", modules=["python-3.12", "R"], after_site=old, **how)
+    assert node.load(modules=["python-3.12"], after_site=old, **how).returncode == 0
+
+
 def test_a_module_that_is_not_there_makes_a_node_unfit(node: Node) -> None:
     place = node.module("python-3.12", "")
     node.is_unfit("the module R cannot be loaded", modules=["python-3.12", "R"], module_path=[place])
@@ -220,16 +233,7 @@ def test_a_module_that_is_not_there_makes_a_node_unfit(node: Node) -> None:
 @pytest.mark.parametrize("key", [{"purge": True}, {"modules": ["gcc"]}, {"module_path": ["/tmp"]}])
 def test_so_does_a_machine_without_modules(node: Node, key: dict[str, Any]) -> None:
     words = "there is no command `module` here: environment.setup of the site profile can bring it"
-    run = node.prepared(**key)
-    text = run.rendered.files["environment.sh"].replace(MODULE.strip(), "")
-    done = subprocess.run(
-        ["bash", "-c", text + "\necho not here"],
-        env={"PATH": "/usr/bin:/bin", "HPC_LAUNCH_RUN_DIR": "/nowhere"},
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert words in done.stderr
+    node.is_unfit(words, after_site="unset -f module", **key)
 
 
 @pytest.mark.parametrize("line", ["source /nowhere/bin/activate", ". ~/v/bin/activate", "conda activate geo"])
@@ -266,10 +270,10 @@ def test_check_and_explain_say_which_rule_holds(node: Node) -> None:
 def test_the_script_is_clean(prepared: Prepare, tmp_path: Path) -> None:
     keys = ["purge=true", "module_path=[$HOME/modules, mine]", "modules=[R]", "setup='. v/bin/activate'"]
     made = prepared(LEAST, *(f"environment.{key}" for key in keys), "environment.variables={PATH: /opt/x/bin}")
-    assert shellcheck(write(made, tmp_path / "run"), "environment.sh", "jobside/python.sh", "jobside/fit.sh") == ""
+    assert shellcheck(write(made, tmp_path / "run"), *SCRIPTS_OF_IT) == ""
     lines = made.rendered.files["environment.sh"].splitlines()
-    used = [line.split(" || ")[0] for line in lines if line.startswith("module ")]
-    assert used == ["module purge", 'module use "$HOME/modules"', f"module use {tmp_path}/mine", "module load R"]
+    used = [line.split(" || ")[0] for line in lines if "module " in line and " || " in line]
+    assert used == ["module purge", 'module use "$HOME/modules"', f"module use {tmp_path}/mine", "load_module R"]
 
 
 def test_the_keeper_stays_in_the_python_that_runs_hpc_launch(prepared: Prepare, tmp_path: Path) -> None:

@@ -328,6 +328,8 @@ def test_lsf_counts_in_the_unit_of_its_site_and_for_each_core(example: SiteOf) -
 
 def test_the_environment_that_the_site_gives_everybody(example: SiteOf) -> None:
     given = {
+        "purge": True,
+        "module_path": ["$HOME/modules"],
         "modules": ["gcc/12", "miniconda"],
         "variables": {"A": "it's $HOME"},
         "venv": "/sw/my venv",
@@ -336,7 +338,8 @@ def test_the_environment_that_the_site_gives_everybody(example: SiteOf) -> None:
     found = section(
         jobqueue(example("slurm", environment={"setup": "a\n"}, defaults={"queue": "short", "environment": given}))
     )
-    assert found["job-script-prologue"] == ["a", "module load gcc/12 miniconda", 'export A="it\'s ${HOME-}"', "b\nc"]
+    modules = ["module purge", 'module use "$HOME/modules"', "module load gcc/12 miniconda"]
+    assert found["job-script-prologue"] == ["a", *modules, 'export A="it\'s ${HOME-}"', "b\nc"]
     assert found["python"] == "'/sw/my venv/bin/python'"
 
 

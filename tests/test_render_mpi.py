@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests/golden/mpi"
 SITES = ("testcluster", "gridcluster", "pbscluster", "lsfcluster")
 MPI = ("layout=mpi", "workers.count=20")
-"""Eight fit on a node: two full ones and a last one with four."""
+"""Eight fit on a node, so three are needed: two with seven and a last one with six (Grid Engine: 8 + 8 + 4)."""
 
 
 @pytest.fixture

@@ -193,7 +193,12 @@ def test_what_one_change_mends_is_mended_by_one_change(prepared: Prepare, tmp_pa
         "name: small\nbatch_system: slurm\nlimits: {running: {cores: 20}}\nqueues: {all: {cores: 8, memory: 64 GB}}\n"
     )
     with pytest.raises(DoesNotFit) as refusal:
-        prepared(REQUEST, "workers={count: 18, threads: 1, per_node: null}", "walltime=1h", site="./small.yaml")
+        prepared(
+            REQUEST,
+            "workers={count: 18, threads: 1, per_node: null, spread: packed}",
+            "walltime=1h",
+            site="./small.yaml",
+        )
     assert "smallest change: --set workers.per_node=6, or --set workers.count=16" in str(refusal.value)
 
 

@@ -123,7 +123,7 @@ def test_a_worker_job_that_nothing_is_submitted_of_yet_has_to_fit(prepared: Prep
             "1.0 core-hours in each hour that it stands: 1.0 also",
             (1, 1),
         ),
-        ((), "24.0 core-hours in each hour that it stands", (24, 24)),
+        ((), "21.0 core-hours in each hour that it stands", (21, 21)),
     ],
 )
 def test_what_it_costs_is_said(

@@ -10,7 +10,7 @@ from hpc_launch.checks.profile import IDLE
 from hpc_launch.context import Context
 from hpc_launch.models.site import Queue
 from hpc_launch.plan.layouts import layout_of_run, room_for_workers
-from hpc_launch.plan.workers import LEAST_MEMORY, Beside, free_memory, most_per_node, share_of_memory
+from hpc_launch.plan.workers import LEAST_MEMORY, Beside, free_memory, most_per_node, planned_per_node, share_of_memory
 from hpc_launch.resolve import Resolved
 from hpc_launch.units import MIB
 
@@ -65,7 +65,7 @@ class Room:
         """Workers on a node as it is planned."""
         workers = self.resolved.profile.workers
         most = workers.per_node or self._most(self.queue, self.memory or IDLE)
-        return min(workers.count or most, most)
+        return planned_per_node(self.resolved, most, self.beside)
 
     def even(self) -> list[int]:
         """Numbers of workers on a node of which one fits if any does; where they are few, all."""

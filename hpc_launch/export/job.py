@@ -108,7 +108,9 @@ def _processes(cores: int | None, site: Site, profile: Profile) -> tuple[int | N
 def prologue(site: Site, profile: Profile) -> list[str]:
     """Shell text that makes the environment, in the order in which a run's own is made."""
     given = profile.environment
-    modules = [f"module load {quoting.words(given.modules)}"] if given.modules else []
+    modules = ["module purge"] if given.purge else []
+    modules += [f"module use {quoting.path(place)}" for place in given.module_path]
+    modules += [f"module load {quoting.words(given.modules)}"] if given.modules else []
     variables = [f"export {name}={quoting.value(value)}" for name, value in given.variables.items()]
     return [text for text in (site.environment.setup, *modules, *variables, given.setup) if text.strip()]
 

@@ -107,6 +107,7 @@ def paths(names: str) -> list[str]:
 
 
 def main() -> None:
+    settings: Any = importlib.import_module("with_settings")  # beside this file
     sys.path[0] = os.getcwd()  # no module of the user's is hidden by one of this directory
     look_for_dask_mpi()
     world = join(int(sys.argv.pop(1)))
@@ -116,20 +117,12 @@ def main() -> None:
     if world.Get_rank() == 0:
         tell("scheduler", f"{os.getpid()} {HOST}")
     try:
-        settings: Any = importlib.import_module("with_settings")
-        sys.path[0] = os.getcwd()  # nothing of the user's is hidden by what lies beside this file
         settings.use_settings()
         import dask
         from dask_mpi import cli
 
-        dask.config.set(
-            {
-                "distributed.scheduler.preload": [
-                    *paths(os.environ["HPC_LAUNCH_PRELOADS"]),
-                    *settings.own_preloads("scheduler"),
-                ]
-            }
-        )
+        preloads = [*paths(os.environ["HPC_LAUNCH_PRELOADS"]), *settings.own_preloads("scheduler")]
+        dask.config.set({"distributed.scheduler.preload": preloads})
         if of_workers := os.environ.get("HPC_LAUNCH_WORKER_PRELOADS"):
             theirs = dask.config.get("distributed.worker.preload")
             dask.config.set({"distributed.worker.preload": [*theirs, *paths(of_workers)]})

@@ -20,6 +20,7 @@ node: Any = distributed.node
 scheduler_class: Any = Scheduler
 listen_as_usual: Any = Server.listen
 RUN = os.environ["HPC_LAUNCH_RUN_DIR"]
+SCHEDULER_FILE = os.path.join(RUN, "scheduler.json")
 UNFIT = os.path.join(RUN, "state", os.environ["HPC_LAUNCH_ATTEMPT"], "unfit")
 PORTS = os.environ.get("HPC_LAUNCH_PORTS", "")
 HOST = os.uname().nodename
@@ -37,7 +38,7 @@ def is_in_use(fault: OSError) -> bool:
     return fault.errno == errno.EADDRINUSE
 
 
-def in_use(port: int) -> OSError:
+def none_free(port: int) -> OSError:
     """What to say when none of them is free."""
     which = f"port {port} (scheduler.port) is" if port else f"all ports of {PORTS} (network.ports) are"
     return OSError(errno.EADDRINUSE, f"{which} in use on this node, by other programs")
@@ -54,11 +55,14 @@ class Pages(HTTPServer):  # not of what stands in `node`: Dask imports this file
             except OSError as fault:
                 if not is_in_use(fault):
                     raise
-        raise in_use(port)
+        raise none_free(port)
 
 
 async def listen(scheduler: Any, address: str, **options: Any) -> None:
     """In place of `Scheduler.listen`: its address ends with the port."""
+    if scheduler.scheduler_file != SCHEDULER_FILE:  # a task's own cluster; its address may be `inproc://`
+        await listen_as_usual(scheduler, address, **options)
+        return
     where, _, port = address.rpartition(":")
     for each in in_turn(int(port)):
         try:
@@ -67,10 +71,9 @@ async def listen(scheduler: Any, address: str, **options: Any) -> None:
         except OSError as fault:
             if not is_in_use(fault):
                 raise
-    none_free = in_use(int(port))
-    if scheduler.scheduler_file == os.path.join(RUN, "scheduler.json"):  # otherwise a task's own cluster
-        tell_unfit(str(none_free.strerror))
-    raise none_free
+    taken = none_free(int(port))
+    tell_unfit(str(taken.strerror))
+    raise taken
 
 
 def tell_unfit(sentence: str) -> None:

@@ -22,6 +22,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 TRIED = ((3, 10), (3, 13))
@@ -91,7 +92,7 @@ def why_not_fork() -> str:
         )
     except AttributeError:
         known = False
-    return "" if known else f"multiprocessing of Python {sys.version.split()[0]} is not as we know it"
+    return "" if known else f"multiprocessing of Python {sys.version.split()[0]} is not the one that was tried"
 
 
 def import_all(modules: Sequence[str]) -> None:
@@ -138,10 +139,10 @@ def serve(listener: int, alive: int) -> NoReturn:
     except SystemExit:
         code = 0
     except BaseException:
-        traceback.print_exc()
+        with suppress(OSError, ValueError):  # nobody may hear of it: the log's disk is full
+            traceback.print_exc()
     finally:
-        sys.stderr.flush()
-        os._exit(code)
+        os._exit(code)  # whatever happens: what comes back from here would be a second `dask worker`
 
 
 def close_all_but(*descriptors: int) -> None:

@@ -119,6 +119,11 @@ class Plan:
         return bool(self.groups)
 
     @property
+    def ports_beside_workers(self) -> int:
+        """On the scheduler's node: its own, that of its pages on loopback, of those for other hosts, JupyterLab's."""
+        return 2 + (self.scheduler.dashboard == "node") + self.jupyter
+
+    @property
     def workers_wanted(self) -> int:
         """Of all groups."""
         return sum(group.count for group in self.groups.values())

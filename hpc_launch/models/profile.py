@@ -124,6 +124,9 @@ class WorkerKeys(Model):
 
 class Workers(WorkerKeys):
     minimum: Perhaps | None = key(None, "the workload starts when so many are connected")
+    spread: Literal["even", "packed"] = key(
+        "even", "single-job, mpi: alike on all nodes that are needed; packed: nodes are filled one after the other"
+    )
     timeout: Seconds | None = key(None, "…or the run fails; single-job, mpi: 10m when left out")
     groups: dict[GroupName, WorkerKeys] = key({}, "job-array: workers of several kinds, in place of count")
 

@@ -193,6 +193,9 @@ def _notes(resolved: Resolved) -> list[str]:
         no_such_jobs = f"{profile.layout} has no jobs for workers alone"
         given = [*_of_worker_jobs(resolved, "walltime", *OF_WORKER_JOBS)]
         notes += [f"{where}: {key} is not used: {no_such_jobs}" for where, key in given]
+    elif ("workers", "spread") in resolved.document.origins:
+        origin = resolved.origin("workers", "spread")
+        notes.append(f"{origin}: workers.spread is not used: in {profile.layout} each worker job has workers.per_node")
     return notes
 
 

@@ -20,6 +20,7 @@ LEAST_MEMORY = 100 * MIB
 """Bytes that a worker is given unasked."""
 START_TIMEOUT = 600
 """Seconds until enough workers are connected, where all of them are in one job (docs/contracts.md)."""
+EVENLY = "spread evenly over as few nodes as hold all"
 USUAL_THRESHOLDS = {
     "target": Fraction(6, 10), "spill": Fraction(7, 10), "pause": Fraction(8, 10), "terminate": Fraction(95, 100),
 }  # fmt: skip
@@ -74,7 +75,7 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
     memory = workers.memory or share_of_memory(resolved, queue, beside)
     assert memory is not None
     most = workers.per_node or most_per_node(resolved, queue, beside, memory)
-    per_node = min(workers.count or most, most)
+    per_node = planned_per_node(resolved, most, beside)
     nodes = -(-workers.count // per_node)
     made = WorkerGroup(
         count=workers.count,
@@ -98,7 +99,21 @@ def group(resolved: Resolved, queue: Queue, beside: Beside, lifetime: Lifetime) 
         cores=workers.cores,
         imports=tuple(workers.imports),
     )
-    return made, _reasons(resolved, made)
+    return made, _reasons(resolved, made, "as many as fit by cores and memory" if per_node == most else EVENLY)
+
+
+def planned_per_node(resolved: Resolved, most: int, beside: Beside) -> int:
+    """Workers on each node but the last, where `most` may be: those of one job are spread over the fewest nodes.
+
+    Not where a parallel environment divides the slots: one that fills host after host would give 96 + 4 of 100.
+    """
+    workers, environment = resolved.profile.workers, resolved.site.parallel_environments.nodes
+    divides = environment is not None and environment.slots is None
+    packed = min(workers.count or most, most)
+    if workers.per_node or workers.spread == "packed" or not beside.several_nodes or divides:
+        return packed
+    nodes = -(-workers.count // packed)
+    return -(-workers.count // nodes)
 
 
 def _bounds(workers: Workers) -> Bounds | None:
@@ -114,8 +129,8 @@ def share_of(made: WorkerGroup) -> Share:
     return Share("workers", made.per_node, made.cores_of_each, made.memory_bytes, made.gpus)
 
 
-def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
-    """Why the keys that were left open have the values that they have."""
+def _reasons(resolved: Resolved, made: WorkerGroup, per_node: str) -> Reasons:
+    """Why the keys that were left open have the values that they have; so many workers are on a node for this."""
     lifetime: tuple[str | None, str] = (None, f"computed: none in {resolved.profile.layout}")
     if made.lifetime_seconds is not None:
         spread = f", ±{made.lifetime_stagger_seconds} s" if made.lifetime_stagger_seconds else ""
@@ -124,7 +139,7 @@ def _reasons(resolved: Resolved, made: WorkerGroup) -> Reasons:
     found = {
         "cores": Reason(made.cores_of_each, "computed: one for each thread"),
         "memory": Reason(exact_memory(made.memory_bytes), "computed: its cores' share of what a node can give"),
-        "per_node": Reason(made.per_node, "computed: as many as fit by cores and memory"),
+        "per_node": Reason(made.per_node, f"computed: {per_node}"),
         "interface": Reason(made.interface, resolved.said_by_site("network", "interface")),
         "local_directory": Reason(made.local_directory, resolved.said_by_site("storage", "local")),
         "lifetime": Reason(*lifetime),

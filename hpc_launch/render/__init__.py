@@ -32,6 +32,7 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     data: dict[str, Any] = {
         "plan": {**plan.as_data(), **plan.passed_on},
         "stands": plan.stands,
+        "ports_beside_workers": plan.ports_beside_workers,
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,
         "runtime": _runtime(templates, plan, resolved),

@@ -35,17 +35,17 @@ def find_unfinished(context: Place, words: str | None = None, *, to_end: bool = 
     except Ambiguous as several:
         left = _unfinished(several.matching)
         if len(left) == 1:
-            return left[0].directory
+            return index.find(context, left[0].id)
         raise Ambiguous(several.words, left, "runs that are not over") if left else several from None
 
 
 def _unfinished(entries: Sequence[Entry]) -> list[Entry]:
-    there = [entry for entry in entries if entry.there]
-    over = {view.directory for view in status.bring_all_up_to_date(list(_records(there))) if view.standing.over}
-    return [entry for entry in there if entry.directory not in over]
+    left = [entry for entry in entries if not entry.gone]
+    over = {view.directory for view in status.bring_all_up_to_date(list(_records(left))) if view.standing.over}
+    return [entry for entry in left if entry.directory not in over]
 
 
 def _records(entries: Sequence[Entry]) -> Iterator[tuple[Path, Record]]:
     for entry in entries:
-        with suppress(HpcLaunchError):  # a damaged record: nobody knows
+        with suppress(HpcLaunchError):  # a damaged record, or one that cannot be seen from here: nobody knows
             yield entry.directory, read_record(entry.directory)

@@ -123,7 +123,10 @@ def find(context: Place, words: str | None = None) -> Path:
 
 def of_name(context: Place, words: str | None) -> list[Entry]:
     """The runs of this name, newest first; none if it is an id."""
-    known = entries(context)
+    return _of_name(entries(context), words)
+
+
+def _of_name(known: Sequence[Entry], words: str | None) -> list[Entry]:
     return [] if any(entry.id == words for entry in known) else [entry for entry in known if entry.name == words]
 
 
@@ -156,7 +159,7 @@ def _meant(context: Place, words: str | None) -> Path:
     known = entries(context)
     if words is None:
         return _latest(known)
-    if matching := of_name(context, words) or _matching(known, words):
+    if matching := _of_name(known, words) or _matching(known, words):
         return _there(matching[0])
     directory = Path(os.path.abspath(context.directory / words)) if words else None
     if directory and _holds_a_run(directory):
@@ -205,6 +208,9 @@ def _latest(known: list[Entry]) -> Path:
 def _there(entry: Entry) -> Path:
     if entry.there:
         return entry.directory
+    if not entry.gone:
+        cause = f"the run directory of {entry.id} cannot be seen from here: {entry.directory}"
+        raise UsageError(Problem(cause, hint=f"If it was deleted: hpc-launch remove --forget {entry.id}"))
     raise UsageError(
         Problem(
             f"the run directory of {entry.id} is gone: {entry.directory}",

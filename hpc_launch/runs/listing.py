@@ -52,7 +52,7 @@ class Wanted:
 
     def of_site(self, found: Iterator[_Read]) -> Iterator[_Read]:
         """As many as are wanted, unless their states decide that."""
-        there = (one for one in found if self.site is None or _site(one) == self.site)
+        there = (one for one in found if self.site is None or one.what.site == self.site)
         return islice(there, None if self.states else self.limit)
 
 
@@ -118,10 +118,6 @@ def _without_record(entry: Entry, problem: str, refused: str = "") -> Row:
         "reason": problem,
     }
     return Row(entry.id, state, f"refused: {refused}" if refused else problem, document=document)
-
-
-def _site(one: _Read) -> str:
-    return one.what.site
 
 
 def _rows(read: Sequence[_Read], documents: bool) -> list[Row]:

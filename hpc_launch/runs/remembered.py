@@ -25,13 +25,13 @@ class Over:
     """The same for people: `failed (7)`."""
     site: str
     seen: tuple[int, ...]
-    """What `look_outside` gave before it was read: as long as it gives the same, nothing has changed."""
+    """What `look_outside` gave before the record was read: as long as it gives the same, nothing has changed."""
 
 
 def look_outside(directory: str) -> tuple[int, ...]:
-    """What is another as soon as a run's record is, or its job began once more; nothing if that cannot be seen.
+    """Numbers that differ once a run's record was replaced, or its job has begun again; none if they cannot be read.
 
-    A record is replaced as a whole. A job that begins once more replaces `state/attempt`.
+    A record is replaced as a whole. A job that begins again replaces `state/attempt`.
     """
     try:
         around, record = os.stat(directory), os.stat(f"{directory}/{RECORD}")

@@ -69,7 +69,7 @@ def _with_outcome(record: Record, standing: Standing, now: datetime, died: int |
     if not standing.settled:
         return replace(record, missing_since=record.missing_since or now)
     if record.outcome and record.outcome.attempt == standing.attempt:
-        return replace(record, outcome=replace(record.outcome, hint=standing.hint))
+        return replace(record, outcome=replace(record.outcome, hint=record.outcome.hint or standing.hint))
     taken_back = (record.taken_back or now) if standing.taken_back else record.taken_back
     return replace(record, missing_since=None, outcome=_ending(standing, now, died), taken_back=taken_back)
 

@@ -67,8 +67,7 @@ def _note(name: str, problems: Sequence[Problem]) -> str:
 
 
 def _hint() -> str:
-    looked_for = ", ".join(each for each in names() if each != "local")
-    return f"go to a login host of the machine; looked for: {looked_for}"
+    return f"go to a login host of the machine; looked for: {', '.join(names())}"
 
 
 def _named(name: str) -> Machine:

@@ -77,6 +77,21 @@ def test_of_a_name_of_which_all_are_over_the_latest_is_meant(context: Context) -
     assert find_unfinished(context, "pi") == latest == find_unfinished(context, "pi", to_end=True)
 
 
+def test_one_that_cannot_be_seen_from_here_may_be_the_one_that_is_meant(context: Context) -> None:
+    away = context.directory / "away" / IDS[0]
+    away.parent.mkdir()
+    run(context, IDS[0], RUNNING).rename(away)
+    run(context, IDS[1], RUNNING)
+    link = context.state / "runs" / IDS[0]
+    link.unlink()
+    index.add(context, IDS[0], away)
+    away.parent.rename(context.directory / "not mounted")
+    with pytest.raises(UsageError, match="2 runs that are not over"):
+        find_unfinished(context, "pi", to_end=True)
+    with pytest.raises(UsageError, match=f"cannot be seen from here.*\n.*remove --forget {IDS[0]}"):
+        find_unfinished(context, IDS[0], to_end=True)
+
+
 def test_a_damaged_record_may_be_the_one_that_is_meant_and_a_deleted_run_not(context: Context) -> None:
     run(context, "pi-1", RUNNING)
     damaged, gone = run(context, "pi-2"), run(context, "pi-3", RUNNING)

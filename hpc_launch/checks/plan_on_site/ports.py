@@ -48,7 +48,7 @@ def _said_by_hand(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
 
 def _needed(plan: Plan) -> Iterator[tuple[str, int]]:
     """Where how many are, by the kinds of jobs; all of them are on this machine where there is no other."""
-    beside = 2 + (plan.scheduler.dashboard == "node") + plan.jupyter
+    beside = plan.ports_beside_workers
     if plan.main.queue is None:
         at_once = sum(_workers(plan, job) * min(plan.at_once or 1, _elements(plan, job)) for job in plan.kinds_of_jobs)
         yield "this machine", OF_A_WORKER * at_once + beside

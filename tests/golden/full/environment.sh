@@ -15,10 +15,9 @@ export HPC_LAUNCH_DASK
 type module >/dev/null 2>&1 || source /etc/profile.d/modules.sh
 
 # The Python environment.
-failed() { echo "$1" >&2; return 1; }
-type module >/dev/null 2>&1 || failed "there is no command \`module\` here: environment.setup of the site profile can bring it" || return
-module load miniconda || failed 'the module miniconda cannot be loaded' || return
-module load gcc/12 || failed 'the module gcc/12 cannot be loaded' || return
+. "$HPC_LAUNCH_RUN_DIR/jobside/modules.sh" || return
+load_module miniconda || return
+load_module gcc/12 || return
 eval "$(conda shell.bash hook)" && conda activate py_geo || return
 HPC_LAUNCH_PYTHON=python
 export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='named by environment.conda'

@@ -1,6 +1,6 @@
 #!/bin/bash
-#BSUB -n 24
-#BSUB -R "span[ptile=8] rusage[mem=5020MB]"
+#BSUB -n 21
+#BSUB -R "span[ptile=7] rusage[mem=4518MB]"
 #BSUB -W 00:10
 #BSUB -q normal
 #BSUB -P proj01
@@ -27,7 +27,7 @@ mapfile -t hosts < <(cat "${LSB_DJOB_HOSTFILE:-/dev/stdin}" <<<"${LSB_HOSTS// /$
 # The scheduler ends by itself when this shell is gone, and is ended first when all is over.
 echo "$$ $(uname -n)" >"$state/shell"
 without_usr2 bash jobside/within.sh \
-  mpiexec -n 20 -ppn 8 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
+  mpiexec -n 20 -ppn 7 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
 workers=$!
 
 # The workload starts when 20 of 20 workers are connected.

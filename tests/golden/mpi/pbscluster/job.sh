@@ -1,5 +1,5 @@
 #!/bin/bash
-#PBS -l select=3:ncpus=8:mpiprocs=8:ompthreads=1:mem=5020mb
+#PBS -l select=3:ncpus=7:mpiprocs=7:ompthreads=1:mem=4518mb
 #PBS -l place=scatter
 #PBS -l walltime=00:10:00
 #PBS -q workq
@@ -28,7 +28,7 @@ mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
 # The scheduler ends by itself when this shell is gone, and is ended first when all is over.
 echo "$$ $(uname -n)" >"$state/shell"
 without_usr2 bash jobside/within.sh \
-  mpiexec -n 20 -ppn 8 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
+  mpiexec -n 20 -ppn 7 bash "$HPC_LAUNCH_RUN_DIR/node.sh" </dev/null &
 workers=$!
 
 # The workload starts when 20 of 20 workers are connected.

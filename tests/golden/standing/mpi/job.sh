@@ -1,8 +1,8 @@
 #!/bin/bash
 #SBATCH --nodes=3
 #SBATCH --ntasks-per-node=1
-#SBATCH --cpus-per-task=8
-#SBATCH --mem=6172M
+#SBATCH --cpus-per-task=7
+#SBATCH --mem=5670M
 #SBATCH --time=00:10:00
 #SBATCH --partition=short
 #SBATCH --output=logs/job.log
@@ -28,7 +28,7 @@ trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_
 
 # The scheduler ends by itself when this shell is gone, and is ended first when all is over.
 echo "$$ $(uname -n)" >"$state/shell"
-srun --overlap --nodes=3 --ntasks=20 --ntasks-per-node=8 --cpus-per-task=1 \
+srun --overlap --nodes=3 --ntasks=20 --ntasks-per-node=7 --cpus-per-task=1 \
   --cpu-bind=none --kill-on-bad-exit=1 --wait=0 --mpi=pmi2 bash "$HPC_LAUNCH_RUN_DIR/node.sh" &
 workers=$!
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 #SBATCH --nodes=3
 #SBATCH --ntasks-per-node=1
-#SBATCH --cpus-per-task=8
-#SBATCH --mem=6172M
+#SBATCH --cpus-per-task=7
+#SBATCH --mem=5670M
 #SBATCH --time=00:10:00
 #SBATCH --partition=short
 #SBATCH --output=logs/job.log
@@ -35,7 +35,7 @@ scheduler=$!
 launcher=srun
 . ./jobside/hosts.sh
 complaints='s/^srun: error: (Task launch for .* failed on node )?([^ :]+): (tasks? [^ :]+: )?(.*)$/\2 \4/p'
-srun --overlap --nodes=3 --ntasks-per-node=1 --cpus-per-task=8 \
+srun --overlap --nodes=3 --ntasks-per-node=1 --cpus-per-task=7 \
   --kill-on-bad-exit=0 --wait=0 bash "$HPC_LAUNCH_RUN_DIR/node.sh" >"$state/launcher/all" 2>&1 &
 workers=$!
 

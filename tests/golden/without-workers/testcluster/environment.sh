@@ -6,11 +6,10 @@ export HPC_LAUNCH_ENVIRONMENT=begun
 export PYTHONUNBUFFERED=1
 
 # The Python environment.
-failed() { echo "$1" >&2; return 1; }
-type module >/dev/null 2>&1 || failed "there is no command \`module\` here: environment.setup of the site profile can bring it" || return
+. "$HPC_LAUNCH_RUN_DIR/jobside/modules.sh" || return
 own_python=/opt/analysis/bin/python # it runs hpc-launch
 . "$HPC_LAUNCH_RUN_DIR/jobside/python.sh"
-module load mintpy || failed 'the module mintpy cannot be loaded' || return
+load_module mintpy || return
 choose_python environment.modules
 
 # Whatever the lines above have switched on is not for what follows.
