@@ -123,7 +123,8 @@ def test_the_options_are_those_of_dask_worker() -> None:
         ("[--memmory-limit=3]", "'--memmory-limit' is no option"),
         ("[--preload warm_up.py]", "each word stands for itself: [--preload, warm_up.py]"),
         ("[warm_up.py]", "'warm_up.py' is no option"),
-        ("[--tls-key, x]", "--tls-key is already said"),
+        ("[--tls-key, x]", "--tls-key is the run's own, as `security` has it"),
+        ("[--version]", "--version would end each worker at once"),
     ],
 )
 @pytest.mark.parametrize("site", ["local", "testcluster", "pbscluster", "lsfcluster", "gridcluster"])

@@ -105,7 +105,7 @@ def test_without_any_walltime_a_queue_refuses_and_this_machine_does_not(prepared
 
 def test_this_machine_is_one_node_of_its_own_size(prepared: Prepare) -> None:
     assert prepared(site="local").plan.jobs[0].nodes == 1
-    with pytest.raises(DoesNotFit, match="2 nodes"):
+    with pytest.raises(DoesNotFit, match="5 cores are asked for, this machine has 4"):
         prepared("workers: {count: 5, memory: 1 GiB}\nworkload: {command: x}\n", site="local")
 
 

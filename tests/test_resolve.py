@@ -136,7 +136,7 @@ def test_explain_names_the_layer_and_line_of_each_value(prepared: Prepare, conte
     assert "testcluster.yaml:" in origins["queue"] and "testcluster.yaml:" in origins["workers.interface"]
     assert origins["security"] == "built-in default"
     assert origins["workers.memory"].startswith("computed")
-    assert origins["environment.python"] == "the interpreter that runs hpc-launch"
+    assert origins["environment.python"] == "the one that runs hpc-launch"
 
 
 def test_the_resolved_profile_holds_every_key_and_its_origin(prepared: Prepare) -> None:

@@ -54,6 +54,12 @@ def test_an_unknown_site_names_the_nearest(context: Context, tmp_path: Path) -> 
         sites.find("cerres", context, HERE, tmp_path)
 
 
+def test_a_file_that_bears_the_name_of_an_unknown_site_is_told_with_its_path(context: Context, tmp_path: Path) -> None:
+    site_file(tmp_path, "mine")
+    with pytest.raises(InvalidConfiguration, match=r"or give the path of one, such as mine\.yaml"):
+        sites.find("mine", context, HERE, tmp_path)
+
+
 def test_a_child_takes_from_its_parent_what_it_does_not_say(context: Context, tmp_path: Path) -> None:
     site_file(tmp_path / "a", "parent", network="{interface: ib7}", title="the parent")
     child = tmp_path / "a" / "child.yaml"

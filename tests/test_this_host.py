@@ -65,6 +65,8 @@ def test_what_is_there_or_only_the_node_knows_is_no_note(here: Context, command:
 
 @pytest.mark.parametrize(("command", "note"), [
     ("[knwon]", "p.yaml:6: workload.command: there is no program knwon on this host"),
+    ("[bash main.py]", "p.yaml:6: workload.command: there is no program bash main.py on this host; each word of a list "
+     "stands alone: [bash, main.py]"),
     ("[data/missing]", "p.yaml:6: workload.command: data/missing is not there on this host"),
     ("[data/note.txt]", "p.yaml:6: workload.command: data/note.txt may not be executed (chmod +x)"),
     ("[bash, mian.py]", "p.yaml:6: workload.command: there is no mian.py in {here} on this host"),

@@ -36,7 +36,7 @@ def test_the_scripts_are_those_of_a_plain_job(prepared: Prepare, tmp_path: Path,
         assert not re.search("dask|scheduler|worker(?!s/)", rendered.replace("--num-worker 4", ""), re.IGNORECASE)
     assert not {"node.sh", "scheduler.sh", "workers.sh"} & made.rendered.files.keys()
     jobside = {name for name in made.rendered.files if name.startswith("jobside/")}
-    assert jobside == {"jobside/attempt.sh", "jobside/watch.sh", "jobside/python.sh"}
+    assert jobside == {f"jobside/{name}.sh" for name in ("attempt", "watch", "modules", "python")}
     assert shellcheck(write(made, tmp_path / "run"), "job.sh", "environment.sh", "workload.sh") == ""
 
 

@@ -13,7 +13,9 @@ import pytest
 
 from hpc_launch.client.amounts import fixed
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration
+from hpc_launch.jobside import workers
 from hpc_launch.models.stored_plan import read_plan, stored
+from hpc_launch.models.worker_group import THREAD_VARIABLES
 from hpc_launch.prepare import Prepared
 from hpc_launch.runs.scale import Group
 from tests.rendering import shellcheck, write
@@ -36,6 +38,10 @@ ON_ONE_NODE = {
     "lsfcluster": "-n 8\n",
     "gridcluster": "-pe smp 8\n",
 }
+
+
+def test_the_job_side_which_cannot_ask_us_knows_the_same_variables() -> None:
+    assert workers.THREADS == THREAD_VARIABLES
 
 
 @pytest.mark.parametrize("site", ON_TWO_NODES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from hpc_launch import quoting
+from hpc_launch import quoting, template_names
 from hpc_launch.checks import groups, thresholds, without_workers, worker_options
 from hpc_launch.checks.misfit import Misfit, in_group, key_of_group
 from hpc_launch.config.origin import Origin
@@ -19,8 +19,8 @@ from hpc_launch.units import MIB, format_memory
 
 IDLE = 64 * MIB
 """Bytes. A Dask worker that has nothing to do takes some 60 MB."""
-RUNTIMES = {"apptainer", "singularity", "shifter", "podman-hpc", "podman", "docker"}
-"""Programs that run others in a container. (dask-jobqueue's `python` takes such a command.)"""
+OTHER_RUNTIMES = {"podman", "docker"}
+"""Programs that run others in a container, beside those that sites may name."""
 
 
 def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
@@ -126,9 +126,10 @@ def _seen_in_a_container(resolved: Resolved, context: Context) -> Iterator[Probl
 
 
 def _interpreter(resolved: Resolved) -> Iterator[Problem]:
-    """A command that runs one in a container is none."""
+    """A command that runs one in a container is none. (dask-jobqueue's `python` takes such a command.)"""
     words = (resolved.profile.environment.python or "").split()
-    if len(words) > 1 and PurePath(words[0]).name in RUNTIMES:
+    program = PurePath(words[0]).name if len(words) > 1 else ""
+    if program in OTHER_RUNTIMES or template_names.is_ours("containers", program):
         hint = f"name the image in environment.container.image, and {words[-1]} alone here: everything runs in it"
         cause = f"environment.python: it names an interpreter, and `{words[0]} …` is a command"
         yield Problem(cause, resolved.origin("environment", "python"), hint)

@@ -20,8 +20,11 @@ SAID = {
     "--lifetime", "--lifetime-stagger", "--nanny", "--no-nanny",
 }  # fmt: skip
 """Options of `dask worker` that node.sh gives, or that would undo them."""
-UNDO = {"--tls-ca-file": "security", "--tls-cert": "security", "--tls-key": "security", "--version": "", "--help": ""}
-"""Others that would: the key that decides it."""
+UNDO = {
+    **dict.fromkeys(("--tls-ca-file", "--tls-cert", "--tls-key"), "is the run's own, as `security` has it"),
+    **dict.fromkeys(("--version", "--help"), "would end each worker at once"),
+}
+"""Others that would, and why."""
 WITH_VALUE = {
     "--worker-port", "--nanny-port", "--listen-address", "--contact-address", "--pid-file", "--dashboard-prefix",
     "--worker-class", "--preload", "--preload-nanny", "--scheduler-sni",
@@ -37,10 +40,12 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
         return
     for number, option in enumerate(options):
         name = option.partition("=")[0]
-        if name in SAID or name in UNDO:
-            origin = resolved.origin("workers", "options", str(number))
+        origin = resolved.origin("workers", "options", str(number))
+        if name in SAID:
             hint = "leave it out: workers.threads, memory, interface, resources, lifetime … have keys of their own"
             yield Problem(f"workers.options: {name} is already said by node.sh", origin, hint)
+        elif name in UNDO:
+            yield Problem(f"workers.options: {name} {UNDO[name]}", origin, "leave it out")
     for number in _strangers(options, lambda name: _is_known_there(name, resolved, context)):
         yield _unknown(options[number], number, resolved)
 

@@ -23,7 +23,7 @@ def remove(
         list[str] | None,
         typer.Argument(
             metavar="RUN…",
-            help="ids, beginnings of ids, or run directories",
+            help="ids, names, beginnings of ids, or run directories",
             show_default=False,
             autocompletion=completion.runs,
         ),

@@ -96,7 +96,7 @@ def tell_where_to_look(view: View) -> None:
     if view.standing.outcome in ("failed", "out-of-memory", "timeout"):
         part = " --of scheduler" if view.record.plan.stands else ""
         say(f"what it printed: hpc-launch logs {view.record.id}{part}")
-    elif view.standing.outcome in ("launch-failed", "lost"):
+    elif view.standing.outcome in ("launch-failed", "lost") and any(job.job_id for job in view.record.jobs):
         say(f"what the job printed: hpc-launch logs {view.record.id} --of job    (or --of workers, --of scheduler)")
 
 

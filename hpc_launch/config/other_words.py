@@ -7,6 +7,7 @@ from typing import Final
 
 OURS: Final[Mapping[str, tuple[str, ...]]] = {
     "partition": ("queue",),
+    "partitions": ("queues",),
     "project": ("account",),
     "n_workers": ("workers.count",),
     "nworkers": ("workers.count",),

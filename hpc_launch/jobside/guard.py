@@ -34,7 +34,7 @@ SHORTEST = 32
 COOKIE = "hpc-launch-" + hashlib.sha256(RUN.encode()).hexdigest()[:16]
 """A run's own: browsers do not tell the ports of one host apart."""
 ASK = "403: this page wants the token of the run. `hpc-launch connect` tells the address that has it.\n"
-WITHOUT_BOKEH = "bokeh is missing in the run's environment, or not of a version that dask takes"
+WITHOUT_BOKEH = "bokeh is missing in the run's environment (pip install bokeh), or not of a version that dask takes"
 
 
 def read_token() -> bytes:

@@ -1,6 +1,6 @@
 """Can this node run workers? Prints one sentence and ends with 1 when not.
 
-Arguments: the network interface, if one is asked for.
+Arguments: the network interface, if one is asked for. HPC_LAUNCH_IMPORTS names modules that workers are to import.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ def main() -> str | None:
         which = os.environ.get("HPC_LAUNCH_PYTHON_IS", "of the run")
         hint = "install dask and distributed there, or name another Python by environment.python"
         return f"{sys.executable} ({which}) cannot import dask.distributed: {hint}"
+    for name in os.environ.get("HPC_LAUNCH_IMPORTS", "").split():
+        if importlib.util.find_spec(name.partition(".")[0]) is None:
+            return f"{sys.executable} cannot import {name} (workers.imports)"
     for interface in sys.argv[1:]:
         there = [name for _, name in socket.if_nameindex()]
         if interface not in there:

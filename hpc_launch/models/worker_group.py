@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""By which numerical libraries have threads of their own in each task."""
 WORKERS: Final = "workers"
 """The group of all workers, where the profile has no groups: none of these has this name."""
 

@@ -16,7 +16,7 @@ from hpc_launch.locations import JOBSIDE
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan, Planned
 from hpc_launch.models.stored_plan import stored
-from hpc_launch.models.worker_group import WORKERS, script_of
+from hpc_launch.models.worker_group import THREAD_VARIABLES, WORKERS, script_of
 from hpc_launch.render.templates import OF_ARRAYS, part, template_environment
 from hpc_launch.resolve import Resolved
 
@@ -32,6 +32,7 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     data: dict[str, Any] = {
         "plan": {**plan.as_data(), **plan.passed_on},
         "stands": plan.stands,
+        "thread_variables": THREAD_VARIABLES,
         "ports_beside_workers": plan.ports_beside_workers,
         "launcher": _text_of(templates, launcher, plan, resolved),
         "launcher_facts": launcher,

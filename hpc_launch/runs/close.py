@@ -37,6 +37,7 @@ def close(
     run = view.record.id
     if not view.record.plan.stands:
         hint = f"It ends with its workload. To end it before: hpc-launch cancel {run}"
+        hint = f"It is over already: {view.standing.outcome}" if view.standing.over else hint
         raise UsageError(Problem(f"{run} is no standing cluster: it has a workload", hint=hint))
     if view.standing.over:
         say(f"{run} is over already: {view.standing.outcome}")

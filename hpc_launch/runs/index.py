@@ -52,13 +52,13 @@ class Entry:
 
 
 class Ambiguous(UsageError):
-    """What was typed is the beginning of several runs."""
+    """What was typed is the name of several runs, or the beginning of their ids."""
 
     def __init__(self, words: str, matching: Sequence[Entry], what: str = "runs") -> None:
         self.words, self.matching = words, matching
         shown = "\n    ".join(entry.id for entry in matching[:SHOWN])
         more = f"\n    … and {len(matching) - SHOWN} more" if len(matching) > SHOWN else ""
-        super().__init__(f"{words!r} is the beginning of {len(matching)} {what}; say more of it:\n    {shown}{more}")
+        super().__init__(f"{words!r} may mean {len(matching)} {what}; say the id of one:\n    {shown}{more}")
 
 
 def add(context: Place, run_id: str, directory: Path) -> None:

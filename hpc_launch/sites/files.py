@@ -66,6 +66,8 @@ def find(name: str, context: Context, origin: Origin, base: Path) -> SiteFile:
         near = nearest(name, known)
         cause = f"no site profile is called {name!r}" + (f"; did you mean {printable(near)!r}?" if near else "")
         hint = f"known sites: {', '.join(map(printable, known))} (hpc-launch site list); or give the path of one"
+        here = next((name + suffix for suffix in search.SUFFIXES if os.path.isfile(base / (name + suffix))), None)
+        hint += f", such as {printable(here)}" if here else ""
         raise InvalidConfiguration(Problem(cause, origin, "; ".join([hint, *search.unusable(context)])))
     return read(file_named, context)
 

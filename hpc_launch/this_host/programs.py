@@ -37,12 +37,17 @@ def problems_of_command(host: Host) -> Iterator[Found]:
         path = host.directory / program if host.directory else None
         if path and not os.access(path, os.X_OK):
             what = "may not be executed (chmod +x)" if path.is_file() else "is not there on this host"
-            yield Found(key, f"workload.command: {printable(program)} {what}")
+            yield Found(key, f"workload.command: {printable(program)} {what}{_several(program)}")
             return
     elif host.knows_programs and not host.has_program(program):
-        yield Found(key, f"workload.command: there is no program {printable(program)} on this host")
+        yield Found(key, f"workload.command: there is no program {printable(program)} on this host{_several(program)}")
         return
     yield from _script(host, words)
+
+
+def _several(program: str) -> str:
+    """What to say of a whole command line that was written as one word of a list."""
+    return f"; each word of a list stands alone: [{printable(', '.join(program.split()))}]" if " " in program else ""
 
 
 def _script(host: Host, words: Sequence[str]) -> Iterator[Found]:

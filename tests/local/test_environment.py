@@ -72,3 +72,8 @@ def test_lines_that_do_not_load_make_the_schedulers_node_unfit_too(here: Here) -
     )
     reason = run.ended_as("launch-failed", 1)["reason"]
     assert "environment.sh failed: " in reason and "/nowhere/bin/activate: No such file" in reason
+
+
+def test_a_module_to_be_imported_that_is_not_there_is_told(here: Here) -> None:
+    run = here.submit("echo never", workers={"imports": ["dask.array", "no_such_module.part"]})
+    assert "cannot import no_such_module.part (workers.imports)" in run.ended_as("launch-failed", 1)["reason"]

@@ -38,7 +38,7 @@ def test_the_only_one_that_is_not_over_is_meant(context: Context, status: str) -
     meant = run(context, "pi-2", status)
     run(context, "pi-3")
     assert find_unfinished(context, "pi-") == meant
-    with pytest.raises(UsageError, match="the beginning of 3 runs; say more"):
+    with pytest.raises(UsageError, match="may mean 3 runs; say the id of one"):
         index.find(context, "pi-")
 
 
@@ -54,7 +54,7 @@ def test_several_that_are_not_over_are_listed_without_those_that_are(context: Co
 
 def test_where_all_are_over_nothing_is_guessed(context: Context) -> None:
     run(context, "pi-1"), run(context, "pi-2")
-    with pytest.raises(UsageError, match=r"(?s)2 runs; say more.*pi-2.*pi-1"):
+    with pytest.raises(UsageError, match=r"(?s)2 runs; say the id.*pi-2.*pi-1"):
         find_unfinished(context, "pi-")
 
 

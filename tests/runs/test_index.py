@@ -52,7 +52,7 @@ def test_a_name_is_the_latest_run_of_that_name(context: Context) -> None:
     assert index.find(context, "pi") == latest
     with pytest.raises(UsageError, match="Did you mean pi"):
         index.find(context, "pj")
-    with pytest.raises(UsageError, match="the beginning of 3 runs"):
+    with pytest.raises(UsageError, match="may mean 3 runs"):
         index.find_entry(context, "pi")
 
 
