@@ -513,7 +513,7 @@ def test_every_name_is_a_name_of_a_section(example: SiteOf, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "queue", ["012", "1e5", "1e3", "no", "yes", "null", "12:30:00", "1_000", "a=b", "a%s", "a,b@c"]
+    "queue", ["012", "1e5", "1e3", "no", "yes", "null", "12:30:00", "1_000", "a=b", "a%s", "a:b@c"]
 )
 @pytest.mark.parametrize(("system", "said"), [("slurm", "-p"), ("pbs", "-q"), ("sge", "-q"), ("lsf", "-q")])
 def test_every_queue_stays_a_text(example: SiteOf, system: str, said: str, queue: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hpc_launch.client.request import prepared as for_a_notebook
+from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
 from hpc_launch.errors import DoesNotFit, InvalidConfiguration, UsageError
 from hpc_launch.explain import as_json
@@ -22,6 +23,7 @@ from hpc_launch.models.stored_plan import read_plan, stored
 from hpc_launch.prepare import Prepared, try_to_plan
 from hpc_launch.resolve import resolve
 from hpc_launch.sites import find
+from hpc_launch.survey.try_small_jobs import problems as mistakes
 from tests.conftest import SITES, TIMES
 
 Prepare = Callable[..., Prepared]
@@ -211,6 +213,19 @@ def test_whole_nodes_and_preemption_are_told_of_the_queue_that_has_them(
     assert made.plan.main.charged_cores_per_node == 16
 
 
+def test_what_one_of_them_has_no_room_for_may_start_in_another(prepared: Prepare, sited: Callable[..., str]) -> None:
+    asked = ["layout=job-array", "workers.count=40", "workers.per_node=4"]
+    made = prepared(PROFILE, *asked, site=sited(small={"max_jobs": 5}))
+    asked_for = "11 jobs are asked for, a user may run 5 jobs at once in queue 'small' of testcluster: the others wait"
+    assert made.planned.notes == (f"{asked_for}, or start in another queue",)
+    assert f"{asked_for}" in prepared(PROFILE, *asked, "queue=small", site=sited(small={"max_jobs": 5})).planned.notes
+
+
+def test_a_run_without_workers_has_no_use_for_an_interface(prepared: Prepare, sited: Callable[..., str]) -> None:
+    alone = ["workers=none", "workload={command: x, cores: 1}"]
+    assert prepared(PROFILE, *alone, site=sited(large={"interface": "ib1"})).plan.main.queue == "large,small"
+
+
 def test_of_worker_jobs_no_more_are_submitted_than_each_of_them_takes(
     prepared: Prepare, sited: Callable[..., str]
 ) -> None:
@@ -311,10 +326,45 @@ def test_a_default_may_be_a_list(prepared: Prepare, sited: Callable[..., str], c
     with pytest.raises(InvalidConfiguration, match="takes away the default of testcluster, small, large"):
         prepared(PROFILE, "queue=null", site="./site.yaml")
     with pytest.raises(UsageError, match="testcluster has several default queues"):
-        jobqueue(find("./site.yaml", context, None, context.directory))
+        jobqueue(find("./site.yaml", context, Origin("--site"), context.directory))
     file.write_text(text.replace("defaults: {}", "defaults: {queue: [small, lagre]}"))
     with pytest.raises(InvalidConfiguration, match=r"defaults\.queue\[1\]: there is no queue 'lagre'"):
         prepared(PROFILE, site="./site.yaml")
+
+
+@pytest.mark.parametrize(
+    ("base", "large", "words"),
+    [
+        ("testcluster", {}, None),
+        ("testcluster", {"directives": ["--foo=1"]}, "defaults: queue: 'small' and 'large' of testcluster differ in"),
+        ("pbscluster", {}, "defaults: queue: a job on pbs names one queue"),
+    ],
+)
+def test_a_list_that_is_a_default_is_tried_with_the_site(
+    sited: Callable[..., str], context: Context, base: str, large: dict[str, Any], words: str | None
+) -> None:
+    file = context.directory / sited(base, large=large)
+    site = yaml.safe_load(file.read_text())
+    site["defaults"]["queue"] = ["small", "large"]
+    file.write_text(yaml.safe_dump(site, sort_keys=False))
+    told = mistakes(find("./site.yaml", context, Origin("--site"), context.directory), context)
+    assert [problem.message[: len(words or "")] for problem in told] == ([words] if words else [])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["workers=none", "workload={command: x, cores: 1}"],
+        ["workload=none", "layout=job-array", "workers={count: 0, memory: 1 GiB}"],
+        ["layout=job-array", "workers.adapt={minimum: 1, maximum: 8}"],
+    ],
+)
+def test_runs_of_every_kind_take_it(prepared: Prepare, sited: Callable[..., str], more: list[str]) -> None:
+    made = prepared(PROFILE, *more, site=sited())
+    kinds = made.plan.kinds_of_jobs
+    assert {job.queue for job in kinds} == {"large,small"}
+    for job in kinds:
+        assert LINES["testcluster"] in made.rendered.files[job.file]
 
 
 def test_explain_shows_the_list(prepared: Prepare, sited: Callable[..., str]) -> None:

@@ -22,7 +22,8 @@ def problems(dialect: Dialect, resolved: Resolved, context: Context) -> Iterator
     elsewhere = [each for each in groups if each.profile.workers.queue and not together]
     here = [each.profile.workers.interface for each in groups if each not in elsewhere]
     run, _ = places(resolved, context)
-    open_ones = _left_open(resolved, run, profile.qos, [profile.scheduler.interface, *here])
+    wanted = [profile.scheduler.interface, *here] if profile.has_workers else []
+    open_ones = _left_open(resolved, run, profile.qos, wanted)
     yield from _unlike(dialect, resolved, run, "queue", open_ones)
     for each in elsewhere:
         workers, (_, place) = each.profile.workers, places(each, context)

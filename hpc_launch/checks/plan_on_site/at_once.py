@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -67,6 +67,8 @@ class Limit:
     """Whether more is charged than is asked for."""
     sum: str
     """How what is asked for came about; empty: that is plain."""
+    elsewhere: bool = False
+    """Whether what has no room there may start in another queue."""
 
     def _rule(self) -> str:
         whole = ", and whole nodes count" if self.whole_nodes and self.amount is CORES else ""
@@ -74,7 +76,8 @@ class Limit:
 
     def waits(self) -> str:
         """That not all can run at once."""
-        return f"{self.amount.said(self.asked)}{self.sum} are asked for, {self._rule()}: the others wait"
+        waits = "the others wait" + (", or start in another queue" if self.elsewhere else "")
+        return f"{self.amount.said(self.asked)}{self.sum} are asked for, {self._rule()}: {waits}"
 
     def misfit(self, resolved: Resolved) -> Misfit:
         """The run could never begin."""
@@ -121,19 +124,24 @@ def at_once(plan: Plan, resolved: Resolved) -> Iterator[Limit]:
         yield from _limit(CORES, rule, qos.cores, plan, jobs, resolved.origin("qos"))
         yield from _limit(JOBS, rule, qos.jobs, plan, jobs, resolved.origin("qos"))
     for name in dict.fromkeys(name for job in plan.jobs for name in job.queues):
-        queue = site.queues[name]
-        jobs = [in_queue(job, name, queue) for job in plan.jobs if name in job.queues]
-        here = where(name, resolved.site)
-        user = f"a user may have MOST at once in {here}"
-        yield from _limit(JOBS, f"a user may run MOST at once in {here}", queue.max_jobs, plan, jobs, origin)
-        yield from _limit(NODES, user, queue.max_user_nodes, plan, jobs, origin)
-        yield from _limit(CORES, user, queue.max_user_cores, plan, jobs, origin)
-        yield from _limit(MEMORY, user, queue.max_user_memory, plan, jobs, origin)
-        for kind in plan.kinds_of_jobs:
-            if kind.role == "workers" and name in kind.queues:
-                alike = [job for job in jobs if job.group == kind.group]
-                capacity = _capacity(in_queue(kind, name, queue), queue, site)
-                yield from _limit(JOBS, f"{here} has room for MOST at once", capacity, plan, alike, origin)
+        elsewhere = all(len(job.queues) > 1 for job in plan.jobs if name in job.queues)
+        yield from (replace(limit, elsewhere=elsewhere) for limit in _of_queue(name, plan, site, origin))
+
+
+def _of_queue(name: str, plan: Plan, site: Site, origin: Origin) -> Iterator[Limit]:
+    """Those of a queue, as if all jobs that may start in it did."""
+    queue, here = site.queues[name], where(name, site)
+    jobs = [in_queue(job, name, queue) for job in plan.jobs if name in job.queues]
+    user = f"a user may have MOST at once in {here}"
+    yield from _limit(JOBS, f"a user may run MOST at once in {here}", queue.max_jobs, plan, jobs, origin)
+    yield from _limit(NODES, user, queue.max_user_nodes, plan, jobs, origin)
+    yield from _limit(CORES, user, queue.max_user_cores, plan, jobs, origin)
+    yield from _limit(MEMORY, user, queue.max_user_memory, plan, jobs, origin)
+    for kind in plan.kinds_of_jobs:
+        if kind.role == "workers" and name in kind.queues:
+            alike = [job for job in jobs if job.group == kind.group]
+            capacity = _capacity(in_queue(kind, name, queue), queue, site)
+            yield from _limit(JOBS, f"{here} has room for MOST at once", capacity, plan, alike, origin)
 
 
 def _capacity(job: Job, queue: Queue, site: Site) -> int | None:
