@@ -10,26 +10,21 @@ from tests.cluster.hosts import Cluster
 from tests.cluster.there import There
 from tests.local.runs import until
 
-
-@pytest.fixture(scope="module")
-def limits(cluster: Cluster) -> Iterator[Cluster]:
-    """With accounting Slurm keeps to what accounts and their users may have."""
-    cluster.set_accounting(True)
-    yield cluster
-    cluster.set_accounting(False)
+pytestmark = pytest.mark.parametrize("accounting", [True], ids=["with-sacct"], indirect=True)
+"""With accounting Slurm keeps to what accounts and their users may have."""
 
 
 @pytest.fixture
-def one_at_a_time(limits: Cluster) -> Iterator[None]:
+def one_at_a_time(cluster: Cluster, accounting: bool) -> Iterator[None]:
     """The user may have one running job."""
     modify = ["sacctmgr", "-i", "modify", "user", "hpcuser", "set"]
-    limits.run([*modify, "MaxJobs=1"], user="root")
+    cluster.run([*modify, "MaxJobs=1"], user="root")
     yield
-    limits.run([*modify, "MaxJobs=-1"], user="root")
+    cluster.run([*modify, "MaxJobs=-1"], user="root")
 
 
-def test_a_limit_of_running_jobs_is_a_turn_to_wait_for(limits: Cluster, one_at_a_time: None) -> None:
-    there = There.at(limits)
+def test_a_limit_of_running_jobs_is_a_turn_to_wait_for(cluster: Cluster, one_at_a_time: None) -> None:
+    there = There.at(cluster)
     first = there.submit(["sleep", "300"])
     first.until_running()
     second = there.submit(["true"])
@@ -45,8 +40,8 @@ def test_a_limit_of_running_jobs_is_a_turn_to_wait_for(limits: Cluster, one_at_a
 
 
 @pytest.mark.parametrize("word", ["account", "qos"])
-def test_a_name_that_is_not_the_users_is_answered_with_what_lists_theirs(limits: Cluster, word: str) -> None:
-    there = There.at(limits)
+def test_a_name_of_others_is_answered_with_what_lists_ones_own(cluster: Cluster, accounting: bool, word: str) -> None:
+    there = There.at(cluster)
     done = there.command("submit", there.profile(["true"], **{word: "nosuch"}))
     assert (done.returncode, done.stdout) == (5, "")
     assert "Invalid" in done.stderr and "sacctmgr show associations user=$USER" in done.stderr
