@@ -111,9 +111,9 @@ def test_what_is_wrong_is_told_with_the_word_that_said_it(context: Context, word
 
 
 def test_one_text_in_place_of_a_list_is_one_of_it_and_none_is_as_if_nothing_was_said(context: Context) -> None:
-    found = asked(context, memory="1 GiB", job_extra_directives="--exclusive", worker_extra_args="--foo 'a b'")
+    found = asked(context, memory="1 GiB", job_extra_directives="--exclusive", worker_extra_args="--preload 'a b'")
     assert found.resolved.profile.directives == ["--exclusive"]
-    assert found.resolved.profile.workers.options == ["--foo", "a b"]
+    assert found.resolved.profile.workers.options == ["--preload", "a b"]
     nothing = asked(context, memory="1 GiB", job_extra_directives=None, job_script_prologue=None, python=None)
     assert nothing.plan == asked(context, memory="1 GiB").plan
 

@@ -27,6 +27,7 @@ SlurmdParameters=config_overrides
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/$1
 AccountingStorageHost=login
+$([ "$1" = none ] || echo AccountingStorageEnforce=limits,qos)
 KillWait=5
 MinJobAge=600
 MaxArraySize=10001

@@ -156,7 +156,8 @@ def test_a_stopped_batch_system_is_unknown_and_never_the_end_and_a_crashed_node_
     there.cluster.crash("c2")
     there.cluster.boot("c2")
     assert run.wait() == 1
-    assert run.status()["outcome"] == "node-failure"
+    status = run.status()
+    assert status["outcome"] == "node-failure" and status["reason"] == "slurm says NODE_FAIL of c[1-2]"
 
 
 def test_a_requeued_job_runs_again_from_the_start(there: There) -> None:

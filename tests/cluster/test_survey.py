@@ -107,6 +107,20 @@ def test_the_projects_own_site_profiles_agree_with_the_cluster(there: There) -> 
     assert checked(there, 0, "gridcluster")[-1].endswith("is valid and agrees with the live sge" + FAR)
 
 
+def test_what_a_draft_guesses_is_marked_and_its_sources_are_what_answered(there: There) -> None:
+    draft = discover(there, "slurm").read_text()
+    launcher = next(line for line in draft.splitlines() if line.strip().startswith("mpi: "))
+    assert "a guess: " in launcher
+    sources = draft.partition("sources:")[2].partition("\nd")[0]
+    assert "scontrol show config" in sources and "sacctmgr" not in sources, "there is no accounting"
+
+
+def test_run_directories_on_a_disk_of_one_host_are_told(there: There) -> None:
+    there.write("own.yaml", "extends: testcluster\nname: own\nstorage: {runs: /tmp/runs, local: /tmp}\n")
+    done = there.command("site", "check", "./own.yaml")
+    assert "storage.runs" in done.stdout and "has disk of its own there" in done.stdout, done.stdout
+
+
 def test_where_both_answer_one_has_to_be_named(there: There) -> None:
     done = there.command("site", "discover")
     assert (done.returncode, done.stdout) == (2, "")

@@ -9,16 +9,18 @@ from hpc_launch.config.keys import advice_on_unknown, keys_of, models_at
 from hpc_launch.config.other_words import OURS
 from hpc_launch.config.validation import validate
 from hpc_launch.models.profile import Profile
+from hpc_launch.models.site import Site
 
 
 @pytest.mark.parametrize("word", OURS)
 def test_each_is_answered_with_keys_that_exist(word: str) -> None:
-    advice = advice_on_unknown(Profile, (word,))
+    model = Site if word == "partitions" else Profile
+    advice = advice_on_unknown(model, (word,))
     told = advice[len("did you mean ") : advice.index("?")].split(" and ")
     assert set(told) <= set(OURS[word]), advice
     for name in told:
         *parent, key = name.split(".")
-        assert any(key in keys_of(model) for model in models_at(Profile, tuple(parent)))
+        assert any(key in keys_of(model) for model in models_at(model, tuple(parent)))
 
 
 @pytest.mark.parametrize(
