@@ -33,7 +33,7 @@ KEYS: dict[tuple[str, ...], list[Any]] = {
     ("workers", "spill"): [True, False, True, False],
     ("workers", "lifetime"): ["1h", "2h", "3h", "auto"],
     ("workers", "resources", "subprocess_slots"): [1, 2, 3, 4],
-    ("workers", "options"): [["--preload", "a"], ["--preload", "b"], [], ["--no-nanny"]],
+    ("workers", "options"): [["--preload", "a"], ["--preload", "b"], [], ["--preload", "c"]],
     ("scheduler", "cores"): [0, 1, 2, 1],
     ("scheduler", "dashboard"): [True, False, True, False],
     ("environment", "modules"): [["gcc"], ["gcc/12"], [], ["mpi"]],

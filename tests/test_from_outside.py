@@ -315,6 +315,7 @@ def test_nobody_looks_for_plug_ins_who_needs_none(
     def looked(**_: object) -> None:
         raise AssertionError("looked for plug-ins")
 
+    prepared(EXAMPLE, site="local")  # pydantic looks once, for those of its own
     monkeypatch.setattr("importlib.metadata.entry_points", looked)
     for site in ("testcluster", "pbscluster", "lsfcluster", "gridcluster", "local"):
         for layout in ("single-job", "job-array"):
