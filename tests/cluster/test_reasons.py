@@ -45,3 +45,10 @@ def test_a_name_of_others_is_answered_with_what_lists_ones_own(cluster: Cluster,
     done = there.command("submit", there.profile(["true"], **{word: "nosuch"}))
     assert (done.returncode, done.stdout) == (5, "")
     assert "Invalid" in done.stderr and "sacctmgr show associations user=$USER" in done.stderr
+
+
+def test_a_draft_of_a_site_profile_tells_what_the_account_allows(cluster: Cluster, one_at_a_time: None) -> None:
+    done = There.at(cluster).command("site", "discover", "--batch-system", "slurm")
+    assert done.returncode == 0, done.stderr
+    running = next(line for line in done.stdout.splitlines() if line.strip().startswith("running:"))
+    assert "jobs: 1" in running and "a guess: of your own account" in running
