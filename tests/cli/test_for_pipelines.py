@@ -109,7 +109,8 @@ def test_so_does_who_stops_waiting_for_runs(prepared: Prepare, context: Context,
 
 def test_who_is_told_to_end_before_anything_was_submitted_gets_a_document(prepared: Prepare, context: Context) -> None:
     """The submit command itself sends the signal, as somebody would who sees that it takes long."""
-    sends = 'kill -TERM "$PPID"; sleep 600'
+    sender = context.directory / "sender"
+    sends = f'echo $$ >"{sender}"; kill -TERM "$PPID"; exec sleep 600'
     (context.directory / "p.yaml").write_text(LEAST)
     site = context.directory / "s.yaml"
     script = context.directory / "slow-sbatch"
@@ -121,6 +122,7 @@ def test_who_is_told_to_end_before_anything_was_submitted_gets_a_document(prepar
     told = subprocess.run(
         command(*words), env=environment(context), cwd=context.directory, capture_output=True, text=True, timeout=90
     )
+    assert not Path(f"/proc/{sender.read_text().strip()}").exists(), "the submit command was told to end, too"
     error = json.loads(told.stdout)["error"]
     assert (told.returncode, error["exit_code"]) == (143, 143), told.stderr
     assert error["problems"][0]["message"] == "told to end (SIGTERM)"
