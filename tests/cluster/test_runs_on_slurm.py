@@ -206,3 +206,7 @@ def test_what_slurm_refuses_is_told_and_ends_with_5(there: There) -> None:
     listed = json.loads(there.command("list", "--json").stdout)["runs"][0]
     assert listed["outcome"] == "launch-failed"
     assert Path(listed["directory"]).is_dir()
+
+
+def test_a_job_may_start_in_either_of_two_queues(there: There) -> None:
+    there.submit(["true"], queue=["long", "short"]).ended_as("succeeded", 0)
