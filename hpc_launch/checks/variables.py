@@ -21,8 +21,8 @@ SCHEDULER = "DASK_SCHEDULER_ADDRESS"
 COMM = "DASK_DISTRIBUTED__COMM__"
 ENCRYPTION = (f"{COMM}REQUIRE_ENCRYPTION", f"{COMM}DEFAULT_SCHEME", f"{COMM}TLS__")
 DEVICES = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
-MEMORY = "DASK_DISTRIBUTED__WORKER__MEMORY__"
 WORKER = "DASK_DISTRIBUTED__WORKER__"
+MEMORY = f"{WORKER}MEMORY__"
 IN_SETUP = "for programs that your own lines start: environment.setup, `export {}=…`"
 
 
@@ -141,11 +141,6 @@ def _spilling(resolved: Resolved) -> Iterator[str]:
             what = "in memory: data that are spilled go on using it"
             if storage.local_kind == "shared":
                 what = "on a file system that others share: spilling is slow there, and stalls them"
-            by = (
-                f"environment.variables.{own[0]}"
-                if not said
-                else "workers.spill"
-                if workers.spill is True
-                else "workers.thresholds"
-            )
+            by = "workers.spill" if workers.spill is True else "workers.thresholds"
+            by = by if said else f"environment.variables.{own[0]}"
             yield f"{by}: workers spill to {storage.local}, which is {what}"

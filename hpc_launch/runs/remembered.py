@@ -60,13 +60,8 @@ def recall(file: Path) -> dict[str, Over]:
 
 def remember(file: Path, runs: Mapping[str, Over]) -> None:
     """Replace what is kept; that it cannot be written changes nothing."""
+    from hpc_launch.keeper import disk  # most listings write nothing, and start faster without
+
     kept = {directory: (run.state, run.shown, run.site, run.seen) for directory, run in runs.items()}
-    new = file.with_name(f".{file.name}.{os.uname().nodename}.{os.getpid()}")
     with suppress(OSError, ValueError):
-        try:
-            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
-                json.dump({"schema": SCHEMA, "runs": kept}, opened)
-            os.replace(new, file)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
+        disk.replace(file, {"schema": SCHEMA, "runs": kept})
