@@ -17,7 +17,7 @@ PRELOADS = {
     "distributed.cli.dask_worker": {"--preload": "worker", "--preload-nanny": "nanny"},
 }
 """Program → option with which files of ours are given to it → where in Dask's configuration the user's stand."""
-OURS = "jobside/"
+OURS = "hpc_launch_"
 
 
 def use_settings() -> None:
@@ -41,7 +41,7 @@ def method() -> str:
 
 
 def own_preloads(role: str) -> list[str]:
-    """What its user has Dask load into a scheduler or a nanny."""
+    """What its user has Dask load into a scheduler, a nanny or a worker."""
     import dask.config
 
     given: Any = dask.config.get(f"distributed.{role}.preload", None) or []
@@ -59,12 +59,7 @@ def with_own_preloads(module: str, words: list[str]) -> list[str]:
 
 
 def main() -> None:
-    sys.path[0] = os.getcwd()  # as with `python -m`: nothing of the user's is hidden by what lies beside this file
     use_settings()
     module = sys.argv.pop(1)
     sys.argv[1:] = with_own_preloads(module, sys.argv[1:])
     importlib.import_module(module).main()
-
-
-if __name__ == "__main__":  # the processes that a nanny starts import this file, too
-    main()
