@@ -109,7 +109,7 @@ def test_options_that_say_other_ports_are_refused(behind: Prepare, prepared: Pre
     with pytest.raises(DoesNotFit, match="--worker-port is said by node"):
         behind(said)
     written = LEAST.replace("{count: 2, memory: 1 GiB}", "\n  count: 2\n  options:\n  - --worker-port\n  - 9000:9999")
-    with pytest.raises(DoesNotFit, match="profile.yaml:4: workers.options: --worker-port is said by node"):
+    with pytest.raises(DoesNotFit, match=r"profile.yaml:4: workers\.options: --worker-port is said by node"):
         behind(text=written)
     assert "--worker-port 9000:9999" in prepared(LEAST, said).rendered.files["node.sh"]
 
