@@ -57,13 +57,13 @@ class Resolved:
             return []
         return [self.of_group(name) for name in self.profile.workers.groups or [None]]
 
-    def origin(self, *path: str) -> Origin:
+    def origin(self, *path: str | int) -> Origin:
         """Where a value was set; of its nearest parent where it was not set itself."""
         if self.group is not None and path[:1] == ("workers",) and not self.is_for_all(*path[1:2]):
             path = (*self.workers_path, *path[1:])
         return (self.document.nearest(*path) if path else self.document.whole) or BUILT_IN
 
-    def is_for_all(self, *key: str) -> bool:
+    def is_for_all(self, *key: str | int) -> bool:
         """Whether a key of the workers is said of all of them, and not of this group."""
         origins = self.document.origins
         return ("workers", *key) in origins and (*self.workers_path, *key) not in origins

@@ -138,6 +138,20 @@ def test_a_word_that_dask_worker_does_not_know_is_refused(
     assert said.startswith("profile.yaml:4: workers.options: ") and told in said
 
 
+@pytest.mark.parametrize(("layout", "count"), [("single-job", "count: 1"), ("job-array", "groups: {a: {count: 1}}")])
+@pytest.mark.parametrize("word", ["--worker-prot=1", "--nthreads=2", "--version"])
+def test_the_line_of_the_word_itself_is_told(prepared: Prepare, layout: str, count: str, word: str) -> None:
+    workers = f"workers:\n  {count}\n  options:\n    - --lifetime-restart\n    - {word}\n"
+    said = refusal(prepared, f"{workers}layout: {layout}\nworkload: {{command: x}}\nwalltime: 00:05:00\n")
+    assert said.startswith("profile.yaml:5: workers.") and word.partition("=")[0] in said
+
+
+def test_the_line_of_a_groups_own_word_is_told(prepared: Prepare) -> None:
+    group = "workers:\n  groups:\n    a:\n      count: 1\n      options:\n        - --version\n"
+    text = f"{group}layout: job-array\nworkload: {{command: x}}\nwalltime: 00:05:00\n"
+    assert refusal(prepared, text).startswith("profile.yaml:6: workers.groups.a.options: ")
+
+
 def test_words_that_it_knows_are_taken(prepared: Prepare, tmp_path: Path) -> None:
     options = "[--preload, a.py, --worker-class=x.Y, --lifetime-restart, tcp://x, --for-the-preload, 3]"
     assert prepared(LEAST, f"workers.options={options}").plan.groups["workers"].options[0] == "--preload"

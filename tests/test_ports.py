@@ -19,11 +19,17 @@ Prepare = Callable[..., Prepared]
 def behind(tmp_path: Path, prepared: Prepare) -> Prepare:
     """A profile at one of the sites, where connections are let through on these ports alone."""
 
-    def prepare(*assignments: str, site: str = "testcluster", ports: str = "50000-50099", more: str = "") -> Prepared:
+    def prepare(
+        *assignments: str,
+        text: str = LEAST,
+        site: str = "testcluster",
+        ports: str = "50000-50099",
+        more: str = "",
+    ) -> Prepared:
         usual = (SITES / f"{site}.yaml").read_text()
         changed = usual.replace("network: {interface: ib0}", f"network: {{interface: ib0, ports: {ports}}}")
         (tmp_path / "site.yaml").write_text(changed + more)
-        return prepared(LEAST, *assignments, site="./site.yaml")
+        return prepared(text, *assignments, site="./site.yaml")
 
     return prepare
 
@@ -102,6 +108,9 @@ def test_options_that_say_other_ports_are_refused(behind: Prepare, prepared: Pre
     said = "workers.options=[--worker-port, '9000:9999']"
     with pytest.raises(DoesNotFit, match="--worker-port is said by node"):
         behind(said)
+    written = LEAST.replace("{count: 2, memory: 1 GiB}", "\n  count: 2\n  options:\n  - --worker-port\n  - 9000:9999")
+    with pytest.raises(DoesNotFit, match=r"profile.yaml:4: workers\.options: --worker-port is said by node"):
+        behind(text=written)
     assert "--worker-port 9000:9999" in prepared(LEAST, said).rendered.files["node.sh"]
 
 

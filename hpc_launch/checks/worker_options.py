@@ -40,7 +40,7 @@ def problems(resolved: Resolved, context: Context) -> Iterator[Problem]:
         return
     for number, option in enumerate(options):
         name = option.partition("=")[0]
-        origin = resolved.origin("workers", "options", str(number))
+        origin = resolved.origin("workers", "options", number)
         if name in SAID:
             hint = "leave it out: workers.threads, memory, interface, resources, lifetime … have keys of their own"
             yield Problem(f"workers.options: {name} is already said by node.sh", origin, hint)
@@ -75,7 +75,7 @@ def _unknown(option: str, number: int, resolved: Resolved) -> Problem:
     if len(words) > 1 and words[0] in WITH_VALUE:
         hint = f"each word stands for itself: [{', '.join(words)}]"
     cause = f"workers.options: {printable(name)!r} is no option of `dask worker`, which would end, or overlook it"
-    return Problem(cause, resolved.origin("workers", "options", str(number)), hint)
+    return Problem(cause, resolved.origin("workers", "options", number), hint)
 
 
 def _is_known_there(name: str, resolved: Resolved, context: Context) -> bool:

@@ -15,8 +15,8 @@ def close(run: THIS_RUN, json: JSON = False) -> None:
     from hpc_launch.client.wake import wake_job
     from hpc_launch.runs.choice import find_unfinished
     from hpc_launch.runs.close import close
-    from hpc_launch.runs.unanswered import exit_code
+    from hpc_launch.runs.unanswered import exit_code_unless_known
 
     view = close(find_unfinished(context.current(), run, to_end=True), say, wake_job)
     show(view, json)
-    raise typer.Exit(exit_code(view))
+    raise typer.Exit(exit_code_unless_known(view))

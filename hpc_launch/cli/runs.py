@@ -53,13 +53,13 @@ def status(
     from hpc_launch.runs import describe
     from hpc_launch.runs.directory import read_record
     from hpc_launch.runs.status import bring_up_to_date
-    from hpc_launch.runs.unanswered import exit_code
+    from hpc_launch.runs.unanswered import exit_code_unless_known
 
     directory = _directory(run)
     if not watch:
         view = bring_up_to_date(directory)
         show(view, json)
-        raise typer.Exit(exit_code(view))
+        raise typer.Exit(exit_code_unless_known(view))
     as_lines = (lambda view: print_json(describe.as_json(view), lines=True)) if json else None
     with live.left_alone(read_record(directory).id):
         view = live.watch(directory, as_lines, full=True)
@@ -100,11 +100,11 @@ def cancel(run: THIS_RUN, json: JSON = False) -> None:
     from hpc_launch.cli.output import say
     from hpc_launch.runs.cancel import cancel
     from hpc_launch.runs.choice import find_unfinished
-    from hpc_launch.runs.unanswered import exit_code
+    from hpc_launch.runs.unanswered import exit_code_unless_known
 
     view = cancel(find_unfinished(context.current(), run, to_end=True), say)
     show(view, json)
-    raise typer.Exit(exit_code(view))
+    raise typer.Exit(exit_code_unless_known(view))
 
 
 def list_(

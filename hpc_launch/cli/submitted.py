@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hpc_launch.cli.wait import exit_code, next_steps, tell_where_to_look
+from hpc_launch.cli.wait import exit_code_of_run, next_steps, tell_where_to_look
 from hpc_launch.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def announce_and_wait(prepared: Prepared, here: Context, run_dir: Path | None, w
     if wait:
         say(describe.headline(view))
         tell_where_to_look(view)
-        raise typer.Exit(exit_code(view))
+        raise typer.Exit(exit_code_of_run(view))
 
 
 def _end_of(directory: Path, run_id: str) -> View:

@@ -50,7 +50,7 @@ def wait(
         raise
     if json:
         _print_json(views)
-    raise typer.Exit(next(filter(None, map(exit_code, views)), 0))
+    raise typer.Exit(next(filter(None, map(exit_code_of_run, views)), 0))
 
 
 def _end_of(directory: Path, record: Record, as_json: bool, one_of_several: bool) -> View:
@@ -100,6 +100,6 @@ def tell_where_to_look(view: View) -> None:
         say(f"what the job printed: hpc-launch logs {view.record.id} --of job    (or --of workers, --of scheduler)")
 
 
-def exit_code(view: View) -> int:
+def exit_code_of_run(view: View) -> int:
     """With which a command ends that has waited for this end."""
     return 1 if view.standing.exit_code is None else view.standing.exit_code

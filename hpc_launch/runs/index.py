@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hpc_launch.errors import Problem, UsageError
+from hpc_launch.runs.absence import is_gone, keep_parent
 from hpc_launch.runs.ownership import RECORD, refuse_unless_private
 
 SHOWN = 10
@@ -34,6 +35,8 @@ class Entry:
 
     id: str
     directory: Path
+    kept: Path | None = None
+    """Where it is kept which directory the run directory was made in; None: it is not in the index."""
 
     @property
     def name(self) -> str:
@@ -47,8 +50,8 @@ class Entry:
 
     @property
     def gone(self) -> bool:
-        """Whether it certainly exists no more: what was around it is there, so its file system is, too."""
-        return _is_gone(self.directory)
+        """Whether it certainly exists no more."""
+        return is_gone(self.directory, self.kept)
 
 
 class Ambiguous(UsageError):
@@ -65,8 +68,9 @@ def add(context: Place, run_id: str, directory: Path) -> None:
     """Make a run known by its id.
 
     Raises:
-        OSError: the user's state directory cannot be written.
+        OSError: the user's state directory cannot be written, or the run directory is not there.
     """
+    keep_parent(_parents(context) / run_id, directory)
     links = _links(context)
     links.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.symlink(directory, links / run_id)
@@ -88,6 +92,7 @@ def forget(context: Place, entry: Entry) -> None:
     link = _links(context) / entry.id
     if link.is_symlink() and Path(os.readlink(link)) == entry.directory:
         link.unlink()
+        (_parents(context) / entry.id).unlink(missing_ok=True)
 
 
 def entries(context: Place) -> list[Entry]:
@@ -100,7 +105,7 @@ def entries(context: Place) -> list[Entry]:
     for link in found:
         try:
             made = link.stat(follow_symlinks=False).st_mtime_ns
-            links.append((made, Entry(link.name, Path(os.readlink(link.path)))))
+            links.append((made, Entry(link.name, Path(os.readlink(link.path)), _parents(context) / link.name)))
         except OSError:  # not a link, or removed meanwhile
             continue
     return [entry for _, entry in sorted(links, key=lambda one: (one[0], one[1].id), reverse=True)]
@@ -177,18 +182,12 @@ def _holds_a_run(directory: Path) -> bool:
         return False
 
 
-def _is_gone(directory: Path) -> bool:
-    try:
-        os.stat(directory / RECORD)
-    except (FileNotFoundError, NotADirectoryError):
-        return os.path.isdir(os.path.dirname(os.path.realpath(directory)))
-    except (OSError, ValueError):
-        return False
-    return False
-
-
 def _links(context: Place) -> Path:
     return context.state / "runs"
+
+
+def _parents(context: Place) -> Path:
+    return context.state / "parents"
 
 
 def _latest(known: list[Entry]) -> Path:

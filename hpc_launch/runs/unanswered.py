@@ -11,8 +11,8 @@ from hpc_launch.runs.job_ids import batch_system
 from hpc_launch.runs.settle import View
 
 
-def exit_code(view: View) -> int:
-    """Of a command that only tells where a run stands."""
+def exit_code_unless_known(view: View) -> int:
+    """Of a command that only tells where a run stands: 0 where that is known."""
     if view.standing.state != "unknown":
         return 0
     return NotStarted.exit_code if cannot_be_asked_here(view) else NoAnswer.exit_code

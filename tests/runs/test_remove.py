@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,10 +17,12 @@ from hpc_launch.context import Context
 from hpc_launch.models.record import Ending
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
-from tests.commands import Result, hpc_launch
+from tests.commands import Result, environment, hpc_launch
 from tests.runs.jobs import NOW, RUNS, SUCCEEDS, Prepare, batch_commands, end, finished, record, squeue_line, start
 
 NOBODY = 65534
+MOUNTS = ["unshare", "--user", "--map-root-user", "--mount", "true"]
+"""Where file systems may be mounted for oneself alone."""
 ENDED = Ending(outcome="succeeded", exit_code=0, source="job", decided=NOW)
 
 
@@ -152,6 +157,49 @@ def test_what_cannot_be_seen_is_not_gone(context: Context) -> None:
     done = hpc_launch(context, "remove", "--forget", "pi-1")
     assert (done.returncode, done.stdout) == (0, "pi-1\n") and "nothing is known of its jobs" in done.stderr
     assert known(context) == set()
+
+
+def test_what_stood_on_a_file_system_that_is_not_mounted_is_not_gone(context: Context) -> None:
+    """Its mount point is there, as an empty directory: the run may go on."""
+    runs = over(context, "pi-1").parent
+    runs.rename(context.directory / "on the file system")
+    runs.mkdir()
+    refused(hpc_launch(context, "remove", "pi-1"), "cannot be seen from here", "hpc-launch remove --forget pi-1")
+    (runs / "something else").mkdir()
+    assert hpc_launch(context, "remove", "--keep", "0").stdout == "" and known(context) == {"pi-1"}
+    assert "cannot be seen from here" in hpc_launch(context, "list").stdout
+    assert hpc_launch(context, "remove", "--forget", "pi-1").returncode == 0
+    assert known(context) == set() == set(os.listdir(context.state / "parents"))
+
+
+def test_a_run_of_an_earlier_version_is_gone_if_others_are_there(context: Context) -> None:
+    """Those did not keep which directory it was made in."""
+    runs = over(context, "pi-1").parent
+    shutil.rmtree(context.state / "parents")
+    (runs / "pi-1").rename(context.directory / "elsewhere")
+    refused(hpc_launch(context, "remove", "pi-1"), "cannot be seen from here")
+    (runs / "pi-2").mkdir()
+    assert hpc_launch(context, "remove", "pi-1").returncode == 0 and known(context) == set()
+
+
+@pytest.mark.skipif(subprocess.run(MOUNTS, check=False, capture_output=True).returncode != 0, reason="may not mount")
+def test_a_real_file_system_that_is_unmounted_takes_no_run_with_it(context: Context) -> None:
+    scratch = context.directory / "scratch"
+    scratch.mkdir()
+    made = "import sys, pathlib, hpc_launch.context as c, hpc_launch.runs.index as i; "
+    made += "i.add(c.current(), 'pi-1', pathlib.Path(sys.argv[1]))"
+    words = 'mount -t tmpfs none scratch && mkdir -m 700 scratch/pi-1 && "$1" -c "$2" "$PWD/scratch/pi-1" && '
+    words += 'umount scratch && "$1" -m hpc_launch remove pi-1'
+    done = subprocess.run(
+        [*MOUNTS[:-1], "bash", "-c", words, "bash", sys.executable, made],
+        cwd=context.directory,
+        env=environment(context),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    refused(done, "cannot be seen from here", "hpc-launch remove --forget pi-1")
+    assert known(context) == {"pi-1"}
 
 
 def test_what_a_dangling_link_leads_to_is_not_gone(context: Context) -> None:

@@ -43,7 +43,7 @@ def _said_by_hand(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
         for number, option in enumerate(of_group.profile.workers.options):
             if option.partition("=")[0] in ("--worker-port", "--nanny-port"):
                 cause = f"workers.options: {option} is said by node.sh, from network.ports of {plan.site}"
-                yield Misfit(cause, of_group.origin("workers", "options", str(number)), "leave it out")
+                yield Misfit(cause, of_group.origin("workers", "options", number), "leave it out")
 
 
 def _needed(plan: Plan) -> Iterator[tuple[str, int]]:
