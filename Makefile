@@ -20,7 +20,7 @@ LOCKED_MINTPY := examples/mintpy/requirements.txt
 # What makes and reads the locks, and resolves the newest and the lowest versions.
 UV_VENV := .venv-uv
 UV := $(UV_VENV)/bin/uv
-PACKAGE := pyproject.toml README.md $(shell find hpc_launch templates site_profiles -type f -not -name '*.pyc')
+PACKAGE := pyproject.toml hatch_build.py README.md $(shell find hpc_launch templates site_profiles -type f -not -name '*.pyc')
 SCRIPTS := .ci/run tests/cluster/cluster tests/cluster/first-process tests/cluster/install-packages
 
 # Tests start hundreds of Pythons: what these import is to be compiled once.

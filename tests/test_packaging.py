@@ -8,12 +8,16 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.conftest import ROOT, SITES
+
 PROFILE = ROOT / "examples" / "monte-carlo-pi" / "profile.yaml"
+Installed = tuple[Path, Callable[..., str]]
+"""The package, and how to run the Python that has it."""
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -33,26 +37,67 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_the_wheel_renders_where_there_is_no_checkout(built: Path, tmp_path: Path) -> None:
-    [wheel] = built.glob("*.whl")
-    # Without its dependencies, which are many and large: those of this environment do.
-    run(sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", "env", cwd=tmp_path)
-    python = tmp_path / "env" / "bin" / "python"
-    place = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip()
-    run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", place, wheel, cwd=tmp_path)
+@pytest.fixture(scope="module")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel in an environment of its own; of its dependencies, which are many and large, those of this one do."""
+    [wheel], directory = built.glob("*.whl"), tmp_path_factory.mktemp("installed")
+    run(sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", "env", cwd=directory)
+    python = directory / "env" / "bin" / "python"
+    place = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=directory).strip()
+    to_place = ("--no-deps", "--no-index", "--target", place)
+    run(sys.executable, "-m", "pip", "install", "-q", *to_place, wheel, cwd=directory)
     theirs = next(path for path in sys.path if path.endswith("site-packages"))
-    where = "import hpc_launch.locations as l; print(l.TEMPLATES); print(l.SITE_PROFILES)"
-    found = run(python, "-c", where, cwd=tmp_path, PYTHONPATH=f"{place}:{theirs}").split()
-    assert all(path.startswith(place) for path in found)
-    shown = run(
-        *(python, "-m", "hpc_launch", "render", PROFILE, "--json", "--site", "ceres"),
-        cwd=tmp_path,
-        PYTHONPATH=f"{place}:{theirs}",
-        HOME=str(tmp_path),
-    )
-    rendered = json.loads(shown)
+
+    def python_of_it(*words: str | Path) -> str:
+        return run(python, *words, cwd=directory, PYTHONPATH=f"{place}:{theirs}", HOME=str(directory))
+
+    return Path(place) / "hpc_launch", python_of_it
+
+
+def test_the_wheel_renders_where_there_is_no_checkout(installed: Installed) -> None:
+    package, python = installed
+    found = python("-c", "import hpc_launch.locations as l; print(l.TEMPLATES); print(l.SITE_PROFILES)").split()
+    assert found == [str(package / "templates"), str(package / "site_profiles")]
+    rendered = json.loads(python("-m", "hpc_launch", "render", PROFILE, "--json", "--site", "ceres"))
     assert "#SBATCH --partition=ceres" in rendered["files"]["job.sh"]
     assert rendered["submissions"][0]["command"] == ["sbatch", "--parsable", "--job-name={run}", "job.sh"]
+
+
+RENDER_ALL = """
+import json, sys
+from pathlib import Path
+from hpc_launch.context import current
+from hpc_launch.locations import TEMPLATES
+from hpc_launch.prepare import prepare
+from hpc_launch.render.templates import template_environment
+
+profile, *sites = map(Path, sys.argv[1:])
+files = {
+    f"{site} {layout}": prepare(profile, current(), str(site), [f"layout={layout}"]).rendered.files
+    for site in sites
+    for layout in ("single-job", "job-array", "mpi")
+}
+scripts = [str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.sh.j2")]
+read = [template_environment().get_template(name).filename for name in scripts]
+print(json.dumps({"files": files, "read": read}))
+"""
+
+
+def test_compiled_templates_of_the_wheel_render_as_their_source_does(installed: Installed) -> None:
+    package, python = installed
+    [compiled] = (package / "compiled_templates").iterdir()
+    sites = [SITES / f"{name}.yaml" for name in ("testcluster", "pbscluster", "lsfcluster", "gridcluster")]
+
+    fast = json.loads(python("-c", RENDER_ALL, PROFILE, *sites))
+    assert sorted(fast["read"]) == sorted(map(str, compiled.glob("*.py")))
+
+    others = compiled.rename(compiled.with_name("3.0.0"))  # as if they were those of another Jinja
+    try:
+        slow = json.loads(python("-c", RENDER_ALL, PROFILE, *sites))
+    finally:
+        others.rename(compiled)
+    assert {Path(file).suffix for file in slow["read"]} == {".j2"}
+    assert len(fast["files"]) == 12 and fast["files"] == slow["files"]
 
 
 def test_everything_that_is_needed_travels(built: Path) -> None:
@@ -66,7 +111,13 @@ def test_everything_that_is_needed_travels(built: Path) -> None:
         assert {f"hpc_launch/{name}" for name in names} <= in_wheel
     assert {"hpc_launch/jobside/attempt.sh", "hpc_launch/jobside/progress.py"} <= in_wheel
     assert any(name.endswith("/share/man/man1/hpc-launch.1") for name in in_wheel)
-    assert {"examples/monte-carlo-pi/profile.yaml", "README.md", "tests/test_packaging.py", "Makefile"} <= in_sdist
+    assert {
+        "examples/monte-carlo-pi/profile.yaml",
+        "README.md",
+        "tests/test_packaging.py",
+        "Makefile",
+        "hatch_build.py",
+    } <= in_sdist
 
 
 SHOW_MODULES = """

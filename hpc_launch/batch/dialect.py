@@ -25,12 +25,18 @@ class Launcher:
     """Whether it has to be told the hosts (`Dialect.gives_hosts`)."""
     variables: tuple[str, ...] = ()
     """How variables begin that it reads, where it is started outside the run's environment."""
+    command: str = ""
+    """Its program; empty: that is called as it is."""
+
+    @property
+    def program(self) -> str:
+        return self.command or self.name
 
 
 HERE = Launcher("here", most_nodes=1)
 SSH = Launcher("ssh", needs_hosts=True)
 MPIEXEC = Launcher("mpiexec")
-OPENMPI = Launcher("openmpi")
+OPENMPI = Launcher("openmpi", command="mpirun")
 IBRUN = Launcher("ibrun")
 ANYWHERE: Mapping[LauncherKind, tuple[Launcher, ...]] = {"node": (HERE, SSH), "mpi": (MPIEXEC, OPENMPI, IBRUN)}
 """Launchers that belong to no batch system."""
