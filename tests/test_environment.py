@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from hpc_launch.context import Context
 from hpc_launch.explain.sentences import described
-from hpc_launch.prepare import Prepared
+from hpc_launch.prepare import Prepared, prepare
 from tests.conftest import LEAST, ROOT
 from tests.rendering import shellcheck, write
 
@@ -109,6 +111,42 @@ def node(prepared: Prepare, tmp_path: Path) -> Node:
     made = Node(prepared, tmp_path)
     made.python("own")
     return made
+
+
+def test_an_environment_that_is_not_on_the_node_is_told_by_its_key(node: Node) -> None:
+    host = os.uname().nodename
+    node.is_unfit(
+        f"environment.venv: {node.directory}/none has no bin/activate on {host}; name one that all nodes see",
+        venv=f"{node.directory}/none",
+    )
+    node.is_unfit(
+        f"environment.conda: there is no command conda on {host};"
+        " environment.modules can bring it, or the site's own lines",
+        conda="geo",
+    )
+    hook = "conda() { case $1 in activate) return 1 ;; *) echo 'true' ;; esac; }\n"
+    node.is_unfit(
+        f"environment.conda: conda cannot activate geo on {host}; conda env list tells what there is",
+        site_setup=hook,
+        conda="geo",
+    )
+
+
+@pytest.mark.parametrize("how", [{"conda": "geo"}, {"setup": "conda activate geo"}])
+def test_conda_of_the_shell_that_calls_hpc_launch_is_taken_where_none_is_on_path(
+    node: Node, context: Context, how: dict[str, str]
+) -> None:
+    program = Path(node.python("base", "conda")) / "conda"
+    program.write_text(f"#!/bin/sh\necho 'conda() {{ export CONDA_PREFIX=/x PATH={node.python('geo')}:$PATH; }}'\n")
+    with_conda = replace(context, environment={**context.environment, "CONDA_EXE": str(program)})
+
+    def prepare_there(text: str, site: str) -> Prepared:
+        (node.directory / "profile.yaml").write_text(text)
+        return prepare(Path("profile.yaml"), with_conda, site)
+
+    done = replace(node, prepare=prepare_there).load(**how)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(f"{node.directory}/geo/bin/python")
 
 
 OF_HPC_LAUNCH = "the one that runs hpc-launch"

@@ -43,7 +43,8 @@ def here(context: Context, tmp_path: Path) -> Context:
         (tmp_path / conda / "lib/python3.12/site-packages").mkdir(parents=True)
     (tmp_path / "with-dask/lib/python3.12/site-packages/distributed").mkdir()
     path = f"{tmp_path}/bin:{tmp_path}/opt/conda/bin:/usr/bin:/bin"
-    return replace(context, environment={**context.environment, "PATH": path})
+    variables = {"PATH": path, "CONDA_EXE": f"{tmp_path}/opt/conda/bin/conda"}
+    return replace(context, environment={**context.environment, **variables})
 
 
 def notes(here: Context, command: str = "[known]", environment: str = "{}", directory: str = ".") -> list[str]:
@@ -113,8 +114,9 @@ def test_a_program_may_come_from_what_is_loaded_or_from_the_environment(here: Co
 
 
 def test_without_conda_here_nothing_is_known_of_its_environments(here: Context) -> None:
-    environment = {**here.environment, "PATH": f"{here.directory}/bin"}
-    assert notes(replace(here, environment=environment), environment="{conda: pangoe}") == []
+    environment = {**here.environment, "PATH": f"{here.directory}/bin", "CONDA_EXE": ""}
+    said = notes(replace(here, environment=environment), environment="{conda: pangoe}")
+    assert said == ["p.yaml:3: environment.conda: jobs on this host have no command conda on PATH"]
 
 
 def test_the_lines_of_a_block_are_counted(here: Context) -> None:
@@ -133,9 +135,24 @@ def test_in_a_container_only_the_image_is_looked_at(here: Context) -> None:
     text = PROFILE.format(command="[knwon, x.py]", environment="{container: {image: x.sif}}", directory=".")
     (here.directory / "p.yaml").write_text(text.replace("local", "./site.yaml"))
     image = here.directory / "x.sif"
+    runtime = "p.yaml:3: environment.container: there is no program apptainer on this host"
     missing = f"p.yaml:3: environment.container.image: there is no {image} on this host"
-    assert prepare(Path("p.yaml"), here, to_submit=True).planned.notes == (missing,)
+    assert prepare(Path("p.yaml"), here, to_submit=True).planned.notes == (runtime, missing)
     image.touch()
+    assert prepare(Path("p.yaml"), here, to_submit=True).planned.notes == (runtime,)
+
+
+@pytest.mark.parametrize(("launcher", "program"), [("mpiexec", "mpiexec"), ("openmpi", "mpirun")])
+def test_without_a_batch_system_the_launcher_of_ranks_has_to_be_here(
+    here: Context, launcher: str, program: str
+) -> None:
+    (here.directory / "site.yaml").write_text(SITE + f"layouts: [mpi]\nlaunchers: {{mpi: {launcher}}}\n")
+    python = here.directory / "good/bin/python"
+    text = PROFILE.format(command="[known]", environment=f"{{python: {python}}}", directory=".")
+    (here.directory / "p.yaml").write_text(text.replace("local", "./site.yaml") + "layout: mpi\n")
+    missing = f"p.yaml:7: layout: mpi needs the program {program}, which is not on this host"
+    assert prepare(Path("p.yaml"), here, to_submit=True).planned.notes == (missing,)
+    python.with_name(program).touch(0o755)
     assert prepare(Path("p.yaml"), here, to_submit=True).planned.notes == ()
 
 

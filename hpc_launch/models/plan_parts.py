@@ -48,6 +48,8 @@ class EnvironmentPlan:
     """Which one it is, in words."""
     activates: bool = False
     """Whether a line of `setup` activates an environment."""
+    conda_program: str | None = None
+    """The conda of the shell in which hpc-launch runs, for nodes on which none is on PATH."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def plan_environment(resolved: Resolved, context: Context) -> EnvironmentPlan:
         module_path=tuple(beside(place, resolved, context) for place in given.module_path),
         own_python=context.interpreter if changing else None,
         python_is=_which_python(named, changing, container is not None),
+        conda_program=_conda_program(given, context),
         activates=ACTIVATION.search(given.setup) is not None,
     )
 
@@ -53,6 +54,13 @@ def _which_python(named: list[str], changing: list[str], contained: bool) -> str
         return "the first one in the container"
     usual = "the one that runs hpc-launch"
     return f"the one that {listed(changing, 'or')} puts first on PATH, otherwise {usual}" if changing else usual
+
+
+def _conda_program(given: Environment, context: Context) -> str | None:
+    """What `conda activate` has set where hpc-launch was called, if the run needs it."""
+    found = context.environment.get("CONDA_EXE", "")
+    needed = given.conda or "conda activate" in given.setup
+    return found if needed and found.startswith("/") else None
 
 
 def _python(resolved: Resolved, context: Context) -> str:

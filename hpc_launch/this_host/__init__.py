@@ -9,7 +9,7 @@ from hpc_launch.models.plan import Plan
 from hpc_launch.resolve import Resolved
 from hpc_launch.this_host.environments import problems_of_environment
 from hpc_launch.this_host.host import Found, Host
-from hpc_launch.this_host.programs import problems_of_command, problems_of_directory
+from hpc_launch.this_host.programs import problems_of_command, problems_of_directory, problems_of_launcher
 from hpc_launch.this_host.shell_lines import problems_of_shell_lines
 
 
@@ -18,6 +18,7 @@ def notes(resolved: Resolved, plan: Plan, context: Context) -> list[str]:
     host = Host(resolved, plan, context)
     found = [
         *problems_of_environment(host),
+        *problems_of_launcher(host),
         *problems_of_directory(host),
         *problems_of_command(host),
         *problems_of_shell_lines(host),

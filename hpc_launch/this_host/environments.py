@@ -26,8 +26,11 @@ def problems_of_environment(host: Host) -> Iterator[Found]:
 
 
 def _image(host: Host, container: ContainerPlan) -> Iterator[Found]:
-    """A file; other images are known to their runtime alone."""
+    """A file, and what runs it; other images are known to their runtime alone."""
     runtime = part(template_environment(), "containers", container.runtime, host.resolved, "containers")
+    if host.lacks_as_node(runtime.program):
+        what = f"environment.container: there is no program {runtime.program} on this host"
+        yield Found(("environment", "container"), what)
     path = host.path_of(container.image) if runtime.image_is_file and "://" not in container.image else None
     if path and not path.exists():
         yield Found(
@@ -39,6 +42,8 @@ def _conda(host: Host) -> Iterator[Found]:
     name, key = host.plan.environment.conda, ("environment", "conda")
     if name is None:
         return
+    if not host.plan.environment.conda_program and host.lacks_as_node("conda"):
+        yield Found(key, "environment.conda: jobs on this host have no command conda on PATH")
     if "/" in name:
         path = host.path_of(name)
         if path and not (path / "conda-meta").is_dir():

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hpc_launch import quoting
+from hpc_launch import batch, quoting
+from hpc_launch.batch.environment import PLAIN_PATH
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.context import Context
 from hpc_launch.models.plan import Plan
@@ -78,6 +79,13 @@ class Host:
         environment = self.plan.environment
         named = environment.conda or environment.venv
         return not (self.says_more or environment.container or (named and self.environment is None))
+
+    def lacks_as_node(self, program: str) -> bool:
+        """Whether a job on this very host would not find a program: its PATH is a plain one."""
+        system = batch.get(self.plan.batch_system)
+        own = [str(self.environment / "bin")] if self.environment else []
+        path = os.pathsep.join([*own, PLAIN_PATH])
+        return system.of_one_host and not self.says_more and shutil.which(program, path=path) is None
 
     def has_program(self, word: str) -> bool:
         """Whether there is such a program on PATH, or in the run's Python environment."""

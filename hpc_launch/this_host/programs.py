@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
+from hpc_launch.batch import dialect_of
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.config.wording import printable
 from hpc_launch.this_host.host import Found, Host
@@ -43,6 +44,18 @@ def problems_of_command(host: Host) -> Iterator[Found]:
         yield Found(key, f"workload.command: there is no program {printable(program)} on this host{_several(program)}")
         return
     yield from _script(host, words)
+
+
+def problems_of_launcher(host: Host) -> Iterator[Found]:
+    """What is to start MPI ranks, which comes with an MPI library."""
+    given = host.plan.launcher
+    if given is None or given.kind != "mpi":
+        return
+    launcher = dialect_of(host.plan.batch_system).launcher(given.kind, given.name)
+    if launcher and host.lacks_as_node(launcher.program):
+        yield Found(
+            ("layout",), f"layout: {given.kind} needs the program {launcher.program}, which is not on this host"
+        )
 
 
 def _several(program: str) -> str:

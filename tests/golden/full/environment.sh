@@ -18,7 +18,14 @@ type module >/dev/null 2>&1 || source /etc/profile.d/modules.sh
 . "$HPC_LAUNCH_RUN_DIR/jobside/modules.sh" || return
 load_module miniconda || return
 load_module gcc/12 || return
-eval "$(conda shell.bash hook)" && conda activate py_geo || return
+type conda >/dev/null 2>&1 || {
+  echo "environment.conda: there is no command conda on $(uname -n); environment.modules can bring it, or the site's own lines" >&2
+  return 1
+}
+{ eval "$(conda shell.bash hook)" && conda activate py_geo; } || {
+  echo "environment.conda: conda cannot activate" py_geo "on $(uname -n); conda env list tells what there is" >&2
+  return 1
+}
 HPC_LAUNCH_PYTHON=python
 export HPC_LAUNCH_PYTHON HPC_LAUNCH_PYTHON_IS='named by environment.conda'
 
