@@ -82,4 +82,7 @@ def main() -> None:
         use_settings()
         program = importlib.import_module(name)
     sys.argv[1:] = with_own_preloads(name, sys.argv[1:])
-    program.main()
+    try:
+        program.main()
+    finally:
+        gc.freeze()  # nor is what is there when Python ends
