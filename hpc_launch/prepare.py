@@ -11,6 +11,7 @@ from hpc_launch import quoting, standing
 from hpc_launch.batch import dialect_of
 from hpc_launch.checks import (
     batch_system,
+    left_out,
     plan_on_site,
     profile,
     profile_on_site,
@@ -151,8 +152,9 @@ def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
         made = with_advice(made, attempts) if made else first_that_fits(attempts)
     if not isinstance(made, Planned):
         raise refusal(made)
-    unused = batch_system.unused(dialect_of(resolved.site.batch_system), resolved)
-    return replace(made, notes=(*made.notes, *unused, *without_workers.notes(resolved), *variables.notes(resolved)))
+    dialect = dialect_of(resolved.site.batch_system)
+    unsaid = [*batch_system.unused(dialect, resolved), *left_out.notes(dialect, resolved)]
+    return replace(made, notes=(*made.notes, *unsaid, *without_workers.notes(resolved), *variables.notes(resolved)))
 
 
 def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,7 @@ def test_where_none_answers_that_is_said_with_each_ones_words(site: Here, progra
     ("name", "said"),
     [
         ("slrum", "'slrum' is not known. Did you mean slurm?"),
+        ("gridengine", "'gridengine' is not known. Did you mean sge?"),
         ("", "'' is not known"),
         ("a b", "'a b' is not known"),
         ("local", "--batch-system local: it has no machine to tell about"),
@@ -183,7 +185,13 @@ def test_a_batch_system_that_does_not_answer_is_5_and_not_a_good_end(site: Here,
     make("slurm")
     site.draft()
     write(programs / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
-    assert site("check", "x.yaml", ends=5) == ""
+    draft = (site.directory / "x.yaml").read_text()
+    (site.directory / "x.yaml").write_text(re.sub(r"(?m)^reviewed: \S+", "reviewed: 2999-01-01", draft))
+    assert site("check", "x.yaml", ends=5).startswith("note: x.yaml:")
+    told = json.loads(site("check", "x.yaml", "--json", ends=5))
+    assert told["error"]["exit_code"] == 5 and told["agrees"] is None
+    assert told["doubtful"][0]["message"] == "reviewed: 2999-01-01 is in the future"
+    site("check", "x.yaml", ends=5)
     name = yaml.safe_load((site.directory / "x.yaml").read_text())["name"]
     words = f"hpc-launch: {name} ({site.directory / 'x.yaml'}) is valid, but could not be compared: "
     assert site.err.startswith(words), site.err
@@ -201,7 +209,7 @@ def test_only_where_the_first_command_is_missing_there_is_no_batch_system(
     site.draft()
     text = (programs / later).read_text()
     (programs / later).unlink()
-    assert site("check", "x.yaml", ends=5) == ""
+    assert "is valid" not in site("check", "x.yaml", ends=5)
     assert f"the command `{later}` was not found" in site.err
     write(programs / later, text.removeprefix("#!/bin/bash\n"))
     (programs / first).unlink()
