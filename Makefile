@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # So many tests at once: half of their time they wait, for processes that take two cores.
 AT_ONCE := -n 4 --dist worksteal
 
-.PHONY: help demo test test-long test-examples lint format test-clusters test-newest test-lowest lock clean
+.PHONY: help demo test test-long test-examples lint format test-counts test-clusters test-newest test-lowest lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo 'make test           formatting, linting, types, tests'
 	@echo 'make test-long      what takes minutes by its nature, and many more examples of what is tried at random'
 	@echo 'make test-examples  the READMEs and notebooks of the examples, and the pages of a run in a headless Chromium, on this machine'
+	@echo 'make test-counts    what is the same each time: calls and instructions of a start, calls of the submit command (Debian; strace and valgrind)'
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make test-newest    the tests with the newest versions of all that is required'
 	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'
@@ -70,10 +71,14 @@ format: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check --fix .
 	$(TEST_VENV)/bin/ruff format .
 
+test-counts:
+	tests/cluster/install-packages strace valgrind python3 python3-venv
+	$(call install_for_clusters)
+	$(CLUSTER_VENV)/bin/python -m pytest tests/counts
+
 test-clusters:
 	tests/cluster/install-packages
-	$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed $(MINTPY_VENV)/.installed
-	$(CLUSTER_VENV)/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation .
+	$(call install_for_clusters,$(MINTPY_VENV)/.installed)
 	HPC_LAUNCH_REQUIRE_CLUSTER=1 $(CLUSTER_VENV)/bin/python -m pytest tests/cluster
 
 # What is newest changes by the day, so the environment is made anew each time.
@@ -110,6 +115,12 @@ endef
 define install
 $1 $(PIP) install --require-hashes -r $2
 $1 $(PIP) install --no-deps --no-build-isolation $3 .
+endef
+
+# $(call install_for_clusters,FURTHER TARGETS): the environment of Debian's Python, and this project in it as a user has it
+define install_for_clusters
+$(MAKE) --no-print-directory $(CLUSTER_VENV)/.installed $1
+$(CLUSTER_VENV)/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation .
 endef
 
 # $(call compile,LOCK,OPTIONS): a lock for every Python that the package runs on

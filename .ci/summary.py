@@ -25,7 +25,7 @@ def main(*reports: str) -> int:
     _, *others = [counts(report) for report in reports]
     # pytest itself is content when tests are skipped.
     if any(not other["tests"] or other["skipped"] for other in others):
-        print("all tests of examples and of clusters must run, and none be skipped", file=sys.stderr)
+        print("all tests of examples, counts and clusters must run, and none be skipped", file=sys.stderr)
         return 1
     return 0
 

@@ -175,3 +175,20 @@ def test_what_is_advised_is_taken(context: Context, name: str) -> None:
     for advice, done in tried:
         again = [str(problem) for problem in refused(done, site, context)]
         assert len(again) < len(problems), (advice, again)
+
+
+@pytest.mark.parametrize(
+    ("site", "directive", "key"),
+    [
+        ("testcluster", "--mail-type=all", "mail.on: [begin, end, fail]"),
+        ("testcluster", "--mail-type=Fail,END", "mail.on: [fail, end]"),
+        ("pbscluster", "-m abe", "mail.on: [fail, begin, end]"),
+        ("gridcluster", "-m beas", "mail.on: [begin, end, fail]"),
+        ("lsfcluster", "-B", "mail.on: [begin]"),
+        ("lsfcluster", "-N", "mail.on: [end]"),
+        ("lsfcluster", '-R "select[mem>1]"', "constraint: mem>1"),
+    ],
+)
+def test_what_a_directive_says_is_written_as_its_key(context: Context, site: str, directive: str, key: str) -> None:
+    (problem,) = refused({**BASE, "directives": [directive]}, site, context)
+    assert problem.hint == f"set `{key}` for it, and leave it out here"

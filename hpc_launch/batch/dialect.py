@@ -77,6 +77,8 @@ class Dialect:
     """Key → options that nobody else may say, whether or not the scripts do, and that the key is to be set for."""
     reserved: tuple[str, ...] = ()
     """Such options for which there is no key."""
+    mail_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Word of the key `mail.on` → what it is in an option's value: words or letters; or the options that say it."""
     gpu_options: tuple[str, ...] = ()
     """Options with which GPUs can be asked for: of a second one beside `workers.gpus` nobody knows which holds."""
     joined: tuple[str, ...] = ()
@@ -87,6 +89,8 @@ class Dialect:
     """What a constraint may be; None: as every site profile's."""
     constraint_words: str = ""
     """The same for people."""
+    constraint_within: str | None = None
+    """A pattern of the option's value, with the constraint in its first group; None: it is the value."""
     unused: tuple[str, ...] = ()
     """Keys of profiles for which it has no word: they are noted, not refused."""
     parallel_environments: bool = False

@@ -20,9 +20,6 @@ VALUES = (
     "workload.directory",
 )
 """Keys whose value is what the batch system's own option has, too."""
-ON = ("begin", "end", "fail")
-LETTERS = {"b": "begin", "e": "end", "a": "fail"}
-"""Of `-m` of PBS and Grid Engine."""
 
 
 def assignment(dialect: Dialect, known: str, option: str, part: str, key: str) -> str:
@@ -36,9 +33,7 @@ def assignment(dialect: Dialect, known: str, option: str, part: str, key: str) -
         key: dotted.
     """
     value = _value(known, option, part)
-    if key == "constraint" and (select := re.fullmatch(r"select\[([^\[\]]+)\]", value)):
-        value = select[1]
-    written = _mail_on(known, value) if key == "mail.on" else _queues(dialect, value) if key == "queue" else value
+    written = _written(dialect, known, value, key)
     if not written or key not in VALUES or not _fits(dialect, key, written):
         return ""
     return f"{key}: " + (_quoted(written) if isinstance(written, str) else f"[{', '.join(written)}]")
@@ -59,13 +54,24 @@ def _value(known: str, option: str, part: str) -> str:
     return found[1] if found else ""
 
 
-def _mail_on(known: str, value: str) -> list[str]:
-    if known in ("-B", "-N"):  # LSF's, without a value
-        return ["begin" if known == "-B" else "end"]
-    if known == "-m":
-        return [LETTERS[letter] for letter in value if letter in LETTERS]
-    words = [nearest(word, ON) for word in re.split(r"[,\s]+", value)]
-    return [*ON] if value.casefold() == "all" else [word for word in words if word]
+def _written(dialect: Dialect, known: str, value: str, key: str) -> str | list[str]:
+    """As the key has it what is the value of the batch system's option."""
+    if key == "mail.on":
+        return _mail_on(dialect, known, value)
+    if key == "queue":
+        return _queues(dialect, value)
+    within = (
+        re.fullmatch(dialect.constraint_within, value) if key == "constraint" and dialect.constraint_within else None
+    )
+    return within[1] if within else value
+
+
+def _mail_on(dialect: Dialect, known: str, value: str) -> list[str]:
+    theirs = [*dict.fromkeys(word for words in dialect.mail_on.values() for word in words)]
+    letters = all(len(word) == 1 for word in theirs)
+    said = [known] if known in theirs else [*value] if letters else re.split(r"[,\s]+", value)
+    meant = [nearest(word, theirs) for word in said]
+    return list(dict.fromkeys(on for word in meant for on, words in dialect.mail_on.items() if word in words))
 
 
 def _queues(dialect: Dialect, value: str) -> str | list[str]:

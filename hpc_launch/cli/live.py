@@ -99,8 +99,8 @@ class News:
         """Whether it does; called with every view, in order."""
         progress = view.evidence.progress
         now = time.monotonic()
-        in_vain = {each.asked for each in view.evidence.unsatisfiable}
-        last = (view.standing, view.final, progress.workers if progress else 0, in_vain)
+        unsatisfiable = {each.asked for each in view.evidence.unsatisfiable}
+        last = (view.standing, view.final, progress.workers if progress else 0, unsatisfiable)
         numbers = dict(progress.tasks) if progress else None
         if last == self.last and (numbers == self.numbers or now - self.when < TASKS_EVERY):
             return False

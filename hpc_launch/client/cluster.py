@@ -81,7 +81,7 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         self._wait = not asynchronous if wait is None else wait
         self._page: Page | None = None
         self._pools: Mapping[str, Pool] = {}
-        self._in_vain: tuple[Unsatisfiable, ...] = ()
+        self._unsatisfiable: tuple[Unsatisfiable, ...] = ()
         self._why = ""
         self._wants_tunnel = tunnel
         self._tunnel: Companion | None = None
@@ -164,7 +164,7 @@ class HPCCluster(Scaling, Shown, Cluster):  # type: ignore[misc]  # `adapt` know
         ask_at = 0.0
         while self.status == Status.running:
             found = await asyncio.to_thread(evidence.read, self.directory)
-            self._pools, self._in_vain = found.pools, found.unsatisfiable
+            self._pools, self._unsatisfiable = found.pools, found.unsatisfiable
             if not any(pool.queued for pool in self._pools.values()):
                 self._why = ""
             elif time.monotonic() >= ask_at:

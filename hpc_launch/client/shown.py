@@ -33,7 +33,7 @@ class Shown:
     _adaptive: Any
     _page: Page | None
     _pools: Mapping[str, Pool]
-    _in_vain: tuple[Unsatisfiable, ...] = ()
+    _unsatisfiable: tuple[Unsatisfiable, ...] = ()
     _why: str
 
     @property
@@ -67,8 +67,8 @@ class Shown:
         numbers = {word.replace("_", " "): sum(getattr(pool, word) for pool in pools) for word in words}
         jobs = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
         reasons = {pool.paused for pool in pools if pool.paused} | ({self._why} if self._why else set())
-        in_vain = [each.sentence() for each in self._in_vain]
-        return [*([f"Worker jobs: {jobs}"] if jobs else []), *sorted(reasons), *in_vain]
+        never_run = [each.sentence() for each in self._unsatisfiable]
+        return [*([f"Worker jobs: {jobs}"] if jobs else []), *sorted(reasons), *never_run]
 
     def _repr_html_(self, cluster_status: str | None = None) -> str:
         rows = "".join(

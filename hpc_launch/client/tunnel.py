@@ -23,7 +23,7 @@ def open_tunnel(way: Way, forwards: Sequence[Forward]) -> Companion:
     """Hold these forwards until it is closed; people at a terminal may be asked for passwords before.
 
     Raises:
-        Unreachable: ssh did not get there.
+        Unreachable: ssh did not get there, or it cannot be seen on this host whether it has.
     """
     somebody_answers = bool(sys.stdin) and sys.stdin.isatty()
     words = way.words(forwards)
@@ -35,6 +35,10 @@ def open_tunnel(way: Way, forwards: Sequence[Forward]) -> Companion:
             if ssh.has_ended:
                 raise Unreachable(Problem(f"ssh did not get there: {ssh.last_words()}", hint=" ".join(words)))
             time.sleep(0.1)
+    except OSError as fault:  # no Linux, or one that hides it
+        ssh.close()
+        cause = f"whether ssh listens cannot be seen on this host: {SOCKETS}: {fault.strerror}"
+        raise Unreachable(Problem(cause, hint=f"hold the tunnel by hand: {' '.join(way.words(forwards))}")) from fault
     except BaseException:
         ssh.close()
         raise

@@ -12,10 +12,9 @@ from pydantic_core import ErrorDetails
 
 from hpc_launch.config.branches import KEY, faults_by_path
 from hpc_launch.config.document import Document
-from hpc_launch.config.expectations import MAPPING, advice, allowed_words, sentence
+from hpc_launch.config.expectations import MAPPING, advice, allowed_words, lists_meant, sentence, write_one_of
 from hpc_launch.config.keys import advice_on_unknown, keys_of, models_at
 from hpc_launch.config.origin import KeyPath, Origin
-from hpc_launch.config.reading import read
 from hpc_launch.config.syntax import WITHOUT_COLON, WRITE_COLON
 from hpc_launch.config.wording import dotted, listed, nearest
 from hpc_launch.errors import Problem
@@ -40,7 +39,9 @@ def _problem(model: type[BaseModel], document: Document, path: KeyPath, errors: 
     if kinds & MAPPING and (meant := _key_without_colon(model, path, errors[0]["input"])):
         return Problem(f"{dotted((*path, meant))}: {WITHOUT_COLON}", origin, WRITE_COLON)
     where = f"the name of {name}: " if errors[0]["loc"][-1:] == (KEY,) else f"{name}: " if path else ""
-    advised = _that_holds(model, document, path, advice(errors)) or _in_quotes(errors, path, origin)
+    lists = lists_meant(errors)
+    told = _lists_that_hold(model, document, path, lists) if lists else advice(errors)
+    advised = told or _in_quotes(errors, path, origin)
     return Problem(f"{where}{sentence(errors)}", origin, advised or _keys_below(model, path, kinds))
 
 
@@ -55,33 +56,30 @@ def _in_quotes(errors: list[ErrorDetails], path: KeyPath, origin: Origin | None)
     return f"write '{found[1] if found else written}' in quotes: without them YAML takes it for a switch"
 
 
-def _that_holds(model: type[BaseModel], document: Document, path: KeyPath, advised: str) -> str:
-    """Of lists that are advised to be written those that are taken; of none the words that a list there may hold."""
-    match = re.fullmatch(r"write (\[.*?\])(?:, or (\[.*\]) if that is one)?", advised)
-    if match is None:
-        return advised
-    faults = {text: _faults_of(model, document, path, text) for text in filter(None, match.groups())}
-    if good := [text for text, found in faults.items() if not found]:
-        return advised if len(good) == len(faults) else f"write {good[0]}"
-    allowed = list(dict.fromkeys(word.strip("'") for each in faults[match[1]] for word in allowed_words(each)))
-    words = [word.strip("' ") for word in match[1].strip("[]").split(",")]
-    some = allowed if words[0].casefold() == "all" else [near for word in words if (near := nearest(word, allowed))]
+def _lists_that_hold(model: type[BaseModel], document: Document, path: KeyPath, lists: list[list[str]]) -> str:
+    """Advice to write those of some lists that are taken; where none is, the words that a list there may hold."""
+    faults = [_faults_of(model, document, path, words) for words in lists]
+    if good := [words for words, found in zip(lists, faults, strict=True) if not found]:
+        return write_one_of(good)
+    allowed = list(dict.fromkeys(word.strip("'") for each in faults[0] for word in allowed_words(each)))
+    words = [word for text in lists[0] for word in text.split(",")]
+    near = [found for word in words if (found := nearest(word, allowed))]
+    some = allowed if words[0].casefold() == "all" else near
     return f"write [{', '.join(some)}]" if some else f"a list of {listed(allowed)}" if allowed else ""
 
 
-def _faults_of(model: type[BaseModel], document: Document, path: KeyPath, text: str) -> list[ErrorDetails]:
-    """What would be wrong in this place with the text there."""
+def _faults_of(model: type[BaseModel], document: Document, path: KeyPath, words: list[str]) -> list[ErrorDetails]:
+    """What would be wrong in this place with these words there."""
     data = deepcopy(document.data)
     above: Any = data
     for step in path[:-1]:
         above = above[step]
-    above[path[-1]] = read(text, lambda line, shown: Origin("")).value
+    above[path[-1]] = words
     try:
         model.model_validate(data)
     except ValidationError as error:
         found = faults_by_path(error.errors(include_url=False), data)
-        here = [fault for place, faults in found.items() if place[: len(path)] == path for fault in faults]
-        return [fault for fault in here if fault["type"] != "string_type"]  # a number is taken as the word it is
+        return [fault for place, faults in found.items() if place[: len(path)] == path for fault in faults]
     return []
 
 

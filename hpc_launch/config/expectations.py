@@ -72,31 +72,44 @@ def advice(errors: list[ErrorDetails]) -> str:
     if isinstance(value, str) and any(error["type"].startswith("bool_") for error in errors):
         switch = _SWITCHES.get(value.casefold())
         return f"did you mean {switch}?" if switch else ""
-    if written := _as_one_of(value, {_KIND_OF_TYPE.get(error["type"]) for error in errors}):
-        return f"write {written}"
+    if lists := lists_meant(errors):
+        return write_one_of(lists)
+    if pairs := _pairs(value) if _kinds(errors) == {"a mapping"} else "":
+        return f"write {{{pairs}}}"
     wants_text = any(error["type"] == "string_type" for error in errors)
     if wants_text and isinstance(value, (int, float)):
         return f"a number or true and false need quotes to be text: '{shown_value(value)}'"
     return ""
 
 
-def _as_one_of(value: Any, kinds: set[str | None]) -> str:
-    """How to write words where a list of them is wanted, or ``A=1`` where a mapping is; empty where nobody knows.
+def lists_meant(errors: list[ErrorDetails]) -> list[list[str]]:
+    """Lists that a text may mean where a list is wanted: of its words, and of itself alone; none for other values."""
+    value = errors[0]["input"]
+    if _kinds(errors) != {"a list"} or not isinstance(value, (str, int, float)):
+        return []
+    text = value if isinstance(value, str) else shown_value(value)
+    words = _words(text)
+    return [words, [text]] if len(words) > 1 else [[text]]
 
-    Text with blanks may be several words or one: both are told.
-    """
-    if kinds == {"a list"} and isinstance(value, (str, int, float)):
-        text = value if isinstance(value, str) else shown_value(value)
-        one, words = _listed([text]), _words(text)
-        if len(words) > 1:
-            return f"{_listed(words)}, or {one} if that is one"
-        return one if words else f"{one} if that is one"
-    if kinds == {"a mapping"} and isinstance(value, str):
-        words = [re.sub(r"\s*=\s*", "=", value, count=1)] if re.fullmatch(r"\S+\s*=\s*\S+", value) else _words(value)
-        pairs = [pair for word in words if (pair := re.fullmatch(r"([\w.-]+)=(.+)", word))]
-        if pairs and len(pairs) == len(words):
-            return f"{{{_short(', '.join(f'{pair[1]}: {_in_flow(pair[2])}' for pair in pairs))}}}"
-    return ""
+
+def write_one_of(lists: list[list[str]]) -> str:
+    """The same as advice. Text with blanks may be one word of a list, or not."""
+    return f"write {', or '.join(map(_listed, lists))}"
+
+
+def _kinds(errors: list[ErrorDetails]) -> set[str | None]:
+    return {_KIND_OF_TYPE.get(error["type"]) for error in errors}
+
+
+def _pairs(value: Any) -> str:
+    """``A=1`` as it stands in a mapping; empty for what is no such text."""
+    if not isinstance(value, str):
+        return ""
+    words = [re.sub(r"\s*=\s*", "=", value, count=1)] if re.fullmatch(r"\S+\s*=\s*\S+", value) else _words(value)
+    pairs = [pair for word in words if (pair := re.fullmatch(r"([\w.-]+)=(.+)", word))]
+    if len(pairs) < len(words):
+        return ""
+    return _short(", ".join(f"{pair[1]}: {_in_flow(pair[2])}" for pair in pairs))
 
 
 def _words(text: str) -> list[str]:
@@ -110,7 +123,8 @@ def _words(text: str) -> list[str]:
 
 
 def _listed(words: list[str]) -> str:
-    return f"[{_short(', '.join(map(_in_flow, words)))}]"
+    one = " if that is one" if len(words) == 1 and re.search(r"\s", words[0]) else ""
+    return f"[{_short(', '.join(map(_in_flow, words)))}]{one}"
 
 
 def _short(words: str) -> str:

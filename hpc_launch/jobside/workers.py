@@ -28,7 +28,11 @@ from typing import Any, NoReturn
 TRIED = ((3, 10), (3, 13))
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Where one is not 1, numerical libraries may start threads as they are imported; what has threads must not fork."""
-OF_DASK = ("distributed.cli.dask_worker", "tornado.platform.asyncio", "numpy", "pandas", "lz4")
+OF_DASK = (
+    *("distributed.cli.dask_worker", "tornado.platform.asyncio", "numpy", "numpy.random", "pandas", "lz4"),
+    *("multiprocessing.popen_forkserver", "multiprocessing.synchronize"),
+    *("distributed.http.worker.prometheus", "distributed.http.health", "distributed.http.statics"),
+)
 """What each worker would import otherwise; what is not there is passed over."""
 
 forkserver: Any = multiprocessing.forkserver
@@ -42,13 +46,15 @@ def main() -> None:
     if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
         sys.path[0] = os.getcwd()
     del sys.modules["__main__"].__file__  # or each process of a pool that a task makes would run this file again
-    settings.use_settings()
-    sys.argv[1:] = settings.with_own_preloads("distributed.cli.dask_worker", sys.argv[1:])
     imports = os.environ.pop("HPC_LAUNCH_IMPORTS", "").split()
-    if settings.method() == "forkserver":  # its user may have another one
-        prepare_workers(imports)
-    from distributed.cli import dask_worker
-
+    with settings.quick_imports():
+        settings.use_settings()
+        sys.argv[1:] = settings.with_own_preloads("distributed.cli.dask_worker", sys.argv[1:])
+        usual = settings.method() == "forkserver"  # its user may have another one
+        may_fork = usual and prepare_workers(imports)
+        from distributed.cli import dask_worker
+    if may_fork:
+        start_server_as_fork()
     dask_worker.main(prog_name="dask worker")
 
 
@@ -61,20 +67,19 @@ def beside(name: str) -> Any:
     return module
 
 
-def prepare_workers(modules: Sequence[str]) -> None:
-    """Import what workers need, and have their forkserver running; the log tells why it is done in a slower way."""
+def prepare_workers(modules: Sequence[str]) -> bool:
+    """Import what workers need; whether this process may become their forkserver. The log tells why not."""
     if reason := why_not_fork():
         print(f"hpc-launch: everything is imported twice, at the same time: {reason}", file=sys.stderr, flush=True)
         forkserver.set_forkserver_preload([*OF_DASK, *modules])
         forkserver.ensure_running()
         import_all(modules)
-        return
+        return False
     import_all(modules)
     if others := len(os.listdir("/proc/self/task")) - 1:
         run = "thread runs" if others == 1 else "threads run"
         print(f"hpc-launch: everything is imported twice: {others} {run} after the first time", file=sys.stderr)
-        return
-    start_server_as_fork()
+    return not others
 
 
 def why_not_fork() -> str:

@@ -81,9 +81,15 @@ def regular_expression(value: str) -> str:
     return value
 
 
+def first_and_last(ports: str) -> tuple[int, int]:
+    """Of `FIRST-LAST`."""
+    first, last = map(int, ports.split("-"))
+    return first, last
+
+
 def ports(value: str) -> str:
     """Two that there are, the smaller one first."""
-    first, last = map(int, value.split("-"))
+    first, last = first_and_last(value)
     if not 1 <= first <= last <= 65535:
         raise ValueError(f"{value!r} are no ports: the first of them, a - and the last, from 1 to 65535")
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from jinja2 import Environment, TemplateError
@@ -30,7 +31,7 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
     templates.globals["batch"] = part(templates, "directives", plan.batch_system, resolved, "batch_system", more=more)
     launcher = dialect.launcher(plan.launcher.kind, plan.launcher.name) if plan.launcher else None
     data: dict[str, Any] = {
-        "plan": {**plan.as_data(), **plan.passed_on},
+        "plan": {**plan.as_data(), **plan.passed_on, "groups": _groups(plan)},
         "stands": plan.stands,
         "thread_variables": THREAD_VARIABLES,
         "ports_beside_workers": plan.ports_beside_workers,
@@ -47,6 +48,11 @@ def render(planned: Planned, resolved: Resolved) -> dict[str, str]:
         **_scripts(templates, plan, data, resolved),
     }
     return files | _jobside(files)
+
+
+def _groups(plan: Plan) -> dict[str, Any]:
+    """The groups of workers with what follows from the plan."""
+    return {name: {**asdict(group), "cores_of_each": group.cores_of_each} for name, group in plan.groups.items()}
 
 
 def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved: Resolved) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hpc_launch.batch.account import account
@@ -32,7 +34,11 @@ def create(directory: Path) -> None:
             directory.mkdir(mode=0o700)
         except FileExistsError:
             _take_over(directory)
-        _check_protection(directory, shown=directory)
+        try:
+            _check_protection(directory, shown=directory)
+        except UsageError:
+            directory.rmdir()
+            raise
     except OSError as fault:
         raise _not_made(directory, fault) from fault
 
@@ -43,13 +49,22 @@ def try_out(directory: Path) -> None:
     Raises:
         UsageError: it could not, or would not be the caller's alone there.
     """
-    there = next((parent for parent in directory.parents if os.path.lexists(parent)), directory.parent)
     try:
-        tried = Path(tempfile.mkdtemp(prefix=".hpc-launch-check-", dir=there))
-        _check_protection(tried, shown=directory)
-        tried.rmdir()
+        with made_and_removed(directory.parent) as tried:
+            _check_protection(tried, shown=directory)
     except OSError as fault:
         raise _not_made(directory, fault) from fault
+
+
+@contextmanager
+def made_and_removed(place: Path) -> Iterator[Path]:
+    """A directory of mode 0700 in this one, or in the nearest one above it that is there. Raises OSError."""
+    there = next((each for each in (place, *place.parents) if os.path.lexists(each)), place)
+    tried = Path(tempfile.mkdtemp(prefix=".hpc-launch-check-", dir=there))
+    try:
+        yield tried
+    finally:
+        tried.rmdir()
 
 
 def _not_made(directory: Path, fault: OSError) -> UsageError:
@@ -92,6 +107,5 @@ def _check_protection(directory: Path, shown: Path) -> None:
         with opened(directory):
             return
     except NotPrivate as fault:
-        directory.rmdir()
         cause = f"{shown} cannot be protected: made with mode 0700, {fault.briefly} on this file system all the same"
         raise UsageError(Problem(cause, hint=ELSEWHERE)) from fault

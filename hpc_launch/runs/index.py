@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Protocol
 
 from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.absence import is_gone, keep_parent
+from hpc_launch.runs.creation import made_and_removed
 from hpc_launch.runs.ownership import RECORD, refuse_unless_private
 
 SHOWN = 10
@@ -79,9 +79,8 @@ def add(context: Place, run_id: str, directory: Path) -> None:
 def try_out(context: Place) -> None:
     """Whether a run could be added. Raises OSError."""
     links = _links(context)
-    there = next(place for place in (links, *links.parents) if os.path.lexists(place))
     try:
-        with tempfile.TemporaryDirectory(prefix=".hpc-launch-check-", dir=there):
+        with made_and_removed(links):
             pass
     except OSError as fault:
         raise OSError(fault.errno, fault.strerror, str(links)) from fault

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hpc_launch.client import tunnel
 from hpc_launch.client.access import Forward, Way, free_port
 from hpc_launch.client.endpoint import Unreachable
 from hpc_launch.client.tunnel import open_tunnel
@@ -45,9 +46,9 @@ def write_ssh(tmp_path: Path, lines: str) -> None:
 
 def test_it_is_there_when_ssh_listens_and_ends_with_it(tmp_path: Path, port: int) -> None:
     write_ssh(tmp_path, f"exec {shlex.join(listens(os.geteuid(), port))}")
-    tunnel = open_tunnel(NODE, [Forward(port, "127.0.0.1", 8787)])
+    held = open_tunnel(NODE, [Forward(port, "127.0.0.1", 8787)])
     socket.create_connection(("127.0.0.1", port), 10).close()
-    tunnel.close()
+    held.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 10)
 
@@ -62,3 +63,14 @@ def test_a_port_that_somebody_else_has_taken_is_no_tunnel(tmp_path: Path, port: 
                 open_tunnel(NODE, [Forward(port, "127.0.0.1", 8787)])
         finally:
             other.kill()
+
+
+def test_where_it_cannot_be_seen_who_listens_the_line_for_a_shell_is_told(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tunnel, "SOCKETS", tmp_path / "proc/net/tcp")
+    write_ssh(tmp_path, "exec sleep 1000")
+    with pytest.raises(Unreachable) as refused:
+        open_tunnel(NODE, [Forward(port, "127.0.0.1", 8787)])
+    assert "proc/net/tcp: No such file or directory" in str(refused.value)
+    assert f"ssh -N -o ExitOnForwardFailure=yes -L 127.0.0.1:{port}:127.0.0.1:8787 node" in str(refused.value)

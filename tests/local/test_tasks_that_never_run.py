@@ -26,7 +26,7 @@ with Client() as client:
 """
 
 
-def in_vain(run: Run) -> list[object]:
+def unsatisfiable(run: Run) -> list[object]:
     found: list[object] = run.status()["unsatisfiable"]
     return found
 
@@ -41,9 +41,9 @@ def test_whoever_waits_for_a_run_is_told_once(here: Here) -> None:
     try:
         until(lambda: json.loads(here.command("list", "--json").stdout)["runs"], "the run to be submitted")
         run = Run(here, json.loads(here.command("list", "--json").stdout)["runs"][0]["run"])
-        until(lambda: in_vain(run) == [{"resources": {"gold": 2}, "tasks": 1}], "it to be told")
+        until(lambda: unsatisfiable(run) == [{"resources": {"gold": 2}, "tasks": 1}], "it to be told")
         (here.project / "more").touch()
-        until(lambda: in_vain(run) == [{"resources": {"gold": 2}, "tasks": 2}], "it to be told anew")
+        until(lambda: unsatisfiable(run) == [{"resources": {"gold": 2}, "tasks": 2}], "it to be told anew")
         assert "never run  2 tasks ask for gold=2, which no worker has" in here.command("status", run.id).stdout
         (here.project / "stop").touch()
         _, said = waiting.communicate(timeout=60)
@@ -53,12 +53,12 @@ def test_whoever_waits_for_a_run_is_told_once(here: Here) -> None:
     assert waiting.returncode == 0
     assert said.count("never run: ") == 1 and "never run: 1 task asks for gold=2, which no worker has" in said
     run.ended_as("succeeded", 0)
-    assert in_vain(run) == []
+    assert unsatisfiable(run) == []
 
 
 def test_a_widget_tells_it_too() -> None:
     shown = Shown()
-    shown._pools, shown._why, shown._in_vain = {}, "", (Unsatisfiable({"gold": 2.0}, 3),)
+    shown._pools, shown._why, shown._unsatisfiable = {}, "", (Unsatisfiable({"gold": 2.0}, 3),)
     assert shown._waiting() == ["3 tasks ask for gold=2, which no worker has"]
 
 

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hpc_launch.batch.processes import works_in
 from hpc_launch.runs.directory import read_record, update_record
-from tests.commands import Result, forked, inside
-from tests.conftest import SITES
-from tests.local.runs import until
+from tests.runs.login import EXTENDED, PROGRAMS, Login, login_host
 
-PROGRAMS = {
-    "slurm": ("sbatch", "squeue", "scancel", "sacct", "scontrol"),
-    "pbs": ("qsub", "qstat", "qdel", "qsig", "qselect"),
-    "sge": ("qsub", "qstat", "qdel", "qacct"),
-    "lsf": ("bsub", "bjobs", "bkill", "lsid"),
-}
 SAYS_NO = {"slurm": "Job violates accounting", "pbs": "would exceed limit", "sge": "too many jobs", "lsf": "job limit"}
-SITE = {"slurm": "testcluster", "pbs": "pbscluster", "sge": "gridcluster", "lsf": "lsfcluster"}
 PROFILE = """
 name: tiny
 layout: job-array
@@ -36,53 +22,6 @@ workers: {count: 3, per_node: 1, memory: 100 MB}
 workload: {command: x}
 """
 """A scheduler's job, and three plain jobs of one worker, where there are no arrays: four calls."""
-SUBMIT = ("submit", "profile.yaml", "--site", "./own.yaml", "--run-dir", "run")
-
-
-@dataclass(frozen=True)
-class Login:
-    """A user's login host whose batch system is `standin.py`."""
-
-    place: Path
-    system: str
-
-    def environment(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "HOME": str(self.place),
-            "XDG_STATE_HOME": "",
-            "XDG_CONFIG_HOME": "",
-            "PATH": f"{self.place}/bin:{os.environ['PATH']}",
-            "HPC_LAUNCH_SITE_PATH": str(SITES),
-        }
-
-    def command(self, *words: str) -> Result:
-        return inside(words, self.place, self.environment())
-
-    def submit(self, plan: str = "") -> Result:
-        """In a process of its own, which can be hurt."""
-        (self.place / "bin" / "plan").write_text(plan)
-        done = forked(SUBMIT, self.place, self.environment())
-        until(lambda: not works_in(str(self.run)), "the batch system's command to end")
-        return done
-
-    def submit_unhurt(self, plan: str) -> Result:
-        (self.place / "bin" / "plan").write_text(plan)
-        return self.command(*SUBMIT)
-
-    def status(self) -> dict[str, Any]:
-        done = self.command("status", "run", "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-    def lines(self, name: str) -> list[str]:
-        file = self.place / "bin" / name
-        return file.read_text().splitlines() if file.exists() else []
-
-    @property
-    def run(self) -> Path:
-        return self.place / "run"
 
 
 @pytest.fixture(autouse=True)
@@ -101,17 +40,9 @@ def login(tmp_path: Path, request: pytest.FixtureRequest) -> Login:
 
 
 def at(tmp_path: Path, system: str) -> Login:
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "standin.py"
-    shutil.copy(Path(__file__).with_name("standin.py"), program)
-    program.write_text(f"#!{sys.executable} -SE\n{program.read_text()}")
-    program.chmod(0o755)
-    for name in PROGRAMS[system]:
-        (tmp_path / "bin" / name).symlink_to(program)
-    (tmp_path / "bin" / "kind").write_text(system + "\n")
     (tmp_path / "profile.yaml").write_text(PROFILE)
-    (tmp_path / "own.yaml").write_text(f"schema: 1\nname: own\nextends: {SITE[system]}\narrays: false\n")
-    return Login(tmp_path, system)
+    (tmp_path / "own.yaml").write_text(f"schema: 1\nname: own\nextends: {EXTENDED[system]}\narrays: false\n")
+    return login_host(tmp_path, system)
 
 
 def rather_on_slurm(*more: str) -> list[object]:

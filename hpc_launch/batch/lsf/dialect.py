@@ -31,8 +31,10 @@ DIALECT = Dialect(
     },
     instead={"constraint": ("-R",), "name": ("-J",), "workload.directory": ("-cwd",)},
     reserved=("-oo", "-eo", "-e", "-wa", "-wt", "-Is", "-Ip", "-I", "-w", "-K", "-H", "-L"),
+    mail_on={"begin": ("-B",), "end": ("-N",)},
     gpu_options=("-gpu",),
     constraint_pattern=r"[^\[\]]+",  # it stands in select[…], and must not end it
+    constraint_within=r"select\[([^\[\]]+)\]",
     constraint_words="a select expression without [ and ]",
     array_index="LSB_JOBINDEX",
     first_index=1,

@@ -38,6 +38,7 @@ DIALECT = Dialect(
         "environment.variables": ("-V", "-v"),
     },
     reserved=("-e", "-J", "-I", "-C", "-S", "-z", "-W depend", "-W block", "-W sandbox"),
+    mail_on={"begin": ("b",), "end": ("e",), "fail": ("a",)},
     gpu_options=("-l ngpus", "-l gpus", "-l naccelerators"),
     # It stands among the resources of the chunk: `+` would begin another chunk, a comma another resource of the job.
     constraint_pattern=f"{RESOURCE}(?::{RESOURCE})*",

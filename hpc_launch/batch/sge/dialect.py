@@ -30,6 +30,7 @@ DIALECT = Dialect(
     },
     instead={"workload.directory": ("-wd",), "name": ("-N",), "environment.variables": ("-V",)},
     reserved=("-e", "-terse", "-t", "-tc", "-hold_jid", "-hold_jid_ad", "-sync", "-b", "-C", "-@"),
+    mail_on={"begin": ("b",), "end": ("e",), "fail": ("a",)},
     gpu_options=("-l gpu", "-l gpus", "-l ngpus"),
     parallel_environments=True,
     array_index="SGE_TASK_ID",

@@ -45,6 +45,7 @@ DIALECT = Dialect(
         *("--error", "-e", "--signal", "--array", "-a", "--dependency", "-d", "--parsable", "--wrap", "--wait", "-W"),
         *("--clusters", "-M", "--test-only", "--ntasks-per-core", "--ntasks-per-socket"),
     ),
+    mail_on={"begin": ("BEGIN", "ALL"), "end": ("END", "ALL"), "fail": ("FAIL", "ALL")},
     gpu_options=("--gpus", "-G", "--gres", *(f"--gpus-per-{what}" for what in ("node", "task", "socket")), *TRES),
     joined=("--gres",),  # sbatch(1) takes the last one, and says nothing
     array_index="SLURM_ARRAY_TASK_ID",  # an index must stay below MaxArraySize, so each array counts from 0

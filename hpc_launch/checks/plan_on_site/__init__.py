@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hpc_launch.checks.misfit import Misfit, in_group, where
 from hpc_launch.checks.plan_on_site.at_once import at_once
+from hpc_launch.checks.plan_on_site.growth import growth
 from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time, together
 from hpc_launch.checks.plan_on_site.node import on_a_node
 from hpc_launch.checks.plan_on_site.ports import ports
@@ -66,6 +67,7 @@ def notes(plan: Plan, resolved: Resolved, context: Context) -> Iterator[str]:
     for limit in at_once(plan, resolved):
         if limit.asked > limit.most:
             yield limit.waits()
+    yield from growth(plan, resolved)
     if not plan.jobs_may_keep and any(group.needs_keeper for group in plan.groups.values()):
         yield (
             f"jobs of {plan.site} may not {_denied(plan)}: worker jobs come and go only while"

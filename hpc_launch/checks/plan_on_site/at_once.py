@@ -70,14 +70,15 @@ class Limit:
     elsewhere: bool = False
     """Whether what has no room there may start in another queue."""
 
-    def _rule(self) -> str:
+    def said(self) -> str:
+        """The site's rule, with the number."""
         whole = ", and whole nodes count" if self.whole_nodes and self.amount is CORES else ""
         return self.rule.replace("MOST", self.amount.said(self.most)) + whole
 
     def waits(self) -> str:
         """That not all can run at once."""
         waits = "the others wait" + (", or start in another queue" if self.elsewhere else "")
-        return f"{self.amount.said(self.asked)}{self.sum} are asked for, {self._rule()}: {waits}"
+        return f"{self.amount.said(self.asked)}{self.sum} are asked for, {self.said()}: {waits}"
 
     def misfit(self, resolved: Resolved) -> Misfit:
         """The run could never begin."""
@@ -87,7 +88,7 @@ class Limit:
             first = f"{self.minimum} workers (workers.minimum)" if self.minimum > 1 else "worker"
             asked = f"{least} are needed at once for the first {first}"
         return Misfit(
-            f"{asked}, {self._rule()}",
+            f"{asked}, {self.said()}",
             self.origin,
             kind=("at once", self.rule, self.amount.name),
             lower=self._lower(resolved),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hpc_launch.checks.misfit import Misfit
+from hpc_launch.models.fields import first_and_last
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
 from hpc_launch.resolve import Resolved
@@ -17,7 +18,7 @@ def ports(plan: Plan, resolved: Resolved) -> Iterator[Misfit]:
     """One that is none of the site's, and too few of them."""
     if plan.ports is None or not plan.has_workers:
         return
-    first, last = map(int, plan.ports.split("-"))
+    first, last = first_and_last(plan.ports)
     port = plan.scheduler.port
     if port is not None and not first <= port <= last:
         cause = f"scheduler.port: {port} is none of the ports that {plan.site} lets through, {plan.ports}"

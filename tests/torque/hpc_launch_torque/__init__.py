@@ -46,6 +46,7 @@ DIALECT = Dialect(
         "constraint": (),  # in -l nodes
         "": ("-j", "-o", "-r"),
     },
+    mail_on={"begin": ("b",), "end": ("e",), "fail": ("a",)},
     instead={"name": ("-N",), "environment.variables": ("-V", "-v")},
     reserved=(
         *("-l procs", "-l ncpus", "-l pmem", "-l vmem", "-l pvmem", "-e", "-k", "-t", "-I", "-x", "-C", "-S"),
