@@ -106,12 +106,11 @@ def prepare(
 
     `to_submit`: a site that is retired is refused, before anything else is said of it.
     """
-    return prepare_resolved(resolve(file, context, site, assignments), context, to_submit)
+    return prepare_resolved(resolve(file, context, site, assignments, to_submit=to_submit), context, to_submit)
 
 
 def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = False) -> Prepared:
     """The same of a profile that has its layers."""
-    refuse(profile_on_site.retired(resolved) if to_submit else ())
     planned = plan_or_refuse(resolved, context)
     if to_submit:
         planned = replace(planned, notes=(*planned.notes, *_notes_of_host(resolved, planned.plan, context)))

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Protocol, TextIO, runtime_checkable
 
 import typer
 
-from hpc_launch.cli import close, connect, export, keep, launch, remove, runs, scale, site, wait
+from hpc_launch.cli import close, completion, connect, export, keep, launch, remove, runs, scale, site, wait
 from hpc_launch.errors import HpcLaunchError, UsageError
 
 app = typer.Typer(
@@ -102,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal without such a character; in JSON it is valid
     code = 0
     try:
-        code = _run(words)
+        with completion.words_put_together():
+            code = _run(words)
         sys.stdout.flush()  # Python would do it in the end, and fail with a code of its own
     except BrokenPipeError:  # whoever read it has had enough
         if _lost(sys.stderr):  # the only talk that comes here is of wrong usage
