@@ -9,8 +9,8 @@ import pytest
 
 from hpc_launch.locations import JOBSIDE
 from tests.local.listening import free_range
+from tests.local.networks import of_site
 from tests.local.runs import Here
-from tests.local.test_ports import of_site
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "single-job": {},
