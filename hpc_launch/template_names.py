@@ -32,8 +32,10 @@ def no_such(folder: str, name: str, key: str, origin: Origin | None) -> Problem:
     if folder == "directives" and name in (brought := plug_ins()):
         cause = f"{key}: {name!r} is a plug-in's ({brought[name]}), which has no {folder}/{name}{SUFFIX}"
         return Problem(cause, origin, "it belongs into a directory `templates` beside that module: install it anew")
+    from hpc_launch.batch.other_names import meant_by  # only where something is wrong
+
     there = known(folder)
-    near = nearest(name, there)
+    near = meant_by(name, there) if folder == "directives" else nearest(name, there)
     cause = f"{key}: {name!r} is not known" + (f"; did you mean {near!r}?" if near else "")
     return Problem(cause, origin, f"there are: {', '.join(there)}; a plug-in can bring others")
 

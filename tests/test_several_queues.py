@@ -113,7 +113,7 @@ def test_pbs_takes_one(prepared: Prepare, sited: Callable[..., str], layout: str
         prepared(PROFILE, f"layout={layout}", site=sited("pbscluster"))
     [problem] = refused.value.problems
     assert problem.message == "queue: a job on pbs names one queue, not several ('large' and 'small')"
-    assert problem.hint.startswith("name one: --set queue=large")
+    assert problem.hint.startswith("name one of them\nsmall, large would take it: ")
     assert "site.yaml" not in str(problem.origin)
 
 

@@ -53,14 +53,15 @@ def dialect_of(name: str) -> Dialect:
 
 
 def _from_outside(name: str) -> type[BatchSystem]:
-    import difflib
     from importlib.metadata import entry_points
 
     others = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in others:
+        from hpc_launch.batch.other_names import meant_by
+
         known = sorted({*BUILT_IN, *others})
-        near = difflib.get_close_matches(name, known, n=1)
-        meant = f" Did you mean {near[0]}?" if near else ""
+        near = meant_by(name, known)
+        meant = f" Did you mean {near}?" if near else ""
         raise InvalidConfiguration(
             Problem(f"batch_system: {name!r} is not known.{meant}", hint=f"There are: {', '.join(known)}.")
         )

@@ -125,6 +125,12 @@ class Dialect:
         own = {"node": self.node_launchers, "mpi": self.mpi_launchers}[kind]
         return next((each for each in (*own, *ANYWHERE[kind]) if name in (None, each.name)), None)
 
+    @property
+    def options(self) -> frozenset[str]:
+        """All of which something is known here."""
+        by_key = (option for options in (*self.said.values(), *self.instead.values()) for option in options)
+        return frozenset((*by_key, *self.reserved, *self.gpu_options))
+
     def option(self, key: str) -> str | None:
         """The option with which scripts say a key, and which a site may reject; None: there is none."""
         return next(iter(self.said.get(key, ())), None)

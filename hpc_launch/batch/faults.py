@@ -51,6 +51,17 @@ class HpcLaunchError(Exception):
         self.problems: Sequence[Problem] = [Problem(p) if isinstance(p, str) else p for p in problems]
         super().__init__("\n".join(map(str, self.problems)))
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, on one line, without what to do about it."""
+        lines = [line.strip() for problem in self.problems for line in problem.message.splitlines()]
+        return "; ".join(filter(None, lines)).replace(":; ", ": ")
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, on one line."""
+        return "; ".join(line for problem in self.problems for line in problem.hint.splitlines())
+
 
 class InvalidConfiguration(HpcLaunchError):
     """A profile or a site profile is wrong; carries all that is wrong with it at once."""

@@ -49,7 +49,9 @@ def _unlike(
     if not others:
         return
     origin, site = resolved.origin(*key.split(".")), resolved.site
-    hint, named = f"name one: --set {key_of_group(resolved.group, key)}={first}", listed(map(repr, place.queues), "and")
+    # Of the run's queue it is told beside this which of them would take it.
+    hint = "name one of them" if key == "queue" else f"name one: --set {key_of_group(resolved.group, key)}={first}"
+    named = listed(map(repr, place.queues), "and")
     if dialect.between_queues is None:
         yield Misfit(f"{key}: a job on {site.batch_system} names one queue, not several ({named})", origin, hint)
         return

@@ -102,8 +102,13 @@ def print_error(error: HpcLaunchError, as_json: bool) -> None:
 
 def print_fault(exit_code: int, *problems: Problem) -> None:
     """The document that a program gets in place of a result."""
+    print_json(fault_as_json(exit_code, *problems))
+
+
+def fault_as_json(exit_code: int, *problems: Problem) -> dict[str, Any]:
+    """The same as data."""
     told = [problem_as_json(problem) for problem in problems]
-    print_json({"schema": 1, "error": {"exit_code": exit_code, "problems": told}})
+    return {"schema": 1, "error": {"exit_code": exit_code, "problems": told}}
 
 
 def problem_as_json(problem: Problem) -> dict[str, Any]:

@@ -121,16 +121,22 @@ def check(
 
     from hpc_launch import context
     from hpc_launch.checks.site import doubts
-    from hpc_launch.cli.output import print_json, problem_as_json
+    from hpc_launch.cli.output import fault_as_json, print_json, problem_as_json
     from hpc_launch.survey.check import check as check_site
 
     checked = check_site(name, context.current())
     doubtful = doubts(checked.found.document, datetime.date.today())
     if json:
-        print_json({**checked.as_json(), "doubtful": [problem_as_json(each) for each in doubtful]})
+        document = {**checked.as_json(), "doubtful": [problem_as_json(each) for each in doubtful]}
+        if fault := checked.unanswered:
+            print_json({**document, **fault_as_json(fault.exit_code, *fault.problems)})
+            raise typer.Exit(fault.exit_code)
+        print_json(document)
     else:
         for each in doubtful:
             print(f"note: {each}")
+        if checked.unanswered:
+            raise checked.unanswered
         for difference in checked.differences:
             print(difference if difference.grave else f"note: {difference}")
         for silent in checked.silent:

@@ -46,12 +46,12 @@ def dotted(path: KeyPath) -> str:
     return words
 
 
-def nearest(word: str, among: Iterable[str]) -> str | None:
+def nearest(word: str, among: Iterable[str], likeness: float = 0.6) -> str | None:
     """The name that ``word`` was probably meant to be, whatever its case and its dashes."""
     from difflib import get_close_matches  # only a message needs it, and it takes a while to start
 
     names = {_folded(name): name for name in among}
-    found = get_close_matches(_folded(word), names, n=1, cutoff=0.6)
+    found = get_close_matches(_folded(word), names, n=1, cutoff=likeness)
     return names[found[0]] if found else None
 
 

@@ -87,10 +87,10 @@ class Hands:
                 self.watch.directory, group.file, submission.job_name, submission.array, log=log
             )
         except (Refused, NotStarted) as fault:
-            self.ledger.refused(submission, str(fault))
-            return str(fault)
+            self.ledger.refused(submission, fault.sentence)
+            return fault.sentence
         except NoAnswer as fault:
-            return str(fault)
+            return fault.sentence
         reached("submitted")
         self.ledger.answered(submission, job_id, time.time())
         reached("answered")

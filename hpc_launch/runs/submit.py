@@ -162,9 +162,9 @@ def _submit_job(system: BatchSystem, place: Path, record: Record, job: RecordedJ
         job_id = system.submit(place, job.file, job.job_name, job.array, first, job.log)
     except (Refused, NotStarted) as fault:
         if record.job_ids:
-            take_back(system, place, record, str(fault), source=system.name, refused=str(fault))
+            take_back(system, place, record, fault.sentence, source=system.name, refused=fault)
         else:
-            record_refusal(place, system.name, str(fault))
+            record_refusal(place, system.name, fault)
         raise _told(fault, "the run was not submitted", _kept_in(place)) from fault
     except NoAnswer as fault:
         job_id = look_for(system, record, job) or _give_up(system, place, record, job, fault)
@@ -191,7 +191,7 @@ def _give_up(system: BatchSystem, place: Path, record: Record, job: RecordedJob,
         message = f"whether {record.id} is queued cannot be told"
         hint = f"`hpc-launch status {record.id}` looks again. Its directory: {place}"
     else:
-        take_back(system, place, record, f"whether {job.job_name} is queued cannot be told: {fault}")
+        take_back(system, place, record, f"whether {job.job_name} is queued cannot be told: {fault.sentence}")
         message = f"whether {job.job_name} is queued cannot be told, so {record.id} was taken back"
         hint = f"`hpc-launch cancel {record.id}` looks again for what is left of it. Its directory: {place}"
     raise _told(fault, message, hint) from fault
@@ -200,7 +200,7 @@ def _give_up(system: BatchSystem, place: Path, record: Record, job: RecordedJob,
 def _interrupted(system: BatchSystem, place: Path, record: Record, job: RecordedJob, fault: BaseException) -> None:
     """Take back all of the run, also the job that was just being submitted, if the batch system took it."""
     told = isinstance(fault, KeyboardInterrupt | ToldToEnd)
-    how = f"was told to end ({str(fault) or 'Ctrl-C'})" if told else f"failed ({fault})"
+    how = f"was told to end ({str(fault) or 'Ctrl-C'})" if told else f"failed ({' '.join(str(fault).split())})"
     why = f"hpc-launch submit {how} before all jobs of the run were submitted"
     outcome: Literal["cancelled", "launch-failed"] = "cancelled" if told else "launch-failed"
     take_back(system, place, record, why, outcome=outcome)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from hpc_launch.batch.base import BatchSystem
 
 
-def record_refusal(place: Path, source: str, words: str) -> None:
+def record_refusal(place: Path, source: str, fault: HpcLaunchError) -> None:
     """The batch system took none of the jobs; what it said is the end of the run."""
-    end = _ending("launch-failed", words, source)
+    end = _ending("launch-failed", fault.sentence, source, fault.hint)
     with suppress(OSError, HpcLaunchError):
-        update_record(place, lambda record: replace(record, refused=words, outcome=end))
+        update_record(place, lambda record: replace(record, refused=fault.sentence, outcome=end))
     security.remove(place / "tls")
 
 
@@ -35,7 +35,7 @@ def take_back(
     *,
     outcome: Literal["launch-failed", "cancelled"] = "launch-failed",
     source: str = "hpc-launch",
-    refused: str | None = None,
+    refused: HpcLaunchError | None = None,
 ) -> None:
     """End a run of which not every job could be submitted. Raises nothing: the fault behind it is what is told.
 
@@ -48,15 +48,15 @@ def take_back(
         why: one sentence, for the run's owner.
         outcome: how the run ended.
         source: who said so.
-        refused: the words with which the batch system refused a job.
+        refused: with which the batch system refused a job.
     """
     now = datetime.now(timezone.utc)
-    end = _ending(outcome, why, source)
+    end = _ending(outcome, why, source, refused.hint if refused else "")
 
     def taken_back(current: Record) -> Record:
         known = {job.name: job for job in record.jobs if job.job_id}
         jobs = tuple(known.get(job.name, job) for job in current.jobs)
-        words = refused or current.refused
+        words = refused.sentence if refused else current.refused
         return replace(current, jobs=jobs, refused=words, taken_back=now, outcome=current.outcome or end)
 
     with suppress(OSError, HpcLaunchError):
@@ -76,5 +76,6 @@ def look_for(system: BatchSystem, record: Record, job: RecordedJob) -> str | Non
     return ids[0] if len(ids) == 1 else None
 
 
-def _ending(outcome: Literal["launch-failed", "cancelled"], why: str, source: str) -> Ending:
-    return Ending(outcome=outcome, exit_code=1, reason=why, source=source, decided=datetime.now(timezone.utc))
+def _ending(outcome: Literal["launch-failed", "cancelled"], why: str, source: str, hint: str = "") -> Ending:
+    now = datetime.now(timezone.utc)
+    return Ending(outcome=outcome, exit_code=1, reason=why, source=source, decided=now, hint=hint)

@@ -16,7 +16,7 @@ from hpc_launch.survey import another_machine, host, try_small_jobs
 from hpc_launch.survey.batch_system_here import survey
 from hpc_launch.survey.compare import compare
 from hpc_launch.survey.compare_host import runs_here, scratch_here
-from hpc_launch.survey.findings import Difference, NotCompared
+from hpc_launch.survey.findings import Comparison, Difference, NotCompared
 from hpc_launch.survey.not_compared import not_compared
 
 
@@ -30,6 +30,8 @@ class Checked:
     """What could not be compared."""
     why: str = ""
     """Why there was nothing to compare it with; empty: it was compared."""
+    unanswered: NoAnswer | None = None
+    """What came instead, where the batch system is here and does not answer."""
 
     @property
     def compared(self) -> bool:
@@ -75,7 +77,6 @@ def check(name: str | None, context: Context) -> Checked:
 
     Raises:
         InvalidConfiguration: with all that is wrong in the file, or where no site is found.
-        NoAnswer: the file is valid; the batch system is here, and does not answer.
     """
     found = (
         sites.find(name, context, Origin("site check"), context.directory)
@@ -96,14 +97,15 @@ def check(name: str | None, context: Context) -> Checked:
             return Checked(found, why=f"there is no {site.batch_system} here to compare it with")
         if another_machine.is_elsewhere(site, None, here, context):
             return Checked(found, why=another_machine.verdict(site, None, here, context))
-        raise _valid_and_no_more(found, fault) from fault
+        unanswered = _valid_and_no_more(found, fault)
+        return Checked(found, why=unanswered.sentence, unanswered=unanswered)
     if machine is None:
         return Checked(found, why=f"{site.batch_system} has nothing to compare it with")
     if another_machine.is_elsewhere(site, machine, here, context):
         return Checked(found, why=another_machine.verdict(site, machine, here, context))
     local = scratch_here(site, context, host.is_a_node(here, machine))
-    both = (site, found.document, machine, here, local)
-    return Checked(found, tuple(compare(*both, runs_here(site, context))), tuple(not_compared(*both)))
+    both = Comparison(site, found.document, machine, here, local, runs_here(site, context))
+    return Checked(found, tuple(compare(both)), tuple(not_compared(both)))
 
 
 def _named(found: sites.SiteFile) -> str:

@@ -120,13 +120,17 @@ def test_a_refusal_ends_the_run_and_is_told_in_the_batch_systems_words(
     prepared: Prepare, context: Context, tmp_path: Path
 ) -> None:
     words = "sbatch: error: Batch job submission failed: Invalid account or account/partition combination"
-    refused = on_slurm(prepared, tmp_path, submit=f'echo "{words}" >&2; exit 1')
+    refused = on_slurm(prepared, tmp_path, submit=f'echo "sbatch: error: no" >&2; echo "{words}" >&2; exit 1')
     with pytest.raises(BatchSystemError, match="Invalid account") as told:
         submit(refused, context, Path("run"))
     directory = tmp_path / "run"
     assert told.value.exit_code == 5 and str(directory) in str(told.value)
-    assert "Invalid account" in (read_record(directory).refused or "")
+    record = read_record(directory)
+    said = f"slurm refused `{tmp_path}/batch-submit --parsable --job-name={record.main.job_name} job.sh`."
+    assert record.refused == f"{said} It said: sbatch: error: no; {words}"
     view = bring_up_to_date(directory)
+    assert view.standing.reason == record.refused
+    assert view.standing.hint.startswith("`sacctmgr show associations ")
     assert (view.standing.outcome, view.standing.exit_code, view.reports) == ("launch-failed", 1, {})
     assert not (directory / "tls").exists()
     assert runs(context) == [directory], "the run can be looked at afterwards"

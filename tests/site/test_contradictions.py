@@ -192,6 +192,19 @@ TODAY = datetime.date(2026, 11, 22)
             "3: rejects[0]: without -l select, jobs ask for no cores and no memory",
         ),
         ("batch_system: pbs\nrejects: [-l select]\nrequest: nodes\n", None),
+        (
+            "batch_system: slurm\nrejects: [--patition]\n",
+            "3: rejects[0]: slurm has no --patition, as far as is known here",
+        ),
+        ("batch_system: pbs\nrejects: [-l slect]\n", "3: rejects[0]: pbs has no -l slect, as far as is known here"),
+        (
+            "batch_system: sge\nrejects: [-hold_jd]\nparallel_environments: {node: smp}\n",
+            "3: rejects[0]: sge has no -hold_jd, as far as is known here",
+        ),
+        ("batch_system: lsf\nrejects: [-gpus]\n", "3: rejects[0]: lsf has no -gpus, as far as is known here"),
+        ("batch_system: slurm\nrejects: [--nodelist, --comment, --gres-flags, --cpus-per-gpu]\n", None),
+        ("batch_system: sge\nrejects: [-A, -p, -c]\nparallel_environments: {node: smp}\n", None),
+        ("batch_system: slurm\nrejects: [-p]\n", "3: rejects[0]: scripts say --partition, and would go on to do so"),
     ],
 )
 def test_what_is_only_doubtful_disables_nothing(lines: str, words: str | None) -> None:

@@ -31,6 +31,12 @@ NOT_KNOWN = [
     # batch system, line of launchers, the problem
     ("slrum", "", r"5: batch_system: 'slrum' is not known; did you mean 'slurm'\? | there are: local, lsf, pbs, sge, "),
     ("condor", "", "5: batch_system: 'condor' is not known | there are: local, lsf, pbs, sge, slurm; a plug-in can"),
+    ("openpbs", "", r"5: batch_system: 'openpbs' is not known; did you mean 'pbs'\?"),
+    ("PBS-Pro", "", r"5: batch_system: 'PBS-Pro' is not known; did you mean 'pbs'\?"),
+    ("gridengine", "", r"5: batch_system: 'gridengine' is not known; did you mean 'sge'\?"),
+    ("uge", "", r"5: batch_system: 'uge' is not known; did you mean 'sge'\?"),
+    ("openlava", "", r"5: batch_system: 'openlava' is not known; did you mean 'lsf'\?"),
+    ("torque", "", "5: batch_system: 'torque' is not known | there are: local, lsf, pbs, sge, slurm; a plug-in can"),
     ("Slurm", "", r"5: batch_system: 'Slurm' is not known; did you mean 'slurm'\?"),
     (
         "slurm",

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from hpc_launch.checks.site import slots
 from hpc_launch.checks.site.places import count, dialect, mapping, word, words
 from hpc_launch.config.document import Document
-from hpc_launch.config.wording import dotted
+from hpc_launch.config.wording import dotted, nearest
 from hpc_launch.errors import Problem
 from hpc_launch.models.fields import date
 
 SCRATCH = ("storage", "local")
 OF_A_LOGIN = ("HOME", "USER", "LOGNAME", "SHELL")
 """Variables that ssh sets by itself."""
+NEARLY = 0.85
+"""How like another an option is that is that one, misspelt: `--patition`, but not `--nodelist` and `--nodes`."""
 
 
 def doubts(document: Document, today: datetime.date) -> list[Problem]:
@@ -30,6 +32,8 @@ def doubts(document: Document, today: datetime.date) -> list[Problem]:
         *_unnamed(document),
         *_behind_ssh(document),
         *_no_cores(document),
+        *_misspelt(document),
+        *_shortened(document),
         *slots.named(document),
         *slots.few(document),
     ]
@@ -84,6 +88,27 @@ def _no_cores(document: Document) -> Iterator[Problem]:
             others = ", ".join(known.requests[1:])
             cause = f"{dotted(path)}: without {option}, jobs ask for no cores and no memory"
             yield Problem(cause, document.origins.get(path), f"choose another way: request, one of {others}")
+
+
+def _misspelt(document: Document) -> Iterator[Problem]:
+    """An option of which nothing is known here, but that is spelt nearly as one that is."""
+    options = known.options if (known := dialect(document)) else ()
+    for path, rejected in words(document, ("rejects",)):
+        if rejected in options or len(rejected) <= len("-x"):
+            continue
+        if meant := nearest(rejected, options, NEARLY):
+            cause = f"{dotted(path)}: {word(document, ('batch_system',))} has no {rejected}, as far as is known here"
+            yield Problem(cause, document.origins.get(path), f"did you mean {meant}?")
+
+
+def _shortened(document: Document) -> Iterator[Problem]:
+    """The short name of an option that scripts spell out: it stays in them."""
+    said = known.said.values() if (known := dialect(document)) else ()
+    for path, rejected in words(document, ("rejects",)):
+        first = next((options[0] for options in said if rejected in options), rejected)
+        if first.startswith("--") and not rejected.startswith("--"):
+            cause = f"{dotted(path)}: scripts say {first}, and would go on to do so"
+            yield Problem(cause, document.origins.get(path), f"write {first}")
 
 
 def _has_limits_alone(document: Document, queue: str) -> bool:
