@@ -91,17 +91,32 @@ def load(file: Path, context: Context) -> Given:
     return Given(file, text, own)
 
 
-def resolve(file: Path, context: Context, site: str | None = None, assignments: Sequence[str] = ()) -> Resolved:
-    """Load a profile and its site; raises InvalidConfiguration with everything that is wrong in both."""
+def resolve(
+    file: Path,
+    context: Context,
+    site: str | None = None,
+    assignments: Sequence[str] = (),
+    *,
+    to_submit: bool = False,
+) -> Resolved:
+    """Load a profile and its site; raises InvalidConfiguration with everything that is wrong in both.
+
+    `to_submit`: of a site that is retired nothing else is said; raises DoesNotFit.
+    """
     given = load(file, context)
     options = [parse_assignments(assignments)]
     if site is not None:
         options.append(Document({"site": site}, {("site",): Origin(f"--site {printable(site)}")}, ()))
-    return resolve_given(given, context, above=options)
+    return resolve_given(given, context, above=options, to_submit=to_submit)
 
 
 def resolve_given(
-    given: Given, context: Context, below: Sequence[Document] = (), above: Sequence[Document] = ()
+    given: Given,
+    context: Context,
+    below: Sequence[Document] = (),
+    above: Sequence[Document] = (),
+    *,
+    to_submit: bool = False,
 ) -> Resolved:
     """The same with layers below all others, and above the profile."""
     user_file = context.configuration / "config.yaml"
@@ -111,6 +126,7 @@ def resolve_given(
         found = _site(merge([*below, user, given.document, *above]), context)
     except InvalidConfiguration as broken:
         problems, found = list(broken.problems), None
+    refuse(layers_on_site.retired(found.site, found.document) if found and to_submit else ())
     layers = [*below, *([site_checks.layer(found.document)] if found else []), user, given.document, *above]
     document = merge(layers)
     profile, wrong = validate(Profile, document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hpc_launch.batch import dialect_of
+from hpc_launch.checks.misfit import Misfit
 from hpc_launch.checks.queue_names import no_such_queue, placed
 from hpc_launch.config.document import Document
 from hpc_launch.config.layers import at, dotted
@@ -15,6 +16,15 @@ from hpc_launch.models.site import Site
 
 OF_JOBS = ("qos", "constraint", "directives")
 """Keys of the run that, where a site forbids them, worker jobs may not have for themselves either."""
+
+
+def retired(site: Site, site_document: Document) -> list[Problem]:
+    """A machine that is no more can be rendered for, not submitted to."""
+    if site.status != "retired":
+        return []
+    successor = f"its successor is {site.successor}: --site {site.successor}" if site.successor else ""
+    origin = site_document.origins.get(("status",))
+    return [Misfit(f"{site.name} is retired and takes no jobs", origin, successor)]
 
 
 def problems(document: Document, site: Site, site_document: Document) -> list[Problem]:

@@ -41,15 +41,6 @@ def _of_workers(resolved: Resolved, context: Context) -> Iterator[Problem]:
     yield from _memory(resolved, context)
 
 
-def retired(resolved: Resolved) -> Iterator[Problem]:
-    """A machine that is no more can be rendered for, not submitted to."""
-    site = resolved.site
-    if site.status == "retired":
-        successor = f"its successor is {site.successor}: --site {site.successor}" if site.successor else ""
-        origin = resolved.site_document.origins.get(("status",))
-        yield Misfit(f"{site.name} is retired and takes no jobs", origin, successor)
-
-
 def runs_directory(resolved: Resolved, context: Context) -> Iterator[Problem]:
     """Where run directories are made is known here."""
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,39 @@ if TYPE_CHECKING:
 
 NEWEST = 20
 """Runs of which more than the name is looked at."""
+
+
+@contextmanager
+def words_put_together() -> Iterator[None]:
+    """Meanwhile, words that bash took apart at `=` (`--state`, `=`, `fa`) are whole; it wants what comes behind it."""
+    pieces = os.environ.get("COMP_WORDS", "").split("\n")
+    if "=" not in pieces or os.environ.get("_HPC_LAUNCH_COMPLETE") != "complete_bash":
+        yield
+        return
+    words, number = _put_together(pieces, int(os.environ["COMP_CWORD"]))
+    os.environ.update(COMP_WORDS="\n".join(words), COMP_CWORD=str(number))
+    typed = "".join(words[number : number + 1])
+    offered = io.StringIO()
+    try:
+        with redirect_stdout(offered):
+            yield
+    finally:
+        before, equals, _ = typed.rpartition("=")
+        for word in offered.getvalue().splitlines():
+            print(word.removeprefix(before + equals).removeprefix(f"{before.partition('=')[2]}{equals}"))
+
+
+def _put_together(pieces: Sequence[str], number: int) -> tuple[list[str], int]:
+    """The words, and which of them is the one at the cursor."""
+    words: list[str] = []
+    places = []
+    for before, piece in zip(["", *pieces], pieces, strict=False):
+        if words and (piece == "=" or (piece and before == "=")):
+            words[-1] += piece
+        else:
+            words.append(piece)
+        places.append(len(words) - 1)
+    return words, places[number] if number < len(places) else len(words)
 
 
 def quiet(offer: Callable[[typer.Context, str], Iterable[str]]) -> Callable[[typer.Context, str], list[str]]:

@@ -9,7 +9,7 @@ import typer
 
 from hpc_launch.cli.options import JSON
 from hpc_launch.cli.runs import RUN
-from hpc_launch.errors import Problem, UsageError
+from hpc_launch.errors import NotYet, Problem, UsageError
 
 if TYPE_CHECKING:
     from hpc_launch.client.directions import Directions
@@ -38,7 +38,7 @@ def connect(
     found = endpoint(view)
     if found is None:
         hint = "`hpc-launch status --watch` shows when it is there."
-        raise UsageError(Problem(f"{view.record.id} has no scheduler yet: {view.standing.state}", hint=hint))
+        raise NotYet(Problem(f"{view.record.id} has no scheduler yet: {view.standing.state}", hint=hint))
     known = directions(view, found)
     if tunnel:
         return _hold(known, found, open_)

@@ -51,7 +51,7 @@ def prepared(
 
     def resolved(headroom: Fraction) -> Resolved:
         above = [keys, _of_a_job(jobqueue.keys_of(theirs, headroom)), _document(STANDING, "HPCCluster()")]
-        found = resolve_given(given, context, below=[usual], above=above)
+        found = resolve_given(given, context, below=[usual], above=above, to_submit=True)
         return found if profile is not None else replace(found, text=_text(merge([usual, *above])))
 
     first = resolved(Fraction(0))

@@ -149,8 +149,12 @@ def _nearest_files(missing: Path) -> str:
         names = os.listdir(missing.parent)
     except OSError:
         return f"nor is there a directory {printable(str(missing.parent))}"
-    found = nearest(missing.name, (name for name in names if name != missing.name))
-    return f"did you mean {printable(str(missing.with_name(found)))}?" if found else ""
+    # What they end with is the same of most, and makes no two alike.
+    stems = {os.path.splitext(name)[0]: name for name in names if name != missing.name}
+    found = nearest(missing.stem, stems)
+    return (
+        f"did you mean {printable(str(missing.with_name(stems[found])))}?" if found else _files_within(missing.parent)
+    )
 
 
 def _files_within(directory: Path) -> str:

@@ -16,6 +16,7 @@ from hpc_launch.runs.parts import Part
 from hpc_launch.runs.pool_status import there_of
 from hpc_launch.runs.services import PATHS, Page
 from hpc_launch.runs.settle import View
+from hpc_launch.runs.shown_jobs import shown
 from hpc_launch.units import format_memory, format_walltime
 
 DONE = ("memory", "released", "erred")
@@ -147,7 +148,7 @@ def facts(view: View) -> list[tuple[str, str]]:
         found.append(("stands", stands(record)))
     if (view.standing.attempt or 1) > 1:
         found.append(("attempt", str(view.standing.attempt)))
-    found += [_job_fact(job, view) for job in record.jobs if job.command or not view.evidence.has_ended(job)]
+    found += _jobs(view)
     if not view.standing.over and view.evidence.attempt:
         found += [("workers", workers(view))] if record.plan.has_workers else []
         found += [(f"pool {name}", pool.sentence()) for name, pool in view.evidence.pools.items()]
@@ -166,6 +167,12 @@ def facts(view: View) -> list[tuple[str, str]]:
         found.append(("hint", view.standing.hint))
     found += [("" if number else "it printed", line) for number, line in enumerate(last_words(view) or ())]
     return found
+
+
+def _jobs(view: View) -> list[tuple[str, str]]:
+    jobs, left_out = shown(view)
+    further = ("further jobs", f"{left_out} worker jobs; all of them: hpc-launch status {view.record.id} --json")
+    return [*(_job_fact(job, view) for job in jobs), *([further] if left_out else [])]
 
 
 def _job_fact(job: RecordedJob, view: View) -> tuple[str, str]:

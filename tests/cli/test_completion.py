@@ -20,7 +20,11 @@ from tests.runs.jobs import Prepare, on_slurm
 
 def offered(context: Context, line: str) -> list[str]:
     """At the end of this line."""
-    words = {"_HPC_LAUNCH_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    words = {
+        "_HPC_LAUNCH_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(line.count(" ") + line.count("\n")),
+    }
     told = hpc_launch(replace(context, environment={**environment(context), **words}))
     assert (told.returncode, told.stderr) == (0, ""), told.stderr
     return told.stdout.split()
@@ -50,6 +54,22 @@ OFFERS = {
 @pytest.mark.parametrize("line", OFFERS)
 def test_what_is_typed_is_completed(context: Context, line: str) -> None:
     assert offered(context, line) == OFFERS[line]
+
+
+@pytest.mark.parametrize(("typed", "offers"), [
+    ("hpc-launch list --state = fa", ["failed"]),
+    ("hpc-launch list --state =", ["submitting"]),
+    ("hpc-launch list --state = failed --st", ["--state"]),
+    ("hpc-launch submit p.yaml --set layout =", ["single-job", "job-array", "mpi"]),
+    ("hpc-launch submit p.yaml --set layout = s", ["single-job"]),
+    ("hpc-launch submit p.yaml --set = layout = s", ["single-job"]),
+    ("hpc-launch submit p.yaml --set = lay", ["layout="]),
+    ("hpc-launch submit p.yaml --set layout = mpi --set secu", ["security="]),
+])  # fmt: skip
+def test_behind_an_equals_sign_too_where_bash_takes_words_apart(
+    context: Context, typed: str, offers: list[str]
+) -> None:
+    assert offered(context, typed.replace(" ", "\n"))[: len(offers)] == offers
 
 
 def test_runs_are_offered_by_name_and_by_id_the_newest_first(

@@ -97,6 +97,18 @@ def test_a_state_that_is_none_is_refused_with_those_that_are(context: Context, r
     assert (none.returncode, none.stdout, none.stderr) == (0, "", "there is no such run; `hpc-launch list` shows all\n")
 
 
+def test_beside_those_that_failed_those_that_never_began_are_counted(context: Context, runs: list[str]) -> None:
+    file = context.directory / runs[2] / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "outcome": {**OUTCOME, "outcome": "launch-failed"}}))
+    told = hpc_launch(context, "list", "--state", "failed", "--limit", "5")
+    assert [line.split()[0] for line in told.stdout.splitlines()[1:]] == [runs[0]]
+    assert told.stderr == "1 more never began their workload: --state launch-failed\n"
+    both = hpc_launch(context, "list", "--state", "failed", "--state", "launch-failed")
+    assert len(both.stdout.splitlines()) == 3 and both.stderr == ""
+    programs = json.loads(hpc_launch(context, "list", "--state", "failed", "--json").stdout)
+    assert [each["run"] for each in programs["runs"]] == [runs[0]]
+
+
 def test_runs_that_are_over_for_good_are_not_read_again_until_something_changes(
     context: Context, runs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,15 @@ def test_status_tells_a_person_and_a_program_the_same(prepared: Prepare, context
     assert data["workers"]["wanted"] == 1 and data["times"]["ended"].endswith("+00:00")
 
 
+def test_connect_before_there_is_a_scheduler_may_be_tried_again(prepared: Prepare, context: Context) -> None:
+    queued = on_slurm(prepared, context.directory, submit="echo 36", status=squeue_line("PENDING", "36"))
+    _, record = submit(queued, context)
+    told = hpc_launch(context, "connect", record.id)
+    assert told.returncode == 5 and f"{record.id} has no scheduler yet: queued" in told.stderr
+    finished(prepared, context, SUCCEEDS)
+    assert hpc_launch(context, "connect", "--json").returncode == 2
+
+
 @pytest.mark.parametrize(("script", "code"), [(SUCCEEDS, 0), (FAILS_WITH_7, 7)])
 def test_wait_ends_with_the_workloads_exit_code(prepared: Prepare, context: Context, script: str, code: int) -> None:
     _, run_id = start(prepared, context, script)

@@ -291,6 +291,9 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
     told = unloadable(tmp_path / "profil.yml")
     assert "there is no such file" in told
     assert f"did you mean {tmp_path / 'profile.yaml'}?" in told
+    assert unloadable(tmp_path / "nosuch.yaml").endswith(f"\n    did you mean {tmp_path / 'profile.yaml'}?")
+    (tmp_path / "profile.yaml").unlink()
+    assert unloadable(tmp_path / "nosuch.yaml").endswith("\n    name a file")
     assert f"nor is there a directory {tmp_path / 'none'}" in unloadable(tmp_path / "none" / "x.yaml")
 
 

@@ -39,6 +39,12 @@ def retired(context: Context, site: Path) -> None:
     site.write_text(SLURM + "status: retired\n")
 
 
+def retired_with_accounts(context: Context, site: Path) -> None:
+    """Of a machine that is no more nobody has to hear that it wants an account."""
+    site.write_text("".join(line for line in LINES if not line.startswith(("account:", "detect:", "storage:"))))
+    site.write_text(site.read_text() + "account: required\nstatus: retired\n")
+
+
 def sbatch_refuses(context: Context, site: Path) -> None:
     command(context, site, "echo 'sbatch: error: Batch job submission failed: Invalid account' >&2; exit 1")
 
@@ -56,6 +62,7 @@ def command(context: Context, site: Path, line: str) -> None:
     (runs_without_a_variable, "storage.runs: $NOBODY_SET_THIS is not set"),
     (state_in_a_file, "set XDG_STATE_HOME to name another place"),
     (retired, "is retired and takes no jobs"),
+    (retired_with_accounts, "is retired and takes no jobs\n    status: retired\n"),
     (sbatch_refuses, "Invalid account"),
 ])  # fmt: skip
 def test_check_ends_as_submit_would(context: Context, make: Callable[[Context, Path], None], words: str) -> None:

@@ -15,12 +15,12 @@ from hpc_launch.batch.report import JobReport, JobStatus
 from hpc_launch.cli import main
 from hpc_launch.context import Context
 from hpc_launch.prepare import Prepared
-from hpc_launch.runs.describe import facts
+from hpc_launch.runs.describe import as_json, facts
 from hpc_launch.runs.directory import read_record
 from hpc_launch.runs.evidence import Evidence, Progress
 from hpc_launch.runs.job_ids import find_by_name
 from hpc_launch.runs.look import look
-from hpc_launch.runs.outcome import decide
+from hpc_launch.runs.outcome import Standing, decide
 from hpc_launch.runs.pool_status import Pool, read_pools
 from hpc_launch.runs.settle import settle
 from hpc_launch.runs.status import bring_up_to_date
@@ -205,6 +205,25 @@ def test_worker_jobs_that_have_told_their_end_have_ended(run: Path) -> None:
     there = Evidence(attempt=1, elements_gone=frozenset({0, 1, 2}), pools={"workers": Pool(2, connected=0)})
     found = rows(run, there)
     assert found["job workers"] == "36, ended" and found["workers"] == "0 of 2 connected"
+
+
+def test_of_many_worker_jobs_those_that_failed_come_first_and_the_others_are_counted(run: Path) -> None:
+    record = read_record(run)
+    main, worker = record.jobs
+    many = [
+        replace(worker, name=f"w{n}", job_id=str(100 + n), command=(), first_element=n, array=None) for n in range(30)
+    ]
+    failed = JobReport(JobStatus.FAILED, raw="FAILED")
+    there = Evidence(attempt=1, elements_gone=frozenset({*range(28)} - {20}))
+    seen = replace(look(run, replace(record, jobs=(main, *many))), evidence=there, reports={"w20": failed})
+    going_on = [name for name, _ in facts(settle(seen))]
+    assert [name for name in going_on if "job" in name] == ["job scheduler", "job w20", "job w28", "job w29"]
+    over = Standing("succeeded", "succeeded", 0)
+    found = dict(facts(replace(settle(seen), standing=over)))
+    listed = [name for name in found if name.startswith("job w")]
+    assert listed == ["job w20", "job w28", "job w29", *(f"job w{n}" for n in range(7))]
+    assert found["further jobs"] == f"20 worker jobs; all of them: hpc-launch status {record.id} --json"
+    assert len(as_json(replace(settle(seen), standing=over))["jobs"]) == 31
 
 
 def test_of_an_adaptive_group_bounds_are_told_beside_what_is_wanted_now() -> None:
