@@ -9,6 +9,7 @@ CLUSTER_PYTHON ?= /usr/bin/python3
 export CLUSTER_VENV ?= /var/tmp/hpc-launch-cluster-venv
 # Beside Slurm the test cluster has a Grid Engine; its packages are installed too.
 export CLUSTER_GRIDENGINE ?= 1
+BENCH_VENV ?= /var/tmp/hpc-launch-bench
 # MintPy, for its example: here and on the test cluster.
 export MINTPY_VENV ?= /var/tmp/hpc-launch-mintpy-venv
 
@@ -16,6 +17,7 @@ PIP := -m pip --disable-pip-version-check -qq
 # What is installed is locked, versions and hashes: `make lock` renews these.
 LOCKED_DEMO := requirements/demo.txt
 LOCKED_TEST := requirements/test.txt
+LOCKED_BENCH := requirements/bench.txt
 LOCKED_MINTPY := examples/mintpy/requirements.txt
 # What makes and reads the locks, and resolves the newest and the lowest versions.
 UV_VENV := .venv-uv
@@ -28,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # So many tests at once: half of their time they wait, for processes that take two cores.
 AT_ONCE := -n 4 --dist worksteal
 
-.PHONY: help demo test test-long test-examples lint format test-counts test-clusters test-newest test-lowest lock clean
+.PHONY: help demo test test-long test-examples lint format test-counts test-clusters test-newest test-lowest bench lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -40,6 +42,7 @@ help:
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make test-newest    the tests with the newest versions of all that is required'
 	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'
+	@echo 'make bench          hpc-launch, dask-jobqueue and a script by hand side by side on the test cluster: about 20 minutes, on a quiet machine'
 	@echo 'make lock           renew the versions and hashes that demo, tests and the example mintpy install'
 	@echo 'make lint           formatting, linting, types alone'
 	@echo 'make format         put the formatting right'
@@ -81,6 +84,14 @@ test-clusters:
 	$(call install_for_clusters,$(MINTPY_VENV)/.installed)
 	HPC_LAUNCH_REQUIRE_CLUSTER=1 $(CLUSTER_VENV)/bin/python -m pytest tests/cluster
 
+# The same packages with and without bokeh, which decides how a start goes: pip's dask alone does not bring it.
+bench:
+	tests/cluster/install-packages strace python3 python3-venv
+	$(call install_for_clusters)
+	$(MAKE) --no-print-directory $(BENCH_VENV)/with-bokeh/.installed $(BENCH_VENV)/without-bokeh/.installed
+	for each in with without; do $(BENCH_VENV)/$$each-bokeh/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation .; done
+	$(CLUSTER_VENV)/bin/python -m benchmarks.side_by_side --with-bokeh $(BENCH_VENV)/with-bokeh --without-bokeh $(BENCH_VENV)/without-bokeh
+
 # What is newest changes by the day, so the environment is made anew each time.
 test-newest: RESOLUTION := highest
 test-lowest: RESOLUTION := lowest-direct
@@ -94,6 +105,7 @@ lock: $(UV_VENV)/.installed
 	@mkdir -p requirements
 	$(call compile,$(LOCKED_DEMO))
 	$(call compile,$(LOCKED_TEST),--extra test)
+	$(call compile,$(LOCKED_BENCH),benchmarks/requirements.in)
 	@$(UV) pip compile examples/mintpy/requirements.in --override examples/mintpy/left-out.txt $(LOCK_OPTIONS) --output-file $(LOCKED_MINTPY)
 
 clean:
@@ -144,6 +156,13 @@ $(TEST_VENV)/.installed: pyproject.toml $(LOCKED_TEST)
 $(CLUSTER_VENV)/.installed: pyproject.toml $(LOCKED_TEST)
 	$(call make_venv,$(CLUSTER_PYTHON))
 	umask 022 && $(CLUSTER_VENV)/bin/python $(PIP) install --require-hashes -r $(LOCKED_TEST)
+	@touch $@
+
+$(BENCH_VENV)/%/.installed: pyproject.toml $(LOCKED_BENCH)
+	@mkdir -p $(BENCH_VENV)
+	$(call make_venv,$(CLUSTER_PYTHON))
+	umask 022 && $(@D)/bin/python $(PIP) install --require-hashes -r $(LOCKED_BENCH)
+	[ $* = with-bokeh ] || $(@D)/bin/python $(PIP) uninstall --yes bokeh
 	@touch $@
 
 # By itself it would bring much that the example does without.

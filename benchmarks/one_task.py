@@ -1,4 +1,4 @@
-"""The workload of both: waits for 24 workers, runs one task, and says when its result was there.
+"""The workload of all: waits for 24 workers, runs one task, and says when its result was there.
 
 python one_task.py [SCHEDULER_FILE]
 """
@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from dask.distributed import Client
 
 WORKERS = 24
 
-if __name__ == "__main__":
-    with Client(scheduler_file=sys.argv[1]) if sys.argv[1:] else Client() as client:  # type: ignore[no-untyped-call]
+
+def one_task(*cluster: Any, **where: Any) -> None:
+    with Client(*cluster, **where) as client:  # type: ignore[no-untyped-call]
         client.wait_for_workers(WORKERS)
         assert client.submit(sum, (1, 2)).result() == 3
         print("done", time.time(), flush=True)
+
+
+if __name__ == "__main__":
+    one_task(scheduler_file=sys.argv[1] if sys.argv[1:] else None)

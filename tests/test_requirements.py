@@ -37,7 +37,7 @@ def asked(extras: set[str]) -> Iterator[Requirement]:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize(("lock", "extras"), [("demo.txt", {""}), ("test.txt", {"", "test"})])
+@pytest.mark.parametrize(("lock", "extras"), [("demo.txt", {""}), ("test.txt", {"", "test"}), ("bench.txt", {""})])
 def test_a_lock_has_all_that_is_required(lock: str, extras: set[str], python: str) -> None:
     there = locked(lock, python)
     wanted = [*asked(extras), Requirement("hatchling>=1.27")]
@@ -48,7 +48,7 @@ def test_a_lock_has_all_that_is_required(lock: str, extras: set[str], python: st
         assert version.version in one.specifier, f"{lock} has {version.version} of {one}: `make lock`"
 
 
-@pytest.mark.parametrize("lock", ["demo.txt", "test.txt"])
+@pytest.mark.parametrize("lock", ["demo.txt", "test.txt", "bench.txt"])
 def test_a_lock_has_hashes_and_names_no_index(lock: str) -> None:
     for entry in entries(lock):
         assert re.fullmatch(r"[\w.-]+==\S+( ; [^#]+?)?( +--hash=sha256:[0-9a-f]{64})+", entry), entry
