@@ -1,4 +1,4 @@
-"""One task on 24 workers by hpc-launch, dask-jobqueue and by hand in turn, and what a node's start costs. See README.md.
+"""One task on 24 workers by hpc-launch, dask-jobqueue and by hand in turn; what a node's start costs. See README.md.
 
 On the project's test cluster: needs Debian, root and strace. Writes results.md; ends with 1 if a goal is missed.
 """
