@@ -128,6 +128,17 @@ def test_who_is_told_to_end_before_anything_was_submitted_gets_a_document(prepar
     assert error["problems"][0]["message"] == "told to end (SIGTERM)"
 
 
+@pytest.mark.parametrize("words", ["status", "list", "cancel tiny"])
+def test_so_does_whoever_is_told_to_end_while_the_batch_system_is_asked(
+    prepared: Prepare, context: Context, words: str
+) -> None:
+    slow = on_slurm(prepared, context.directory, submit="echo 36", status='kill -TERM "$PPID"; exec sleep 600')
+    submit(slow, context)
+    told = hpc_launch(context, *words.split(), "--json")
+    assert told.returncode == 143
+    assert json.loads(told.stdout)["error"]["problems"][0]["message"] == "told to end (SIGTERM)"
+
+
 NOWHERE = {way: ["/nowhere/command"] for way in ("submit", "status", "cancel")}
 
 
