@@ -34,6 +34,15 @@ queues:
   gpu: {nodes: 8, cores: 40, memory: 384 GB, gpus: 4, walltime: 24:00:00}
   mixed: {cores: 16, memory: 64 GiB, largest: {cores: 64, memory: 256 GiB}, walltime: 04:00:00}
 """
+OF_MANY_NODES = """
+name: machine
+batch_system: slurm
+limits: {running: {cores: 2000}}
+queues:
+  large: {nodes: 40, cores: 48, memory: 192 GB, max_nodes: 12, least: {cores: 96, nodes: 2}}
+  wide: {nodes: 40, cores: 48, memory: 192 GB, max_cores: 300, max_memory: 1 TB, least: {memory: 300 GB}}
+  whole: {nodes: 40, cores: 64, memory: 256 GB, exclusive: true, max_cores: 320, least: {cores: 65}}
+"""
 SEEDS = 30
 WORK = "workload: {command: x}\n"
 
@@ -89,7 +98,33 @@ def request(random: random.Random) -> list[str]:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_what_a_refusal_offers_mends_it_and_less_does_not(context: Context, machine: str, seed: int) -> None:
     (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
-    asked = request(random.Random(seed))
+    what_is_offered_is_true(context, machine, request(random.Random(seed)))
+
+
+def request_of_many_nodes(random: random.Random) -> list[str]:
+    """A profile of which all workers, spread evenly, are likely too many or too few for a job."""
+    made = [
+        f"workers.count={random.choice([7, 50, 97, 100, 130, 300, 1000])}",
+        f"workers.threads={random.choice([1, 2, 3, 5, 7])}",
+        f"workers.memory={random.choice(['512 MiB', '3 GB', '5 GB', '11 GB', '40 GiB'])}",
+        f"layout={random.choice(['single-job', 'mpi'])}",
+        f"queue={random.choice(['large', 'wide', 'whole'])}",
+        "walltime=1h",
+    ]
+    more = [f"scheduler.cores={random.choice([1, 9])}", f"workload.cores={random.choice([1, 5])}", "workers.cores=7"]
+    return made + [each for each in more if random.random() < 0.3]
+
+
+@pytest.mark.parametrize("seed", range(SEEDS // 2))
+def test_it_is_so_where_workers_are_spread_evenly(context: Context, tmp_path: Path, seed: int) -> None:
+    """Another number of nodes then changes how many workers are on each of them."""
+    (tmp_path / "machine.yaml").write_text(OF_MANY_NODES, encoding="utf-8")
+    (context.directory / "profile.yaml").write_text(f"workers: {{count: 1}}\n{WORK}", encoding="utf-8")
+    what_is_offered_is_true(context, "./machine.yaml", request_of_many_nodes(random.Random(seed)))
+
+
+def what_is_offered_is_true(context: Context, machine: str, asked: list[str]) -> None:
+    """Each change mends what it is offered for and breaks nothing else; a smaller one does not."""
     refused = refusal_of(context, machine, *asked)
     for problem in refused.problems if refused else []:
         if not isinstance(problem, Misfit):

@@ -12,6 +12,12 @@ CLOCKS_DIFFER = 300.0
 """Seconds that our clock and the batch system's may be apart."""
 
 
+def in_words(reason: str, meanings: Sequence[tuple[str, str]]) -> str:
+    """A batch system's own reason behind what it means, by the first pattern in it; alone where none is."""
+    meaning = next((meaning for words, meaning in meanings if re.search(words, reason, re.I)), None)
+    return f"{meaning} ({reason})" if meaning else reason
+
+
 class JobStatus(str, Enum):
     """The state of a job. In the order of a summary of several: the first one counts."""
 

@@ -81,7 +81,7 @@ ends() {
   local give_up=$((SECONDS + $1))
   while alive "$2"; do
     [ "$SECONDS" -lt "$give_up" ] || return 1
-    sleep 0.2
+    pause 0.05
   done
 }
 # TERM, then KILL for what is left after so many seconds.

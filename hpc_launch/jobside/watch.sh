@@ -11,15 +11,18 @@ news='' short_waits=0
 trap 'news=yes short_waits=60; echo >&"$bell"' URG
 make_bell() { exec {bell}<> <(:); } # of each shell's own
 make_bell
+pause() { # SECONDS, or until the bell rings
+  reading=yes
+  read -r -t "$1" -u "$bell"
+  reading=''
+  $after_reading
+}
 wait_for_any() { # SECONDS PROCESS…
   local give_up=$((SECONDS + $1)) longest
   while [ -z "$news" ] && [ "$SECONDS" -lt "$give_up" ] && all_alive "${@:2}"; do
     longest=0.5
     [ "$short_waits" = 0 ] || longest=0.05 short_waits=$((short_waits - 1))
-    reading=yes
-    read -r -t "$longest" -u "$bell"
-    reading=''
-    $after_reading
+    pause "$longest"
   done
   while read -r -t 0 -u "$bell"; do read -r -u "$bell"; done
   news=''
@@ -54,20 +57,20 @@ workers_lost() { # all of them, and not because all was done
 wake_at='' # seconds of this job at which to look all the same
 still_before() { wake_at+=" $1"; [ "$SECONDS" -lt "$1" ]; } # SECOND
 wait_a_moment() {
-  local pause=30 second processes
+  local longest=30 second processes
   [ -z "$last_second" ] || [ "$SECONDS" -lt "$last_second" ] || out_of_time
   end_if_closed
   at_every_look
-  [ -n "$begun" ] || [ "$SECONDS" -ge 120 ] || pause=1
+  [ -n "$begun" ] || [ "$SECONDS" -ge 120 ] || longest=1
   for second in $last_second $wake_at; do
-    [ $((second - SECONDS)) -ge "$pause" ] || pause=$((second - SECONDS))
+    [ $((second - SECONDS)) -ge "$longest" ] || longest=$((second - SECONDS))
   done
   wake_at=''
   # shellcheck disable=SC2206 # some may not have been started
   processes=($workload)
   [ -n "$scheduler_code" ] || processes+=($scheduler)
   [ -n "$scheduler_code$workers_code" ] || processes+=($workers)
-  [ "$pause" -le 0 ] || wait_for_any "$pause" "${processes[@]}"
+  [ "$longest" -le 0 ] || wait_for_any "$longest" "${processes[@]}"
 }
 
 # Has the workload had time to notice that its cluster is gone? What ends with 0 it has shut down itself.

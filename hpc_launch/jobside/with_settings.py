@@ -83,7 +83,10 @@ def main() -> None:
         use_settings()
         program = importlib.import_module(name)
     sys.argv[1:] = with_own_preloads(name, sys.argv[1:])
-    program.main()
+    try:
+        program.main()
+    finally:
+        gc.freeze()  # nor is what is there when Python ends
 
 
 if __name__ == "__main__":  # the processes that a nanny starts import this file, too

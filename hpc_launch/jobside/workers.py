@@ -55,7 +55,10 @@ def main() -> None:
         from distributed.cli import dask_worker
     if may_fork:
         start_server_as_fork()
-    dask_worker.main(prog_name="dask worker")
+    try:
+        dask_worker.main(prog_name="dask worker")
+    finally:
+        gc.freeze()  # what is there when Python ends is no garbage either
 
 
 def beside(name: str) -> Any:

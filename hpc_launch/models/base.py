@@ -33,19 +33,30 @@ def key(default: Any = PydanticUndefined, description: str = "", alias: str | No
 
 
 @dataclass(frozen=True)
-class Matching:
-    """All of a text is as the pattern says; otherwise this sentence about {value!r}."""
+class _Rule:
+    """About texts."""
 
     pattern: str
     otherwise: str
+    """The sentence about {value!r}."""
+
+    def holds(self, value: str) -> bool:
+        raise NotImplementedError
 
     def check(self, value: str) -> str:
-        if not re.fullmatch(self.pattern, value):
+        if not self.holds(value):
             raise ValueError(self.otherwise.format(value=value))
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+
+class Matching(_Rule):
+    """All of a text is as the pattern says."""
+
+    def holds(self, value: str) -> bool:
+        return re.fullmatch(self.pattern, value) is not None
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
         """Numbers are texts too, where their digits are allowed."""
@@ -56,24 +67,15 @@ class Matching:
             (False, True): {"exclusiveMaximum": 0},
             (False, False): {"type": "string"},
         }
-        positive, negative = (re.fullmatch(self.pattern, number) is not None for number in ("1", "-1"))
+        positive, negative = map(self.holds, ("1", "-1"))
         return both({**inner, **numbers[positive, negative]}, {"pattern": whole(self.pattern)})
 
 
-@dataclass(frozen=True)
-class Without:
-    """The pattern is nowhere found in a text; otherwise this sentence about {value!r}."""
+class Without(_Rule):
+    """The pattern is nowhere found in a text."""
 
-    pattern: str
-    otherwise: str
-
-    def check(self, value: str) -> str:
-        if re.search(self.pattern, value):
-            raise ValueError(self.otherwise.format(value=value))
-        return value
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+    def holds(self, value: str) -> bool:
+        return re.search(self.pattern, value) is None
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
         return both(handler(schema), without(self.pattern))

@@ -26,6 +26,9 @@ class Pace:
     """How often to look, in seconds. State files cost nothing; a batch system is shared by thousands."""
 
     look: float = 0.5
+    at_the_end: float = 0.1
+    """The same while the job ends, which takes a second; for so many of these looks at most, should it take longer."""
+    looks_at_the_end: int = 50
     ask: float = 5.0
     ask_at_most: float = 30.0
     """It is asked less and less often as long as nothing happens."""
@@ -48,6 +51,7 @@ class _Watch:
     progressed: float = float("-inf")
     unanswered: int = 0
     unsettled_since: float | None = None
+    looks_at_the_end: int = 0
 
     def look(self, directory: Path, now: float) -> View:
         """Look once, and ask the batch system if it is time to."""
@@ -67,6 +71,13 @@ class _Watch:
             view = settle(one)
         self.last = one
         return cancel_leftover_jobs([view])[0]
+
+    def until_next_look(self, view: View) -> float:
+        """Seconds."""
+        if view.evidence.ending is None or self.looks_at_the_end == self.pace.looks_at_the_end:
+            return self.pace.look
+        self.looks_at_the_end += 1
+        return min(self.pace.at_the_end, self.pace.look)
 
     def _is_due(self, one: Look, news: bool, now: float) -> bool:
         if not needs_asking(one.evidence, one.record):
@@ -103,7 +114,7 @@ def follow(directory: Path, pace: Pace | None = None) -> Iterator[View]:
             return
         if watch.unanswered >= min(pace.absent, pace.unanswered):
             _give_up(view, watch.unanswered, pace)
-        time.sleep(pace.look)
+        time.sleep(watch.until_next_look(view))
 
 
 def _give_up(view: View, times: int, pace: Pace) -> None:

@@ -16,7 +16,7 @@ from hpc_launch.survey import another_machine, host, try_small_jobs
 from hpc_launch.survey.batch_system_here import survey
 from hpc_launch.survey.compare import compare
 from hpc_launch.survey.compare_host import runs_here, scratch_here
-from hpc_launch.survey.findings import Difference, NotCompared
+from hpc_launch.survey.findings import Comparison, Difference, NotCompared
 from hpc_launch.survey.not_compared import not_compared
 
 
@@ -104,8 +104,8 @@ def check(name: str | None, context: Context) -> Checked:
     if another_machine.is_elsewhere(site, machine, here, context):
         return Checked(found, why=another_machine.verdict(site, machine, here, context))
     local = scratch_here(site, context, host.is_a_node(here, machine))
-    both = (site, found.document, machine, here, local)
-    return Checked(found, tuple(compare(*both, runs_here(site, context))), tuple(not_compared(*both)))
+    both = Comparison(site, found.document, machine, here, local, runs_here(site, context))
+    return Checked(found, tuple(compare(both)), tuple(not_compared(both)))
 
 
 def _named(found: sites.SiteFile) -> str:

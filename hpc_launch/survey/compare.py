@@ -6,28 +6,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from hpc_launch.batch.machine import LiveQueue, Machine
-from hpc_launch.config.document import Document
+from hpc_launch.batch.machine import LiveQueue
 from hpc_launch.config.origin import KeyPath
-from hpc_launch.models.site import Queue, Site
+from hpc_launch.models.site import Queue
 from hpc_launch.survey.compare_environments import environments
 from hpc_launch.survey.compare_host import differences_here
 from hpc_launch.survey.findings import Comparison, Difference
-from hpc_launch.survey.host import Host
-from hpc_launch.survey.scratch import Scratch
 from hpc_launch.units import MIB, format_memory, format_walltime
 
 
-def compare(
-    site: Site,
-    document: Document,
-    machine: Machine,
-    host: Host,
-    local: Scratch | None = None,
-    runs: Scratch | None = None,
-) -> list[Difference]:
-    """Every difference, the grave ones first; for the arguments see `Comparison`."""
-    both = Comparison(site, document, machine, host, local, runs)
+def compare(both: Comparison) -> list[Difference]:
+    """Every difference, the grave ones first."""
     found = [*_whole(both), *_queues(both), *environments(both), *differences_here(both)]
     return sorted(found, key=lambda difference: not difference.grave)
 

@@ -47,24 +47,18 @@ class NotCompared:
         return f"{self.key}{where}: not compared: {self.why}"
 
 
+@dataclass(frozen=True)
 class Comparison:
     """The two, and how a difference between them is made."""
 
-    def __init__(
-        self,
-        site: Site,
-        document: Document,
-        machine: Machine,
-        host: Host,
-        local: Scratch | None = None,
-        runs: Scratch | None = None,
-    ) -> None:
-        """`local`: what this host has at the profile's `storage.local`; None where it names a variable of jobs.
-
-        `runs`: the same of `storage.runs`.
-        """
-        self.runs = runs
-        self.site, self.document, self.machine, self.host, self.local = site, document, machine, host, local
+    site: Site
+    document: Document
+    machine: Machine
+    host: Host
+    local: Scratch | None = None
+    """What this host has at the profile's `storage.local`; None where it names a variable of jobs."""
+    runs: Scratch | None = None
+    """The same of `storage.runs`."""
 
     @property
     def on_a_node(self) -> bool:

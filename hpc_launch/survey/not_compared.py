@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpc_launch.batch.machine import LiveQueue, Machine, vouching
-from hpc_launch.config.document import Document
+from hpc_launch.batch.machine import LiveQueue, vouching
 from hpc_launch.config.origin import KeyPath
-from hpc_launch.models.site import Queue, Site
+from hpc_launch.models.site import Queue
 from hpc_launch.survey.compare_host import not_compared_here
 from hpc_launch.survey.findings import Comparison, NotCompared
-from hpc_launch.survey.host import Host
-from hpc_launch.survey.scratch import Scratch
 
 
-def not_compared(
-    site: Site, document: Document, machine: Machine, host: Host, local: Scratch | None = None
-) -> list[NotCompared]:
+def not_compared(both: Comparison) -> list[NotCompared]:
     """Each thing that `compare` would look at and could not; what it never looks at is in docs/adding-a-site.md."""
-    both = Comparison(site, document, machine, host, local)
     return [*_whole(both), *_queues(both), *_environments(both), *not_compared_here(both)]
 
 

@@ -54,6 +54,17 @@ def test_following_ends_with_the_outcome(prepared: Prepare, context: Context) ->
     assert views[-1].reports == {}, "what the batch system said before is out of date"
 
 
+@pytest.mark.parametrize(("at_most", "fewest", "most"), [(1000, 20, 200), (3, 3, 10)])
+def test_while_a_job_ends_it_is_looked_at_more_often(
+    prepared: Prepare, context: Context, at_most: int, fewest: int, most: int
+) -> None:
+    script = BEGIN + WORKLOAD + "event ending\nsleep 2\nfinish succeeded 0\n"
+    directory, _ = submit(rendered(prepared, script), context)
+    views = list(follow(directory, Pace(look=0.5, at_the_end=0.02, looks_at_the_end=at_most)))
+    ending = [view for view in views if view.evidence.ending is not None and not view.final]
+    assert fewest <= len(ending) <= most
+
+
 def test_a_batch_system_is_not_asked_while_the_scheduler_shows_progress(
     prepared: Prepare, context: Context, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from hpc_launch import sites
 from hpc_launch.batch.machine import Environment, LiveQueue, Machine, Node
 from hpc_launch.context import Context
 from hpc_launch.survey.compare import compare
-from hpc_launch.survey.findings import Difference
+from hpc_launch.survey.findings import Comparison, Difference
 from hpc_launch.survey.scratch import Scratch
 from hpc_launch.units import MIB
 from tests.survey.machines import LOGIN, queue, small
@@ -32,7 +32,7 @@ class Against:
         host, local = keys.pop("host", LOGIN), keys.pop("local", None)
         self.file.write_text(yaml.safe_dump({**least, **keys}, sort_keys=False), encoding="utf-8")
         found = sites.read(self.file, self.context)
-        return compare(found.site, found.document, machine, host, local)
+        return compare(Comparison(found.site, found.document, machine, host, local))
 
 
 @pytest.fixture

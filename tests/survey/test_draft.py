@@ -18,6 +18,7 @@ from hpc_launch.prepare import Prepared
 from hpc_launch.sites import SiteFile
 from hpc_launch.survey import draft as drafting
 from hpc_launch.survey.compare import compare
+from hpc_launch.survey.findings import Comparison
 from hpc_launch.survey.host import Host, Interface
 from hpc_launch.survey.scratch import Scratch
 from tests.conftest import LEAST
@@ -53,7 +54,7 @@ def test_a_draft_is_valid_and_agrees_with_the_machine_that_it_was_made_of(make: 
     found = machine(system)
     site = read(draft(found, LOGIN, TODAY))
     assert site.site.batch_system == system
-    differences = compare(site.site, site.document, found, LOGIN)
+    differences = compare(Comparison(site.site, site.document, found, LOGIN))
     of_a_queue_whose_only_host_is_away = ["queues.big.nodes"] if system == "lsf" else []
     assert [each.key for each in differences] == of_a_queue_whose_only_host_is_away
     assert not any(each.grave for each in differences if each.key not in of_a_queue_whose_only_host_is_away)

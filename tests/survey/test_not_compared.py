@@ -13,6 +13,7 @@ import yaml
 from hpc_launch import sites
 from hpc_launch.batch.machine import Environment, LiveQueue, Machine, Node
 from hpc_launch.context import Context
+from hpc_launch.survey.findings import Comparison
 from hpc_launch.survey.host import Host
 from hpc_launch.survey.not_compared import not_compared
 from hpc_launch.survey.scratch import Scratch
@@ -35,7 +36,7 @@ def silent(tmp_path: Path, context: Context) -> Silent:
         least = {"name": "here", "batch_system": "slurm", "limits": {"array": 10}, "queues": {"short": short}}
         (tmp_path / "site.yaml").write_text(yaml.safe_dump({**least, **keys}, sort_keys=False), encoding="utf-8")
         found = sites.read(tmp_path / "site.yaml", context)
-        told = not_compared(found.site, found.document, machine, host, local)
+        told = not_compared(Comparison(found.site, found.document, machine, host, local))
         for each in told:
             assert str(each).isprintable() and each.key in str(each) and each.why in str(each)
         return [f"{each.key}: {each.why}" for each in told]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hpc_launch.batch.report import JobStatus
+from hpc_launch.batch.report import JobStatus, in_words
 
 STATES: dict[str, JobStatus] = {
     "PEND": JobStatus.QUEUED,
@@ -65,7 +65,4 @@ def sentence(reason: str) -> str:
     reason = reason.strip().strip(";").strip()
     if not reason or _SILENT.search(reason):
         return ""
-    for words, meaning in _REASONS:
-        if re.search(words, reason, re.I):
-            return f"{meaning} ({reason})"
-    return reason
+    return in_words(reason, _REASONS)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from hpc_launch.batch.report import JobStatus
+from hpc_launch.batch.report import JobStatus, in_words
 
 STATES: dict[str, JobStatus] = {
     "B": JobStatus.RUNNING,  # an array of which at least one element has begun
@@ -72,7 +70,4 @@ def sentence(comment: str) -> str:
         return f"the machine can never give what it asks for: cancel it ({reason})"
     if kind != "Not Running":
         return comment
-    for words, meaning in _REASONS:
-        if re.search(words, reason, re.I):
-            return f"{meaning} ({reason})"
-    return reason
+    return in_words(reason, _REASONS)

@@ -8,7 +8,15 @@ from fractions import Fraction
 from math import ceil
 
 from hpc_launch.checks.misfit import Misfit, where
-from hpc_launch.checks.plan_on_site.job import DENSER, cores_key, fewer_nodes, of_all_groups
+from hpc_launch.checks.plan_on_site.job import (
+    DENSER,
+    cores_in_words,
+    cores_key,
+    fewer_nodes,
+    memory_in_words,
+    nodes_in_words,
+    of_all_groups,
+)
 from hpc_launch.config.origin import Origin
 from hpc_launch.models.job import Job
 from hpc_launch.models.plan import Plan
@@ -16,7 +24,6 @@ from hpc_launch.models.site import Queue, Site
 from hpc_launch.plan.jobs import in_queue
 from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
-from hpc_launch.units import GIB
 
 
 @dataclass(frozen=True)
@@ -35,16 +42,16 @@ class _Amount:
 CORES = _Amount(
     "cores",
     lambda job: job.nodes * job.charged_cores_per_node,
-    lambda cores: f"{cores} cores",
+    cores_in_words,
     cores_key,
 )
 MEMORY = _Amount(
     "memory",
     lambda job: job.nodes * job.memory_bytes_per_node,
-    lambda size: f"{size / GIB:.1f} GiB of memory",
+    memory_in_words,
     lambda resolved: "workers.memory",
 )
-NODES = _Amount("nodes", lambda job: job.nodes, lambda nodes: f"{nodes} node{'s' * (nodes > 1)}")
+NODES = _Amount("nodes", lambda job: job.nodes, nodes_in_words)
 JOBS = _Amount("jobs", lambda job: 1, lambda jobs: f"{jobs} job{'s' * (jobs > 1)}")
 WORKER_JOBS = _Amount("worker jobs", lambda job: 1, lambda jobs: f"{jobs} worker job{'s' * (jobs > 1)}")
 

@@ -71,8 +71,8 @@ def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator
     here, origin = where(job.queue, resolved.site), resolved.origin("workers", "count")
     cores, memory = job.nodes * job.charged_cores_per_node, job.nodes * job.memory_bytes_per_node
     for what, asked, most, key in (
-        (_cores, cores, queue.max_cores, cores_key(resolved)),
-        (_memory, memory, queue.max_memory, "workers.memory"),
+        (cores_in_words, cores, queue.max_cores, cores_key(resolved)),
+        (memory_in_words, memory, queue.max_memory, "workers.memory"),
     ):
         if most is not None and asked > most:
             cause = f"{what(asked)} are asked for, a job in {here} may have {what(most)}"
@@ -87,24 +87,24 @@ def together(job: Job, plan: Plan, resolved: Resolved, queue: Queue) -> Iterator
             )
     least = queue.least
     for what, asked, fewest in (
-        (_cores, cores, least.cores),
-        (_memory, memory, least.memory),
-        (_nodes, job.nodes, least.nodes),
+        (cores_in_words, cores, least.cores),
+        (memory_in_words, memory, least.memory),
+        (nodes_in_words, job.nodes, least.nodes),
     ):
         if fewest is not None and asked < fewest:
             cause = f"{job.file} asks for {what(asked)}, a job in {here} has to have {what(fewest)}"
             yield Misfit(cause, origin, "ask for more (workers.count, cores, memory), or name another queue")
 
 
-def _cores(number: int) -> str:
+def cores_in_words(number: int) -> str:
     return f"{number} cores"
 
 
-def _memory(size: int) -> str:
+def memory_in_words(size: int) -> str:
     return f"{size / GIB:.1f} GiB of memory"
 
 
-def _nodes(number: int) -> str:
+def nodes_in_words(number: int) -> str:
     return f"{number} node{'s' * (number > 1)}"
 
 
