@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,13 +57,18 @@ def current() -> Context:
         directory=Path.cwd(),
         home=Path.home(),
         environment=dict(os.environ),
-        hostname=socket.gethostname(),
+        hostname=hostname(),
         user=account().name,
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_bytes=_memory(),
         interpreter=sys.executable,
         cluster_name=_cluster_name,
     )
+
+
+def hostname() -> str:
+    """Of this machine, as `socket.gethostname` says it, whose module takes a while to import."""
+    return os.uname().nodename
 
 
 def _cluster_name(system: str) -> str | None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hpc_launch import quoting, standing, this_host
-from hpc_launch.advice.candidates import first_that_fits, with_advice
-from hpc_launch.advice.changes import Attempts, Problems
+from hpc_launch import quoting, standing
 from hpc_launch.batch import dialect_of
 from hpc_launch.checks import (
     batch_system,
@@ -32,6 +30,9 @@ from hpc_launch.plan import make_plan
 from hpc_launch.render import render
 from hpc_launch.resolve import Resolved, resolve
 from hpc_launch.sites import may_be_here
+
+if TYPE_CHECKING:
+    from hpc_launch.advice.changes import Problems
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = Fal
 def _notes_of_host(resolved: Resolved, plan: Plan, context: Context) -> list[str]:
     """What is missing here, of all that the run needs; on a host that is none of the site's, that alone."""
     if may_be_here(resolved.site, context):
+        from hpc_launch import this_host  # `render` starts faster without
+
         return this_host.notes(resolved, plan, context)
     return [
         f"site: this host ({context.hostname}) is none of {resolved.site.name}, by its detect: is it the right one?"
@@ -138,13 +141,14 @@ def _notes_of_host(resolved: Resolved, plan: Plan, context: Context) -> list[str
 
 def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
     """The plan of a run that its site takes; raises InvalidConfiguration or DoesNotFit, with what would mend it."""
-    attempts = Attempts(resolved, context, lambda run: try_to_plan(run, context))
-    if resolved.profile.queue == AUTO and resolved.site.queues:
-        made = first_that_fits(attempts)
-    else:
-        made = attempts.outcome()
-        if not isinstance(made, Planned) and all(isinstance(problem, Misfit) for problem in made):
-            made = with_advice(made, attempts)
+    to_be_chosen = resolved.profile.queue == AUTO and resolved.site.queues
+    made = () if to_be_chosen else try_to_plan(resolved, context)
+    if not isinstance(made, Planned) and all(isinstance(problem, Misfit) for problem in made):
+        from hpc_launch.advice.candidates import first_that_fits, with_advice  # what fits starts faster without
+        from hpc_launch.advice.changes import Attempts
+
+        attempts = Attempts(resolved, context, lambda run: try_to_plan(run, context), refused=made)
+        made = with_advice(made, attempts) if made else first_that_fits(attempts)
     if not isinstance(made, Planned):
         raise refusal(made)
     dialect = dialect_of(resolved.site.batch_system)

@@ -63,11 +63,15 @@ class Enough(Exception):
 
 
 class Attempts:
-    """What comes of changes to a run; each is planned once, and not too many are."""
+    """What comes of changes to a run; each is planned once, and not too many are.
 
-    def __init__(self, resolved: Resolved, context: Context, plan: Planner) -> None:
+    Args:
+        refused: why there is no plan without any, where that is known.
+    """
+
+    def __init__(self, resolved: Resolved, context: Context, plan: Planner, refused: Problems = ()) -> None:
         self.resolved, self.context, self._plan = resolved, context, plan
-        self._made: dict[frozenset[Change], Planned | Problems] = {}
+        self._made: dict[frozenset[Change], Planned | Problems] = {frozenset(): refused} if refused else {}
 
     def run(self, changes: Changes) -> Resolved:
         """The run with these changes."""

@@ -6,7 +6,9 @@ import io
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Annotated, Protocol, TextIO, runtime_checkable
+from copy import copy
+from functools import cache
+from typing import Annotated, Any, Protocol, TextIO, runtime_checkable
 
 import typer
 
@@ -35,9 +37,9 @@ for command in (
     keep.keep,
     remove.remove,
     export.schema,
+    runs.list_,
 ):
-    app.command()(command)
-app.command("list")(runs.list_)
+    app.command(command.__name__.rstrip("_"))(command)
 for one in (app, site.site, export.export):
     for each in one.registered_commands:  # the first sentence whole, where typer would cut it
         each.short_help = ((each.callback and each.callback.__doc__) or "").partition("\n\n")[0]
@@ -68,6 +70,15 @@ def _version(wanted: bool) -> None:
 
         print(f"hpc-launch {__version__}")
         raise typer.Exit
+
+
+@cache
+def command_line(first: str) -> Any:
+    """The command line; where its first word names a command, that alone: to make all takes longer than most take."""
+    one = copy(app)
+    one.registered_commands = [each for each in app.registered_commands if each.name == first]
+    one.registered_groups = [each for each in app.registered_groups if each.name == first]
+    return typer.main.get_command(one if one.registered_commands or one.registered_groups else app)
 
 
 @app.callback()
@@ -116,7 +127,7 @@ def _signals_told(words: Sequence[str]) -> AbstractContextManager[None]:
 
 def _run(words: Sequence[str]) -> int:
     try:
-        typer.main.get_command(app).main(args=words, prog_name="hpc-launch")
+        command_line(words[0] if words else "").main(args=words, prog_name="hpc-launch")
     except HpcLaunchError as error:
         from hpc_launch.cli.output import print_error
 

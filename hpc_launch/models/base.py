@@ -24,11 +24,12 @@ def key(default: Any = PydanticUndefined, description: str = "", alias: str | No
     """A key of a model, for the right side of its declaration.
 
     Args:
-        default: where it is a class, an instance of that; left out: the key is required.
+        default: where it is a model, an instance of that; left out: the key is required.
         alias: the key as written in a file, where it is no good name in Python.
     """
-    if isinstance(default, type):
-        return Field(default_factory=default, description=description, alias=alias)
+    if isinstance(default, type) and issubclass(default, BaseModel):
+        # Nothing in it is to be checked: `default()` would build what checks it.
+        return Field(default_factory=default.model_construct, description=description, alias=alias)
     return Field(default, description=description, alias=alias)
 
 

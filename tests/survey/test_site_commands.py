@@ -260,7 +260,7 @@ OTHERS = [
 def test_another_machine_is_not_compared(
     site: Here, make: Make, monkeypatch: pytest.MonkeyPatch, rule: str, words: str
 ) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "here0")
+    monkeypatch.setattr("hpc_launch.context.hostname", lambda: "here0")
     monkeypatch.setenv("HERE", "1")
     monkeypatch.delenv("CENTRE", raising=False)
     make("slurm")
@@ -286,7 +286,7 @@ SILENT = [
 def test_a_batch_system_that_is_silent_is_that_of_another_machine_only_where_the_host_tells(
     site: Here, programs: Path, monkeypatch: pytest.MonkeyPatch, rule: str, ends: int
 ) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "web1")
+    monkeypatch.setattr("hpc_launch.context.hostname", lambda: "web1")
     write(programs / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
     put(site, f"detect: {rule}\n")
     assert ("this machine is not north" in site("check", "x.yaml", ends=ends)) is (ends == 0)
@@ -309,7 +309,7 @@ def test_a_batch_system_that_is_silent_is_that_of_another_machine_only_where_the
 def test_a_compute_node_and_the_clusters_name_tell_that_it_is_the_right_machine(
     site: Here, make: Make, monkeypatch: pytest.MonkeyPatch, host: str, rule: str, compared: bool
 ) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: host)
+    monkeypatch.setattr("hpc_launch.context.hostname", lambda: host)
     make("slurm")
     put(site, f"detect: {{{rule}}}\n")
     assert (json.loads(site("check", "x.yaml", "--json"))["compared_with"] == "slurm") is compared
@@ -326,7 +326,7 @@ def test_a_retired_site_is_never_compared(site: Here, make: Make, more: str, wor
 def test_what_could_not_be_compared_is_told_and_the_verdict_says_so(
     site: Here, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "c1")
+    monkeypatch.setattr("hpc_launch.context.hostname", lambda: "c1")
     monkeypatch.delenv("TMPDIR", raising=False)
     make("slurm")
     put(site, "limits: {array: 10000}\nrejects: [--partition]\n")
@@ -351,7 +351,7 @@ def test_what_could_not_be_compared_is_told_and_the_verdict_says_so(
 def test_where_all_was_compared_the_verdict_has_no_limit(
     site: Here, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "c1")
+    monkeypatch.setattr("hpc_launch.context.hostname", lambda: "c1")
     make("slurm")
     monkeypatch.setenv("TMPDIR", str(site.directory))  # as in a job
     put(site, "limits: {array: 10000}\n")
@@ -396,7 +396,7 @@ def test_the_name_may_be_left_out_where_the_site_is_known_by_itself(site: Here, 
 
 
 def test_in_a_job_the_scratch_of_the_job_is_looked_at(site: Here, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "c1")
+    monkeypatch.setattr("hpc_launch.context.hostname", lambda: "c1")
     monkeypatch.setenv("TMPDIR", str(site.directory / "gone"))
     make("slurm")
     put(site, "limits: {array: 10000}\n")
