@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import importlib.util
 import inspect
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
@@ -24,6 +23,8 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
+
+from . import with_settings
 
 TRIED = ((3, 10), (3, 13))
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -41,16 +42,11 @@ util: Any = multiprocessing.util
 
 
 def main() -> None:
-    settings = beside("with_settings")
-    # As with `python -m`: modules are found where the workers run, and this directory's are none of theirs.
-    if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
-        sys.path[0] = os.getcwd()
-    del sys.modules["__main__"].__file__  # or each process of a pool that a task makes would run this file again
     imports = os.environ.pop("HPC_LAUNCH_IMPORTS", "").split()
-    with settings.quick_imports():
-        settings.use_settings()
-        sys.argv[1:] = settings.with_own_preloads("distributed.cli.dask_worker", sys.argv[1:])
-        usual = settings.method() == "forkserver"  # its user may have another one
+    with with_settings.quick_imports():
+        with_settings.use_settings()
+        sys.argv[1:] = with_settings.with_own_preloads("distributed.cli.dask_worker", sys.argv[1:])
+        usual = with_settings.method() == "forkserver"  # its user may have another one
         may_fork = usual and prepare_workers(imports)
         from distributed.cli import dask_worker
     if may_fork:
@@ -59,15 +55,6 @@ def main() -> None:
         dask_worker.main(prog_name="dask worker")
     finally:
         gc.freeze()  # what is there when Python ends is no garbage either
-
-
-def beside(name: str) -> Any:
-    """A module of this directory, wherever modules are found otherwise."""
-    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
-    spec: Any = importlib.util.spec_from_file_location(f"hpc_launch_{name}", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def prepare_workers(modules: Sequence[str]) -> bool:
@@ -161,7 +148,3 @@ def close_all_but(*descriptors: int) -> None:
                 os.close(descriptor)
             except OSError:  # the listing's own
                 continue
-
-
-if __name__ == "__main__":
-    main()

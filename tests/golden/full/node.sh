@@ -41,7 +41,7 @@ workers=2
 
 # Workers find the workload's files where it finds them.
 cd "$HOME/project" || unfit 'there is no directory $HOME/project here'
-exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/workers.py" --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR"/jobside workers --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 4 --memory-limit 10000000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tcp --interface ib1 --no-dashboard --dashboard-address 127.0.0.1:0 \
   --resources subprocess_slots=1,fast=0.5 --lifetime 126000s --death-timeout 1200 --preload 'my file.py'

@@ -38,7 +38,7 @@ workers=8
 
 # Workers find the workload's files where it finds them.
 cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-carlo-pi here'
-exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/workers.py" --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR"/jobside workers --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 1 --memory-limit 500000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tls --interface ib0 --no-dashboard --dashboard-address 127.0.0.1:0 \
   --resources subprocess_slots=1 --death-timeout 600

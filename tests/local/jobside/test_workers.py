@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 from distributed import Client, LocalCluster
 
-import hpc_launch.jobside
+from hpc_launch.locations import JOBSIDE
 from tests.local.jobside.conftest import PATIENCE
 
-ENTRY = Path(hpc_launch.jobside.__file__).parent / "workers.py"
 WORKERS = 2
 USUAL = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
@@ -52,13 +51,22 @@ def started(directory: Path, **variables: str) -> Iterator[Node]:
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
     )
     words = ["--nworkers", str(WORKERS), "--nthreads", "1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    words += ["--preload-nanny", "hpc_launch_jobside.told_once"]
     with (
         LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         open(directory / "log", "wb") as log,
     ):
         process = subprocess.Popen(
-            [sys.executable, str(ENTRY), cluster.scheduler_address, *words, "--local-directory", str(directory)],
+            [
+                sys.executable,
+                str(JOBSIDE),
+                "workers",
+                cluster.scheduler_address,
+                *words,
+                "--local-directory",
+                str(directory),
+            ],
             cwd=directory,
             env={**os.environ, **USUAL, **variables},
             stdout=log,
@@ -99,6 +107,7 @@ def test_they_are_forks_of_a_fork_of_the_first_process(node: Node) -> None:
     assert set(node.on_workers(grandparent)) == {node.process.pid}
     assert command(node.server) == command(node.process.pid), "it was not started anew"
     assert "hpc-launch:" not in node.log.read_text()
+    assert "Run preload setup: hpc_launch_jobside.told_once" in node.log.read_text()
 
 
 def test_modules_are_found_where_the_workers_run(node: Node) -> None:

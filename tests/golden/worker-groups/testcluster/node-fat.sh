@@ -38,7 +38,7 @@ workers=$HPC_LAUNCH_WORKERS
 
 # Workers find the workload's files where it finds them.
 cd /home/user/pieces || unfit 'there is no directory /home/user/pieces here'
-exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/workers.py" --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR"/jobside workers --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 2 --memory-limit 6000000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tls --interface ib0 --no-dashboard --dashboard-address 127.0.0.1:0 \
   --resources slot=1,fat=1 --lifetime "$((1165 + HPC_LAUNCH_BEGAN - $(date +%s)))s" --lifetime-stagger 0s --death-timeout 600
