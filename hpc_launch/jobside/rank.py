@@ -14,9 +14,10 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from . import state, with_settings
+from . import preflight, state, with_settings
+from .preflight import give_up
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,17 +28,6 @@ OLDEST = (2025, 10)
 """Before it the processes that Dask's nanny starts join MPI a second time, and hang (dask-mpi's history)."""
 MEANT_FOR_RANKS = re.compile(r"(PMI|PMIX|PALS|PRTE|OMPI_COMM|OMPI_MCA_(ess|orte|prte))_|MPI_LOCAL")
 """How a launcher tells a process its place. A program that a task starts would take itself for this rank."""
-
-
-def unfit(sentence: str) -> None:
-    """Tell that this host cannot be used, and why; the log, too."""
-    print(sentence, file=sys.stderr, flush=True)
-    state.tell_unfit(sentence)
-
-
-def give_up(sentence: str) -> NoReturn:
-    unfit(sentence)
-    sys.exit(70)
 
 
 def look_for_dask_mpi() -> None:
@@ -113,6 +103,7 @@ def load_into_workers(preload: str) -> None:
 
 
 def main() -> None:
+    preflight.end_if_unfit()
     look_for_dask_mpi()
     world = join(int(sys.argv.pop(1)))
     for name in filter(MEANT_FOR_RANKS.match, list(os.environ)):
@@ -135,6 +126,6 @@ def main() -> None:
     except BaseException as error:
         traceback.print_exc()
         if not os.path.exists(state.path("unfit", state.HOST)):  # the scheduler may have told more of it
-            unfit(f"dask-mpi failed with {error!r}, see logs/workers-{state.HOST}.log")
+            state.tell_unfit(f"dask-mpi failed with {error!r}, see logs/workers-{state.HOST}.log")
         world.Abort(1)
     leave(world)

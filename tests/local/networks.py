@@ -17,7 +17,8 @@ SITE: dict[str, Any] = {
 }
 
 
-def of_site(here: Here, **network: Any) -> Here:
+def of_site(here: Here, resources: dict[str, str] | None = None, **network: Any) -> Here:
     """The same user at a site with this network."""
-    (here.project / "site.yaml").write_text(yaml.safe_dump({**SITE, "network": {"interface": "lo", **network}}))
+    site = {**SITE, "resources": resources or {}, "network": {"interface": "lo", **network}}
+    (here.project / "site.yaml").write_text(yaml.safe_dump(site))
     return Here(here.project, here.home, site="./site.yaml")
