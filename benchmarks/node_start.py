@@ -37,7 +37,7 @@ exec /bin/bash "$@"
 """
 PROFILE = {
     "name": "node-start",
-    "workers": {"count": WORKERS, "per_node": WORKERS, "memory": "300 MB", "timeout": "2m"},
+    "workers": {"count": WORKERS, "per_node": WORKERS, "memory": "600 MB", "timeout": "2m"},
     "scheduler": {"memory": "200 MB"},
     "workload": {"command": ["sleep", "600"], "memory": "100 MB"},
 }
@@ -72,20 +72,34 @@ def main() -> int:
 
 
 def start_of_hpc_launch(programs: Path) -> Start:
-    """Of the node of a run of the layout single-job on this machine; `programs`: the environment's bin directory."""
-    with tempfile.TemporaryDirectory(prefix="start-") as name, a_run(Path(name), programs) as run:
-        return finished_start(Path(name), run / "logs" / "scheduler.log")
+    """Of the node of a run of the layout single-job on this machine; `programs`: the environment's bin directory.
+
+    What is not compiled yet in the environment is compiled by the first start, which then counts for more.
+    """
+    with a_directory() as directory, a_run(directory, programs) as run:
+        return finished_start(directory, run / "logs" / "scheduler.log")
 
 
 def start_of_dask_worker(programs: Path) -> Start:
     """The same of `dask worker` as it comes."""
-    with tempfile.TemporaryDirectory(prefix="start-") as name, a_scheduler(Path(name), programs) as log:
-        directory = Path(name)
+    with a_directory() as directory, a_scheduler(directory, programs) as log:
         words = ("worker", "--scheduler-file", POLLED, "--nworkers", str(WORKERS), "--nthreads", "1")
         command = [*TRACED, str(directory / "lines"), str(programs / "dask"), *words]
         with running(command, directory, directory / "workers.log") as worker:
             (directory / "pid").write_text(f"{worker.pid}\n")
             return finished_start(directory, log)
+
+
+@contextmanager
+def a_directory() -> Iterator[Path]:
+    """A directory for a while. Where a start fails in it, its logs are printed."""
+    with tempfile.TemporaryDirectory(prefix="start-") as name:
+        try:
+            yield Path(name)
+        except AssertionError:
+            for log in sorted(Path(name).rglob("*.log")):
+                print(f"--- {log}\n{log.read_text(errors='replace')}", file=sys.stderr)
+            raise
 
 
 @contextmanager
@@ -108,7 +122,8 @@ def a_run(directory: Path, programs: Path) -> Iterator[Path]:
 
 def hpc_launch(programs: Path, directory: Path, *words: str) -> None:
     command = [str(programs / "hpc-launch"), *words]
-    subprocess.run(command, cwd=directory, env=environment(directory), check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=directory, env=environment(directory), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @contextmanager

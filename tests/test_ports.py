@@ -43,10 +43,11 @@ def test_scripts_say_the_ports(behind: Prepare, tmp_path: Path, site: str, layou
     made = behind(f"layout={layout}", site=site)
     files = made.rendered.files
     main = "job.sh" if layout == "single-job" else "scheduler.sh"
-    assert "--preload jobside/guard.py --preload jobside/within_ports.py" in files[main] and "--port 0 " in files[main]
+    assert "--preload hpc_launch_jobside.guard --preload hpc_launch_jobside.within_ports" in files[main]
+    assert "--port 0 " in files[main]
     assert "--worker-port 50000:50099 --nanny-port 50000:50099" in files["node.sh"]
     assert "export HPC_LAUNCH_PORTS=50000-50099\n" in files["environment.sh"]
-    assert {"jobside/within_ports.py", "jobside/no_pages.py", "jobside/free_ports.py"} <= files.keys()
+    assert {"jobside/within_ports.py", "jobside/hpc_launch_no_pages.py", "jobside/free_ports.py"} <= files.keys()
     assert shellcheck(write(made, tmp_path / "run"), main, "node.sh", "environment.sh") == ""
 
 
@@ -61,16 +62,16 @@ def test_ranks_are_told_the_ports(behind: Prepare, tmp_path: Path, site: str) ->
 def test_workers_with_gpus_of_their_own_share_the_ports(behind: Prepare, tmp_path: Path) -> None:
     made = behind("workers.gpus=1", more="resources: {gpus: '--gres=gpu:{n}'}\n")
     node = made.rendered.files["node.sh"]
-    assert 'free_ports.py" 50000-50099 2 "$workers")' in node and "--worker-port 50000:50099" in node
+    assert 'export HPC_LAUNCH_PORTS_NEEDED="2 $workers" #' in node and "--worker-port 50000:50099" in node
     assert shellcheck(write(made, tmp_path / "run"), "node.sh") == ""
 
 
 def test_a_fixed_port_stands_in_the_script(prepared: Prepare) -> None:
     made = prepared(LEAST, "scheduler.port=8786")
     job = made.rendered.files["job.sh"]
-    assert "--port 8786 " in job and "jobside/within_ports.py" in job
+    assert "--port 8786 " in job and "jobside.within_ports " in job
     assert "HPC_LAUNCH_PORTS" not in made.rendered.files["environment.sh"]
-    assert "jobside/within_ports.py" not in prepared(LEAST).rendered.files["job.sh"]
+    assert "within_ports" not in prepared(LEAST).rendered.files["job.sh"]
 
 
 def test_a_fixed_port_is_one_of_the_sites(behind: Prepare) -> None:

@@ -109,7 +109,7 @@ def test_a_site_that_does_not_allow_it_refuses_it(prepared: Prepare, tmp_path: P
 def options_of(made: Prepared) -> dict[str, str | None]:
     """The options with which each rank is started."""
     node = made.rendered.files["node.sh"].replace("\\\n", " ")
-    words = shlex.split(node[node.index('exec "$HPC_LAUNCH_PYTHON"') :])[3:]
+    words = shlex.split(node[node.index('exec "$HPC_LAUNCH_PYTHON"') :])[4:]
     assert words[0].isdigit()
     found: dict[str, str | None] = {}
     for word in words[1:]:

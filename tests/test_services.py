@@ -30,7 +30,7 @@ def test_jupyter_is_started_by_the_scheduler_s_job_and_asked_for_with_it(
     assert Share("JupyterLab", 1, 1, 4 * GIB) in main.holds
     assert main.cores_per_node == without.plan.main.cores_per_node + 1
     assert main.memory_bytes_per_node > without.plan.main.memory_bytes_per_node + 4 * GIB
-    assert made.rendered.files[main.file].count(" python jobside/jupyter.py ") == 1
+    assert made.rendered.files[main.file].count(" python jobside jupyter ") == 1
     assert {"jobside/jupyter.py", "jobside/within.sh"} <= made.rendered.files.keys()
     assert "jobside/jupyter.py" not in without.rendered.files
     assert shellcheck(write(made, tmp_path / "run"), main.file) == ""

@@ -109,7 +109,7 @@ def test_each_task_has_its_part_of_them_unless_the_environment_says_otherwise(
     made = prepared(f"{TEXT}environment: {environment}\n", "workers.cores=8", "workers.count=1", site=site)
     script = made.rendered.files["node.sh"]
     start, threads = script.index("unset OMP_NUM_THREADS"), re.search(r"^export OMP_NUM_THREADS=.*$", script, re.M)
-    assert threads and start < script.index("fit.sh", start) < threads.start() < script.index("preflight.py")
+    assert threads and start < script.index("fit.sh", start) < threads.start() < script.index("/jobside workers")
     (tmp_path / "environment.sh").write_text(made.rendered.files["environment.sh"])
     lines = [script[start : script.index("\n", start)], '. "$HPC_LAUNCH_RUN_DIR/environment.sh"', threads[0]]
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")

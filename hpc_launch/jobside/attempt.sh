@@ -53,6 +53,7 @@ some_node_is_unfit() {
 # The first node that cannot be used, and why; fails when there is none.
 unfit() {
   local node
+  some_node_is_unfit || [ -z "$workers" ] || alive "$workers" || tell_where_python_did_not_run
   for node in "$state"/unfit/*; do
     [ -e "$node" ] && echo "${node##*/}: $(cat "$node")" && return
   done
@@ -72,7 +73,7 @@ unfit_by_now() {
 # What the scheduler's Python lacks on this host; fails when it lacks nothing.
 unfit_for_scheduler() {
   local cause
-  ! cause=$(bash jobside/within.sh python jobside/preflight.py 2>>logs/scheduler.log) && [ -n "$cause" ] &&
+  ! cause=$(bash jobside/within.sh python jobside preflight 2>>logs/scheduler.log) && [ -n "$cause" ] &&
     echo "$(uname -n): $cause"
 }
 

@@ -31,7 +31,7 @@ read_submission() { # NAME-OF-THE-JOB
 # Start the workers of one node, and pass on to them that they are to end: the batch system tells it to this shell,
 # on some systems with a signal of its own.
 run_workers() { # NAME-OF-THE-JOB INDEX, counted from 0 [SCRIPT of its group]
-  local first=0 array=null workers_left workers=0 per_node=0 index=$2 script=${3:-node.sh} state here number
+  local first=0 array=null workers_left workers=0 per_node=0 index=$2 script=${3:-node.sh} state here number code
   read_submission "$1"
   [ "$array" != null ] || index=0 # a plain job: the batch system's variable says nothing
   number=$((first + index)) workers_left=$((workers - index * per_node))
@@ -48,8 +48,14 @@ run_workers() { # NAME-OF-THE-JOB INDEX, counted from 0 [SCRIPT of its group]
   trap "mv '$here' '$state/elements-gone/$number'" EXIT
   trap 'kill -TERM "$node" 2>/dev/null' TERM INT HUP USR2 XCPU
   trap '' USR1 # before a suspension: the job goes on later
-  ( trap '' USR2; exec bash "$script" "$number" ) &
+  ( trap '' USR2; exec bash "./$script" "$number" ) &
   node=$!
   while kill -0 "$node" 2>/dev/null; do wait "$node"; done
   wait "$node"
+  code=$?
+  case $code in
+    0 | 143) ;; # told to end, maybe before Python took away what is told if it does not run
+    *) mv "$state/starting-$(uname -n)-$node" "$state/unfit/$(uname -n)" 2>/dev/null ;;
+  esac
+  return "$code"
 }

@@ -1,14 +1,9 @@
-"""Are there enough free ports on this node for what it is to start? Prints one sentence and ends with 1 when not.
-
-Arguments: the ports, as FIRST-LAST; in how many parts Dask divides them (``--worker-port``, ``--nanny-port``: the first
-one is the first part's, the second one the second's, and so on); how many each part needs.
-"""
+"""Are there enough free ports on this node for what it is to start?"""
 
 from __future__ import annotations
 
 import errno
 import socket
-import sys
 from itertools import islice
 
 
@@ -28,16 +23,13 @@ def has_enough(ports: range, needed: int) -> bool:
     return len(list(islice(filter(is_free, ports), needed))) == needed
 
 
-def main() -> str | None:
-    ports, parts, needed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def too_few(ports: str, parts: int, needed: int) -> str | None:
+    """What to say where too few of these are free, FIRST-LAST; each part of them needs so many.
+
+    Dask divides them (``--worker-port``, ``--nanny-port``): the first one is the first part's, the second one the
+    second's, and so on.
+    """
     first, last = map(int, ports.split("-"))
     if all(has_enough(range(first + part, last + 1, parts), needed) for part in range(parts)):
         return None
-    total = parts * needed
-    return f"too few of the ports {ports} (network.ports) are free on this node: {total} are needed"
-
-
-if __name__ == "__main__":
-    if cause := main():
-        print(cause)
-        sys.exit(1)
+    return f"too few of the ports {ports} (network.ports) are free on this node: {parts * needed} are needed"

@@ -22,23 +22,23 @@ from distributed.comm.addressing import get_address_host
 from distributed.http.routing import RoutingApplication
 from tornado.web import RequestHandler, StaticFileHandler
 
+from . import state
+
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
 node: Any = distributed.node
-RUN = os.environ["HPC_LAUNCH_RUN_DIR"]
-STATE = os.path.join(RUN, "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 LOOPBACK = "127.0.0.1"
 SHORTEST = 32
 """Characters of a token."""
-COOKIE = "hpc-launch-" + hashlib.sha256(RUN.encode()).hexdigest()[:16]
+COOKIE = "hpc-launch-" + hashlib.sha256(os.environ["HPC_LAUNCH_RUN_DIR"].encode()).hexdigest()[:16]
 """A run's own: browsers do not tell the ports of one host apart."""
 ASK = "403: this page wants the token of the run. `hpc-launch connect` tells the address that has it.\n"
 WITHOUT_BOKEH = "bokeh is missing in the run's environment (pip install bokeh), or not of a version that dask takes"
 
 
 def read_token() -> bytes:
-    with open(os.path.join(STATE, "token"), "rb") as file:
+    with open(state.path("token"), "rb") as file:
         token = file.read().strip()
     if len(token) < SHORTEST:
         raise ValueError("the token of the run's pages is too short")
@@ -56,14 +56,10 @@ class Refused(RequestHandler):
         self.finish(ASK)
 
 
-class GuardedPages(RoutingApplication):  # not of what stands in `node`: Dask imports this file again and again
+class GuardedPages(RoutingApplication):
     """All pages of a scheduler."""
 
-    of_this_run = True
-
     def find_handler(self, request: HTTPServerRequest, **options: Any) -> Any:
-        if not self.of_this_run:
-            return super().find_handler(request, **options)
         in_query, in_headers = take_query_token(request), take_header_tokens(request)
         answer_with(request, "Referrer-Policy", "no-referrer")
         if opens(in_query):
@@ -123,10 +119,6 @@ node.RoutingApplication = GuardedPages
 
 async def dask_setup(scheduler: Any) -> None:
     """Called by the scheduler when it starts (Dask's preload protocol)."""
-    if scheduler.scheduler_file != os.path.join(RUN, "scheduler.json"):
-        # A task's own cluster, in a process that has this run's settings.
-        scheduler.http_application.of_this_run = False
-        return
     try:
         serve(scheduler)
     except BaseException:
@@ -136,9 +128,8 @@ async def dask_setup(scheduler: Any) -> None:
 
 async def dask_teardown(scheduler: Any) -> None:
     """Called by the scheduler when it ends: also where the job's shell was killed, and removes nothing any more."""
-    if scheduler.http_application.of_this_run:
-        with suppress(OSError):
-            os.unlink(os.path.join(STATE, "token"))
+    with suppress(OSError):
+        os.unlink(state.path("token"))
 
 
 def serve(scheduler: Any) -> None:
@@ -155,20 +146,13 @@ def serve(scheduler: Any) -> None:
         del scheduler.services["dashboard"]
         port = None
     lacks = "" if scheduler.http_application.applications else WITHOUT_BOKEH
-    tell(
-        {
-            "scheduler": scheduler.address,
-            "host": os.uname().nodename,
-            "address": address,
-            "port": port,
-            "loopback_port": port and server.port,
-            "lacks": lacks,
-        }
-    )
-
-
-def tell(where: dict[str, Any]) -> None:
-    path = os.path.join(STATE, "dashboard.json")
-    with open(path + ".new", "w") as file:
-        json.dump({"schema": 1, **where}, file)
-    os.replace(path + ".new", path)
+    where_they_are = {
+        "schema": 1,
+        "scheduler": scheduler.address,
+        "host": state.HOST,
+        "address": address,
+        "port": port,
+        "loopback_port": port and server.port,
+        "lacks": lacks,
+    }
+    state.tell("dashboard.json", json.dumps(where_they_are))

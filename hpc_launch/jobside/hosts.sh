@@ -21,7 +21,9 @@ all_words() {
 # A host whose workers ended, or never began. Nothing is told once the run ends, nor twice.
 host_failed() { # HOST CAUSE FILE-OF-WORDS
   local cause=$2
-  [ ! -e "$state/outcome" ] && [ ! -e "$state/unfit/$1" ] || return 0
+  [ ! -e "$state/outcome" ] || return 0
+  tell_where_python_did_not_run "$1"
+  [ ! -e "$state/unfit/$1" ] || return 0
   # What is started there is the first that is looked for in this directory.
   if grep -qF "$HPC_LAUNCH_RUN_DIR/node.sh: " "$3" 2>/dev/null; then
     cause="it cannot see the run directory: is storage.runs shared by all nodes?"

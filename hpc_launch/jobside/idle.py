@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.ioloop import PeriodicCallback
 
+from . import state
+from .clients import is_a_users
+
 if TYPE_CHECKING:
     from distributed import Scheduler
 
 MINIMUM = int(os.environ.get("HPC_LAUNCH_MINIMUM", "0"))
 INTERVAL = 2000  # milliseconds between two looks at the scheduler
-OURS = ("fire-and-forget", "Client-hpc-launch-", "Client-worker-")
-"""Clients that do not count: Dask's own, those of hpc-launch, made as ``Client(name="hpc-launch")``, and those that
-workers keep for their tasks."""
 
 
 def idle_since(scheduler: Any, before: float | None) -> float | None:
     """Since when there is no task, no data, and no client of a user, by the monotonic clock; None: it is not so now."""
-    others = [name for name in scheduler.clients if not str(name).startswith(OURS)]
-    if scheduler.tasks or others:
+    if scheduler.tasks or any(is_a_users(str(name)) for name in scheduler.clients):
         return None
     return time.monotonic() if before is None else before
 
@@ -55,7 +54,4 @@ class Idle:
 
 async def dask_setup(scheduler: Scheduler) -> None:
     """Called by the scheduler when it starts (Dask's preload protocol)."""
-    run = os.environ["HPC_LAUNCH_RUN_DIR"]
-    if scheduler.scheduler_file == os.path.join(run, "scheduler.json"):  # otherwise a task's own cluster
-        note = os.path.join(run, "state", os.environ["HPC_LAUNCH_ATTEMPT"], "idle")
-        Idle(scheduler, float(os.environ["HPC_LAUNCH_IDLE_TIMEOUT"]), note).callback.start()
+    Idle(scheduler, float(os.environ["HPC_LAUNCH_IDLE_TIMEOUT"]), state.path("idle")).callback.start()

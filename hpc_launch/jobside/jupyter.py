@@ -23,8 +23,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
-HOST = os.uname().nodename
+from . import state
+
 LOOPBACK = "127.0.0.1"
 PORTS = os.environ.get("HPC_LAUNCH_PORTS", "")
 PARENT = os.getppid()
@@ -59,16 +59,14 @@ def write_private(path: str, text: str) -> None:
 
 
 def tell(port: int | None, lacks: str = "") -> None:
-    path = os.path.join(STATE, "jupyter.json")
-    with open(path + ".new", "w") as file:
-        json.dump({"schema": 1, "host": HOST, "address": LOOPBACK, "port": port, "lacks": lacks}, file)
-    os.replace(path + ".new", path)
+    told = {"schema": 1, "host": state.HOST, "address": LOOPBACK, "port": port, "lacks": lacks}
+    state.tell("jupyter.json", json.dumps(told))
 
 
 def wait_for_scheduler() -> dict[str, Any]:
     """What the scheduler tells of itself and of its pages."""
     while True:
-        with suppress(FileNotFoundError), open(os.path.join(STATE, "dashboard.json")) as file:
+        with suppress(FileNotFoundError), open(state.path("dashboard.json")) as file:
             told: dict[str, Any] = json.load(file)
             return told
         pause()
@@ -77,7 +75,7 @@ def wait_for_scheduler() -> dict[str, Any]:
 def dashboard_port(scheduler: dict[str, Any]) -> int | None:
     """Of the dashboard on this host's loopback."""
     port: int | None = scheduler["loopback_port"]
-    return port if scheduler["host"] == HOST else None
+    return port if scheduler["host"] == state.HOST else None
 
 
 def free_port() -> int | None:
@@ -109,7 +107,7 @@ def settings(scheduler: dict[str, Any], notebooks: str, token: str, port: int) -
         "LabApp": {"check_for_updates_class": "jupyterlab.NeverCheckForUpdate", "news_url": None},
     }
     if pages := dashboard_port(scheduler):
-        with open(os.path.join(STATE, "token")) as file:
+        with open(state.path("token")) as file:
             headers = {"Authorization": f"Bearer {file.read().strip()}"}
         proxied = {"command": [], "port": pages, "absolute_url": False, "request_headers_override": headers}
         said["ServerProxy"] = {"servers": {DASHBOARD: proxied}}
@@ -137,7 +135,7 @@ def end_with_this_process() -> None:
 def start(scheduler: dict[str, Any], notebooks: str, private: str, port: int) -> subprocess.Popen[bytes]:
     token, config = secrets.token_hex(32), os.path.join(private, "config.json")
     write_private(config, json.dumps(settings(scheduler, notebooks, token, port)))
-    write_private(os.path.join(STATE, "jupyter-token"), token)
+    write_private(state.path("jupyter-token"), token)
     command = [sys.executable, "-m", "jupyterlab", f"--config={config}"]
     said = environment(scheduler, private)
     return subprocess.Popen(command, cwd=notebooks, env=said, preexec_fn=end_with_this_process)
@@ -174,7 +172,7 @@ def serve(scheduler: dict[str, Any], notebooks: str, port: int) -> None:
     finally:
         shutil.rmtree(private, ignore_errors=True)
         with suppress(OSError):
-            os.unlink(os.path.join(STATE, "jupyter-token"))
+            os.unlink(state.path("jupyter-token"))
 
 
 def main() -> None:
@@ -189,7 +187,3 @@ def main() -> None:
             tell(None, f"all ports of {PORTS} (network.ports) are in use on this node")
             return
         serve(scheduler, sys.argv[1], port)
-
-
-if __name__ == "__main__":
-    main()

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 from distributed.diagnostics.plugin import SchedulerPlugin
 from tornado.ioloop import PeriodicCallback
 
+from . import state
+from .clients import is_a_users
+
 if TYPE_CHECKING:
     from distributed import Scheduler
 
-STATE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"])
 MINIMUM = int(os.environ["HPC_LAUNCH_MINIMUM"])
 INTERVAL = 2000  # milliseconds between two looks at the scheduler
 AT_LEAST = 60  # seconds after which it is told again how things stand, though nothing has changed
@@ -32,29 +34,18 @@ UNFINISHED = ("waiting", "processing", "queued", "no-worker")
 PARENT = os.getppid()
 GOODBYE = 5  # seconds
 WAKE = "hpc_launch_wake"
-OURS = ("fire-and-forget", "Client-hpc-launch-", "Client-worker-")
-"""Clients that do not count: Dask's own, those of hpc-launch, and those that workers keep for their tasks."""
 LOST = ("handle-worker-cleanup", "check-worker-ttl")
 """How the reason begins with which the scheduler removes a worker that is gone without a word."""
 GROWS = os.path.isdir(os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "pool"))
 """Then workers of other kinds may come, and ``pools.py`` tells of tasks that none of them could run."""
 SAMPLE = 10_000
 """Tasks looked at of those that no worker can run."""
-SCHEDULER_FILE = os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "scheduler.json")
-
-
-def replace(name: str, text: str) -> None:
-    """Write a state file so that a reader on any node sees the old text or the new one, never a part."""
-    path = os.path.join(STATE, name)
-    with open(path + ".new", "w") as file:
-        file.write(text)
-    os.replace(path + ".new", path)
 
 
 @cache
 def shell_told_in_state() -> tuple[str, str]:
     """Process id and host of the job's shell; raises OSError or ValueError while they are not there."""
-    with open(os.path.join(STATE, "shell")) as file:
+    with open(state.path("shell")) as file:
         shell, host = file.read().split()
     return shell, host
 
@@ -106,7 +97,7 @@ class Progress(SchedulerPlugin):
         self.ending = False
 
     def add_client(self, scheduler: Scheduler, client: str) -> None:
-        self.clients += not client.startswith(OURS)
+        self.clients += is_a_users(client)
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **about: Any) -> None:
         self.died += str(about.get("stimulus_id")).startswith(LOST) and worker not in self.restarted
@@ -133,7 +124,7 @@ class Progress(SchedulerPlugin):
     def write_if_ready(self) -> None:
         if not self.ready and len(self.scheduler.workers) >= MINIMUM:
             self.write(self.standing())
-            replace("ready", self.scheduler.address)
+            state.tell("ready", self.scheduler.address)
             self.ready = True
             self.wake_job()
 
@@ -142,7 +133,7 @@ class Progress(SchedulerPlugin):
             return
         if self.sees_job and job_is_gone():
             # The job's shell was killed and can no longer end anything; without a scheduler the workers end too.
-            with suppress(OSError, ValueError), open(os.path.join(STATE, "workload")) as file:
+            with suppress(OSError, ValueError), open(state.path("workload")) as file:
                 os.killpg(int(file.read()), signal.SIGTERM)
             self.end = asyncio.ensure_future(self.scheduler.close())
             return
@@ -168,7 +159,8 @@ class Progress(SchedulerPlugin):
         self.wake_job()
 
     def write(self, standing: dict[str, Any]) -> None:
-        replace("progress.json", json.dumps({"schema": 1, "time": time.time(), "last": self.ending, **standing}))
+        document = {"schema": 1, "time": time.time(), "last": self.ending, **standing}
+        state.tell("progress.json", json.dumps(document))
         self.told, self.told_at = standing, time.monotonic()
 
     def standing(self) -> dict[str, Any]:
@@ -220,13 +212,11 @@ def lacks_workers(standing: dict[str, Any]) -> bool:
 
 async def dask_setup(scheduler: Scheduler) -> None:
     """Called by the scheduler when it starts (Dask's preload protocol)."""
-    if scheduler.scheduler_file != SCHEDULER_FILE:
-        return  # a task's own cluster, in a process that has this run's settings
     progress = Progress(scheduler)
     scheduler.add_plugin(progress)
     scheduler.handlers[WAKE] = progress.hear
     with suppress(OSError):
-        replace("python", f"{sys.executable} ({os.environ.get('HPC_LAUNCH_PYTHON_IS', 'that of the run')})\n")
+        state.tell("python", f"{sys.executable} ({os.environ.get('HPC_LAUNCH_PYTHON_IS', 'that of the run')})\n")
         progress.write_if_ready()  # where no worker is waited for
     PeriodicCallback(progress.look, INTERVAL).start()
 
@@ -236,8 +226,6 @@ async def dask_teardown(scheduler: Scheduler) -> None:
 
     A worker that closes because its scheduler does leaves its nanny waiting for two seconds, and tracebacks in the log.
     """
-    if scheduler.scheduler_file != SCHEDULER_FILE:
-        return
     told: set[str] = set()
     give_up = time.monotonic() + GOODBYE
     while (scheduler.workers or worker_jobs_run()) and time.monotonic() < give_up:
@@ -258,6 +246,6 @@ async def send_home(scheduler: Scheduler, workers: set[str]) -> None:
 
 def worker_jobs_run() -> bool:
     """Whether workers of a job may be on their way: without a scheduler they would wait for it for minutes."""
-    with suppress(OSError), os.scandir(os.path.join(STATE, "elements")) as elements:
+    with suppress(OSError), os.scandir(state.path("elements")) as elements:
         return any(elements)
     return False

@@ -7,7 +7,6 @@ fails later aborts them all.
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import os
 import re
@@ -15,44 +14,20 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from . import preflight, state, with_settings
+from .preflight import give_up
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from mpi4py.MPI import Comm
 
-    from . import with_settings  # noqa: F401  # so it travels along
-
-HOST = os.uname().nodename
 OLDEST = (2025, 10)
 """Before it the processes that Dask's nanny starts join MPI a second time, and hang (dask-mpi's history)."""
 MEANT_FOR_RANKS = re.compile(r"(PMI|PMIX|PALS|PRTE|OMPI_COMM|OMPI_MCA_(ess|orte|prte))_|MPI_LOCAL")
 """How a launcher tells a process its place. A program that a task starts would take itself for this rank."""
-
-
-def state(name: str) -> str:
-    """The path of a file that tells something of this attempt."""
-    return os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "state", os.environ["HPC_LAUNCH_ATTEMPT"], name)
-
-
-def tell(name: str, text: str) -> None:
-    """Write a state file at one go: several ranks, of one host or of several, may want to."""
-    part = state(f"{os.path.basename(name)}-{HOST}-{os.getpid()}.new")
-    with open(part, "w") as file:
-        file.write(text + "\n")
-    os.replace(part, state(name))
-
-
-def unfit(sentence: str) -> None:
-    """Tell that this host cannot be used, and why."""
-    print(sentence, file=sys.stderr, flush=True)
-    tell(os.path.join("unfit", HOST), sentence)
-
-
-def give_up(sentence: str) -> NoReturn:
-    unfit(sentence)
-    sys.exit(70)
 
 
 def look_for_dask_mpi() -> None:
@@ -76,7 +51,9 @@ def join(ranks: int) -> Comm:
     library = " ".join(re.split(r"[,\n\0]", MPI.Get_library_version())[0].split())
     print(f"joining MPI with {library}", file=sys.stderr, flush=True)
     # It may end this process then and there: the sentence for that is told before.
-    tell("joining", f"the ranks ended as they joined MPI: is the MPI library of mpi4py ({library}) the launcher's?")
+    state.tell(
+        "joining", f"the ranks ended as they joined MPI: is the MPI library of mpi4py ({library}) the launcher's?\n"
+    )
     MPI.Init_thread()
     size = MPI.COMM_WORLD.Get_size()
     if size != ranks:
@@ -101,42 +78,54 @@ def end(number: int, frame: FrameType | None) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def paths(names: str) -> list[str]:
-    """Of files of the run directory."""
-    return [os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], name) for name in names.split()]
+def load_into_scheduler(preloads: list[str]) -> None:
+    """Have Dask load these into the scheduler of this rank, which it makes next."""
+    import dask.config
+
+    dask.config.set({"distributed.scheduler.preload": [*preloads, __name__, *with_settings.own_preloads("scheduler")]})
+
+
+async def dask_setup(scheduler: Any) -> None:
+    """Called by the scheduler when it starts (Dask's preload protocol).
+
+    Nannies hand these settings on: what is ours is taken out, so that a task's own scheduler does not load it.
+    """
+    import dask.config
+
+    theirs = [each for each in with_settings.own_preloads("scheduler") if not each.startswith(with_settings.OURS)]
+    dask.config.set({"distributed.scheduler.preload": theirs})
+
+
+def load_into_workers(preload: str) -> None:
+    import dask.config
+
+    dask.config.set({"distributed.worker.preload": [*with_settings.own_preloads("worker"), preload]})
 
 
 def main() -> None:
-    settings: Any = importlib.import_module("with_settings")  # beside this file
-    sys.path[0] = os.getcwd()  # no module of the user's is hidden by one of this directory
+    preflight.end_if_unfit()
     look_for_dask_mpi()
     world = join(int(sys.argv.pop(1)))
     for name in filter(MEANT_FOR_RANKS.match, list(os.environ)):
         del os.environ[name]
     signal.signal(signal.SIGTERM, end)
-    if world.Get_rank() == 0:
-        tell("scheduler", f"{os.getpid()} {HOST}")
+    if is_first := world.Get_rank() == 0:
+        state.tell("scheduler", f"{os.getpid()} {state.HOST}\n")
     try:
-        settings.use_settings()
-        import dask
+        with_settings.use_settings()
         from dask_mpi import cli
 
-        preloads = [*paths(os.environ["HPC_LAUNCH_PRELOADS"]), *settings.own_preloads("scheduler")]
-        dask.config.set({"distributed.scheduler.preload": preloads})
-        if of_workers := os.environ.get("HPC_LAUNCH_WORKER_PRELOADS"):
-            theirs = dask.config.get("distributed.worker.preload")
-            dask.config.set({"distributed.worker.preload": [*theirs, *paths(of_workers)]})
+        if is_first:
+            load_into_scheduler(os.environ["HPC_LAUNCH_PRELOADS"].split())
+        if preload := os.environ.get("HPC_LAUNCH_WORKER_PRELOAD"):
+            load_into_workers(preload)
         with cli.main.make_context("dask-mpi", sys.argv[1:]) as context:
             cli.main.invoke(context)
     except KeyboardInterrupt:
         pass
     except BaseException as error:
         traceback.print_exc()
-        if not os.path.exists(state(os.path.join("unfit", HOST))):  # the scheduler may have told more of it
-            unfit(f"dask-mpi failed with {error!r}, see logs/workers-{HOST}.log")
+        if not os.path.exists(state.path("unfit", state.HOST)):  # the scheduler may have told more of it
+            state.tell_unfit(f"dask-mpi failed with {error!r}, see logs/workers-{state.HOST}.log")
         world.Abort(1)
     leave(world)
-
-
-if __name__ == "__main__":  # the processes that Dask's nanny starts import this file, too
-    main()

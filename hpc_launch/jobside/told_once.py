@@ -7,10 +7,7 @@ the job's shell, or what has started this process, tells it then too.
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import signal
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,17 +37,6 @@ def handle_only_the_first() -> None:
             signal.signal(number, told)
 
 
-def remove_copy() -> None:
-    """Dask copies a nanny's preload into its local directory, which is to be left as it was found."""
-    if os.path.dirname(__file__) != os.path.join(os.environ["HPC_LAUNCH_RUN_DIR"], "jobside"):
-        compiled = importlib.util.cache_from_source(__file__)
-        for file in (__file__, compiled):
-            with suppress(OSError):
-                os.unlink(file)
-        with suppress(OSError):  # another's may be in there
-            os.rmdir(os.path.dirname(compiled))
-
-
 async def dask_setup(server: Any) -> None:
     """Called by a server when it starts (Dask's preload protocol): its signals are handled by then."""
     handle_only_the_first()
@@ -59,4 +45,3 @@ async def dask_setup(server: Any) -> None:
 async def dask_teardown(server: Any) -> None:
     """Called when it begins to end, whoever told it so: Dask has put back how its signals were handled at first."""
     ignore_signals()
-    remove_copy()

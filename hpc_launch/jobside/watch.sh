@@ -50,6 +50,14 @@ workers_lost() { # all of them, and not because all was done
   reason="all workers ended before the workload did, with exit code $workers_code$(see logs/workers-*.log)"
   [ "$workers_code" != 0 ]
 }
+# Hosts that have left lying what to say of them if Python does not run: it did not.
+tell_where_python_did_not_run() { # [HOST]
+  local left host
+  for left in "$state"/starting-*; do
+    host=${left##*/starting-} host=${host%-*}
+    [ ! -e "$left" ] || [ "${1-$host}" != "$host" ] || [ -e "$state/unfit/$host" ] || mv "$left" "$state/unfit/$host"
+  done
+}
 
 # Wait for what happens next. Where no signal tells it (a node that is not fit, ids of worker jobs), files are looked at
 # again each second while a job begins, for two minutes at most, later each half minute.

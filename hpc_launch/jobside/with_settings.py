@@ -20,7 +20,7 @@ PRELOADS = {
     "distributed.cli.dask_worker": {"--preload": "worker", "--preload-nanny": "nanny"},
 }
 """Program → option with which files of ours are given to it → where in Dask's configuration the user's stand."""
-OURS = "jobside/"
+OURS = "hpc_launch_"
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def method() -> str:
 
 
 def own_preloads(role: str) -> list[str]:
-    """What its user has Dask load into a scheduler or a nanny."""
+    """What its user has Dask load into a scheduler, a nanny or a worker."""
     import dask.config
 
     given: Any = dask.config.get(f"distributed.{role}.preload", None) or []
@@ -77,7 +77,6 @@ def with_own_preloads(module: str, words: list[str]) -> list[str]:
 
 
 def main() -> None:
-    sys.path[0] = os.getcwd()  # as with `python -m`: nothing of the user's is hidden by what lies beside this file
     name = sys.argv.pop(1)
     with quick_imports():
         use_settings()
@@ -87,7 +86,3 @@ def main() -> None:
         program.main()
     finally:
         gc.freeze()  # nor is what is there when Python ends
-
-
-if __name__ == "__main__":  # the processes that a nanny starts import this file, too
-    main()

@@ -16,14 +16,12 @@ from distributed import Scheduler
 from distributed.core import Server
 from tornado.httpserver import HTTPServer
 
+from . import state
+
 node: Any = distributed.node
 scheduler_class: Any = Scheduler
 listen_as_usual: Any = Server.listen
-RUN = os.environ["HPC_LAUNCH_RUN_DIR"]
-SCHEDULER_FILE = os.path.join(RUN, "scheduler.json")
-UNFIT = os.path.join(RUN, "state", os.environ["HPC_LAUNCH_ATTEMPT"], "unfit")
 PORTS = os.environ.get("HPC_LAUNCH_PORTS", "")
-HOST = os.uname().nodename
 
 
 def in_turn(port: int) -> Iterable[int]:
@@ -44,7 +42,7 @@ def none_free(port: int) -> OSError:
     return OSError(errno.EADDRINUSE, f"{which} in use on this node, by other programs")
 
 
-class Pages(HTTPServer):  # not of what stands in `node`: Dask imports this file again and again
+class Pages(HTTPServer):
     """Those of the scheduler."""
 
     def listen(self, port: int, *args: Any, **options: Any) -> None:
@@ -60,9 +58,6 @@ class Pages(HTTPServer):  # not of what stands in `node`: Dask imports this file
 
 async def listen(scheduler: Any, address: str, **options: Any) -> None:
     """In place of `Scheduler.listen`: its address ends with the port."""
-    if scheduler.scheduler_file != SCHEDULER_FILE:  # a task's own cluster; its address may be `inproc://`
-        await listen_as_usual(scheduler, address, **options)
-        return
     where, _, port = address.rpartition(":")
     for each in in_turn(int(port)):
         try:
@@ -72,15 +67,8 @@ async def listen(scheduler: Any, address: str, **options: Any) -> None:
             if not is_in_use(fault):
                 raise
     taken = none_free(int(port))
-    tell_unfit(str(taken.strerror))
+    state.tell_unfit(str(taken.strerror))
     raise taken
-
-
-def tell_unfit(sentence: str) -> None:
-    part = f"{UNFIT}-{HOST}-{os.getpid()}.new"
-    with open(part, "w") as file:
-        file.write(sentence + "\n")
-    os.replace(part, os.path.join(UNFIT, HOST))
 
 
 node.HTTPServer = Pages

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import importlib.util
 import inspect
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
@@ -21,9 +20,11 @@ import multiprocessing.util
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
+
+from . import preflight, with_settings
 
 TRIED = ((3, 10), (3, 13))
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -41,38 +42,27 @@ util: Any = multiprocessing.util
 
 
 def main() -> None:
-    settings = beside("with_settings")
-    # As with `python -m`: modules are found where the workers run, and this directory's are none of theirs.
-    if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
-        sys.path[0] = os.getcwd()
-    del sys.modules["__main__"].__file__  # or each process of a pool that a task makes would run this file again
+    preflight.end_if_unfit()
+    if not (reason := why_not_fork()):
+        start_as_fork(resource_tracker.ensure_running, be_tracker)  # while this process is small
     imports = os.environ.pop("HPC_LAUNCH_IMPORTS", "").split()
-    with settings.quick_imports():
-        settings.use_settings()
-        sys.argv[1:] = settings.with_own_preloads("distributed.cli.dask_worker", sys.argv[1:])
-        usual = settings.method() == "forkserver"  # its user may have another one
-        may_fork = usual and prepare_workers(imports)
+    with with_settings.quick_imports():
+        with_settings.use_settings()
+        sys.argv[1:] = with_settings.with_own_preloads("distributed.cli.dask_worker", sys.argv[1:])
+        usual = with_settings.method() == "forkserver"  # its user may have another one
+        may_fork = usual and prepare_workers(imports, reason)
         from distributed.cli import dask_worker
     if may_fork:
-        start_server_as_fork()
+        start_as_fork(forkserver.ensure_running, be_server)
     try:
         dask_worker.main(prog_name="dask worker")
     finally:
         gc.freeze()  # what is there when Python ends is no garbage either
 
 
-def beside(name: str) -> Any:
-    """A module of this directory, wherever modules are found otherwise."""
-    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
-    spec: Any = importlib.util.spec_from_file_location(f"hpc_launch_{name}", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def prepare_workers(modules: Sequence[str]) -> bool:
-    """Import what workers need; whether this process may become their forkserver. The log tells why not."""
-    if reason := why_not_fork():
+def prepare_workers(modules: Sequence[str], reason: str) -> bool:
+    """Import what workers need; whether this process may become their forkserver. If not, the log tells the reason."""
+    if reason:
         print(f"hpc-launch: everything is imported twice, at the same time: {reason}", file=sys.stderr, flush=True)
         forkserver.set_forkserver_preload([*OF_DASK, *modules])
         forkserver.ensure_running()
@@ -94,6 +84,7 @@ def why_not_fork() -> str:
     try:
         known = (
             inspect.isfunction(util.spawnv_passfds)
+            and list(inspect.signature(resource_tracker.main).parameters) == ["fd"]
             and list(inspect.signature(forkserver.main).parameters)[:3] == ["listener_fd", "alive_r", "preload"]
             and {"_forkserver_pid", "_forkserver_alive_fd"} <= vars(forkserver._forkserver).keys()
             and {"_fd", "_pid"} <= vars(resource_tracker._resource_tracker).keys()
@@ -119,31 +110,28 @@ def import_all(modules: Sequence[str]) -> None:
     gc.freeze()  # memory in which no fork looks for garbage stays shared
 
 
-def start_server_as_fork() -> None:
-    """Have `multiprocessing` start its forkserver, which is a fork of this process."""
-    start = util.spawnv_passfds
+def start_as_fork(start: Callable[[], None], become: Callable[..., None]) -> None:
+    """Have `multiprocessing` start a process of its own, which is a fork of this one."""
+    usual = util.spawnv_passfds
 
     def fork(path: bytes, arguments: Sequence[Any], descriptors: Sequence[int]) -> int:
-        util.spawnv_passfds = start  # in the fork, too
-        return os.fork() or serve(*descriptors)
+        util.spawnv_passfds = usual  # in the fork, too
+        return os.fork() or run_forked(become, *descriptors)
 
-    resource_tracker.ensure_running()  # or it would be the first to be started so
     util.spawnv_passfds = fork
     try:
-        forkserver.ensure_running()
+        start()
     finally:
-        util.spawnv_passfds = start
+        util.spawnv_passfds = usual
 
 
-def serve(listener: int, alive: int) -> NoReturn:
-    """Be the forkserver, in the process that was forked for it. Its own forks, the workers, run in here, too."""
+def run_forked(become: Callable[..., None], *descriptors: int) -> NoReturn:
+    """Be what this process was forked for, with nothing but these descriptors."""
     code = 1
     try:
-        close_all_but(listener, alive)
-        # A Python that was started anew would know of neither.
-        resource_tracker._resource_tracker._fd = resource_tracker._resource_tracker._pid = None
-        forkserver._forkserver.__init__()
-        forkserver.main(listener, alive, [])
+        close_all_but(*descriptors)
+        become(*descriptors)
+        code = 0
     except SystemExit:
         code = 0
     except BaseException:
@@ -151,6 +139,19 @@ def serve(listener: int, alive: int) -> NoReturn:
             traceback.print_exc()
     finally:
         os._exit(code)  # whatever happens: what comes back from here would be a second `dask worker`
+
+
+def be_tracker(*descriptors: int) -> None:
+    """Be the process that tidies up what processes have left: semaphores, shared memory."""
+    resource_tracker.main(descriptors[-1])
+
+
+def be_server(listener: int, alive: int) -> None:
+    """Be the forkserver. Its own forks, the workers, run in here, too."""
+    # A Python that was started anew would know of neither.
+    resource_tracker._resource_tracker._fd = resource_tracker._resource_tracker._pid = None
+    forkserver._forkserver.__init__()
+    forkserver.main(listener, alive, [])
 
 
 def close_all_but(*descriptors: int) -> None:
@@ -161,7 +162,3 @@ def close_all_but(*descriptors: int) -> None:
                 os.close(descriptor)
             except OSError:  # the listing's own
                 continue
-
-
-if __name__ == "__main__":
-    main()

@@ -86,9 +86,15 @@ def _scripts(templates: Environment, plan: Plan, data: dict[str, Any], resolved:
 
 
 def _jobside(files: Mapping[str, str]) -> dict[str, str]:
-    """The files of ours that travel along: those that the scripts speak of, and what they import of each other."""
+    """The files of ours that travel along: those that the scripts speak of, and what they import of each other.
+
+    The scripts say ``jobside/fit.sh``, ``python jobside workers`` and ``--preload hpc_launch_jobside.guard``.
+    """
     ours = {file.name: file.read_text(encoding="utf-8") for file in sorted(JOBSIDE.iterdir()) if file.is_file()}
-    travel = [name for name in ours if any(f"jobside/{name}" in text for text in files.values())]
+    named = {stem for text in files.values() for stem in re.findall(r"jobside[/ .](\w+)", text)}
+    travel = [name for name in ours if name.partition(".")[0] in named]
+    if any(name.endswith(".py") for name in travel):
+        travel.append("__main__.py")
     for name in travel:  # grows meanwhile
         travel += sorted(_imported(ours[name]) & ours.keys() - set(travel))
     return {f"jobside/{name}": ours[name] for name in sorted(travel)}

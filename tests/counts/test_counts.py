@@ -35,7 +35,12 @@ def test_instructions_of_render(counted: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("counted", "words"),
-    [(110, None), (90, None), (111, "111 counted, 100 expected. That is more than a tenth above"), (89, "lower it")],
+    [
+        (110, None),
+        (90, None),
+        (111, "111 counted, 100 expected. That is more than a tenth above"),
+        (89, "lower the expectation"),
+    ],
 )
 def test_a_count_may_be_a_tenth_away_from_what_is_expected(counted: int, words: str | None) -> None:
     said = objection("calls", counted, 100)

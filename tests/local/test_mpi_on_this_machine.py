@@ -45,14 +45,6 @@ def mpi(here: Here) -> Here:
     return replace(here, site="./here.yaml")
 
 
-def test_no_module_of_the_users_is_hidden_by_one_of_ours(mpi: Here) -> None:
-    (mpi.project / "preflight.py").write_text("def whose():\n    return 'mine'\n")
-    work = "import preflight; from dask.distributed import Client; print(Client().submit(preflight.whose).result())"
-    run = mpi.submit(mpi.script(work), layout="mpi", workers=TWO)
-    run.ended_as("succeeded", 0)
-    assert run.log() == "mine\n"
-
-
 def launcher(here: Here, text: str) -> dict[str, str]:
     """The environment of a profile in which mpiexec is this script."""
     directory = here.project / "bin"

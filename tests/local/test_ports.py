@@ -6,25 +6,10 @@ import re
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.local.listening import free_range, in_use, ports_of
+from tests.local.networks import of_site
 from tests.local.runs import Here, until
-
-SITE: dict[str, Any] = {
-    "name": "behind-a-firewall",
-    "batch_system": "local",
-    "launchers": {"mpi": "mpiexec"},
-    "queues": {},
-    "storage": {"local": "/tmp"},
-}
-
-
-def of_site(here: Here, **network: Any) -> Here:
-    """The same user at a site with this network."""
-    (here.project / "site.yaml").write_text(yaml.safe_dump({**SITE, "network": {"interface": "lo", **network}}))
-    return Here(here.project, here.home, site="./site.yaml")
-
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "single-job": {"services": {"jupyter": {"cores": 0, "memory": "100 MB"}}},

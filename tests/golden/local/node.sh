@@ -2,28 +2,29 @@
 # shellcheck disable=SC1003,SC2016
 # Runs once on each node: looks whether the node is fit, then starts its workers.
 trap '' USR1 USR2 # they are for the job's shell: a suspension is near, or the end
-HPC_LAUNCH_RUN_DIR=$(cd "$(dirname "$0")" && pwd)
+HPC_LAUNCH_RUN_DIR=$(cd "${0%/*}" && pwd)
 export HPC_LAUNCH_RUN_DIR
-HPC_LAUNCH_ATTEMPT=$(cat "$HPC_LAUNCH_RUN_DIR/state/attempt")
+read -r HPC_LAUNCH_ATTEMPT <"$HPC_LAUNCH_RUN_DIR/state/attempt"
 HPC_LAUNCH_NODE=0
 export HPC_LAUNCH_ATTEMPT HPC_LAUNCH_NODE
-exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$(uname -n).log" 2>&1
+read -r HPC_LAUNCH_HOST </proc/sys/kernel/hostname
+exec >>"$HPC_LAUNCH_RUN_DIR/logs/workers-$HPC_LAUNCH_HOST.log" 2>&1
 
 . "$HPC_LAUNCH_RUN_DIR/jobside/fit.sh"
 
 # The user's lines are over: names are ours from here on.
 state=$HPC_LAUNCH_RUN_DIR/state/$HPC_LAUNCH_ATTEMPT
-host=$(uname -n)
+host=$HPC_LAUNCH_HOST
 node=$HPC_LAUNCH_NODE
 # Cores for each task, and memory that is given back early. Both are read when Python and libraries are loaded, before
 # Dask says them; what the environment itself has set holds.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
 export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-65536}"
 command -v "$HPC_LAUNCH_PYTHON" >/dev/null || unfit "there is no $HPC_LAUNCH_PYTHON here (PATH is $PATH)"
-cause=$("$HPC_LAUNCH_PYTHON" jobside/preflight.py lo) || unfit "${cause:-$HPC_LAUNCH_PYTHON ($HPC_LAUNCH_PYTHON_IS) does not run, see logs/workers-$host.log}"
 # Workers write to a file system of this node; what kind it is decides whether they may spill to it.
 local_directory=$(set -u && printf %s /tmp) || unfit 'a variable in the local directory /tmp is not set here'
-{ mkdir -p -- "$local_directory" && [ -w "$local_directory" ]; } || unfit "cannot write to the local directory $local_directory"
+[ -d "$local_directory" ] || mkdir -p -- "$local_directory"
+[ -w "$local_directory/" ] || unfit "cannot write to the local directory $local_directory"
 type=$(stat -f -c %T -- "$local_directory")
 case $type in
   ext2/ext3 | ext4 | xfs | btrfs | zfs | f2fs | jfs | reiserfs | bcachefs | overlayfs) kind=disk ;;
@@ -31,7 +32,7 @@ case $type in
   *) kind=shared ;; # or unknown: it is not for us to fill it up
 esac
 [ "$kind" = disk ] || HPC_LAUNCH_DASK+=" distributed.worker.memory.target=False distributed.worker.memory.spill=False" # unless their user says otherwise
-echo "$local_directory is $kind ($type)" >"$state/fit/$host"
+export HPC_LAUNCH_FIT="$local_directory is $kind ($type)"
 
 workers=2
 # The forkserver's socket lies in TMPDIR, and a socket's path holds 107 characters.
@@ -39,7 +40,10 @@ workers=2
 
 # Workers find the workload's files where it finds them.
 cd /home/user/monte-carlo-pi || unfit 'there is no directory /home/user/monte-carlo-pi here'
-exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR/jobside/workers.py" --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
+# Python looks further. The first that it does is to take this away: where it is left lying, Python did not run.
+export HPC_LAUNCH_STARTING=$state/starting-$host-$$
+echo "$HPC_LAUNCH_PYTHON ($HPC_LAUNCH_PYTHON_IS) does not run, see logs/workers-$host.log" >"$HPC_LAUNCH_STARTING"
+exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR"/jobside workers --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" \
   --nworkers "$workers" --nthreads 1 --memory-limit 500000000 --name "$host-$node" \
   --local-directory "$local_directory" --protocol tls --interface lo --no-dashboard --dashboard-address 127.0.0.1:0 \
   --resources subprocess_slots=1 --death-timeout 600

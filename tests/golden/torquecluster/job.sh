@@ -24,8 +24,8 @@ mapfile -t hosts < <(uniq "$PBS_NODEFILE") # the first one is this host
 [ "${#hosts[@]}" = 3 ] || fail "Torque gave ${#hosts[@]} hosts (${hosts[*]}), 3 are needed"
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
-HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python jobside/with_settings.py distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/guard.py --preload jobside/told_once.py --preload jobside/progress.py \
+HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python jobside with_settings distributed.cli.dask_scheduler \
+  --scheduler-file "$PWD/scheduler.json" --preload hpc_launch_jobside.guard --preload hpc_launch_jobside.told_once --preload hpc_launch_jobside.progress \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!

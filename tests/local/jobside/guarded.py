@@ -15,6 +15,7 @@ from hpc_launch.render import _jobside
 from tests.local.runs import until
 
 TOKEN = "0123456789abcdef" * 4
+COMMAND = "jobside with_settings distributed.cli.dask_scheduler --preload hpc_launch_jobside.guard"
 
 
 def new_run(directory: Path) -> Path:
@@ -22,7 +23,7 @@ def new_run(directory: Path) -> Path:
     (directory / "state" / "1").mkdir(parents=True)
     (directory / "jobside").mkdir()
     (directory / "state" / "1" / "token").write_text(TOKEN)
-    for name, text in _jobside({"job.sh": "--preload jobside/guard.py"}).items():
+    for name, text in _jobside({"job.sh": COMMAND}).items():
         (directory / name).write_text(text)
     return directory
 
@@ -31,13 +32,13 @@ def new_run(directory: Path) -> Path:
 def scheduler(run: Path, where: str = "loopback", *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """Its process; it has written its scheduler file and loaded the guard, or has ended."""
     ours = {"HPC_LAUNCH_RUN_DIR": str(run), "HPC_LAUNCH_ATTEMPT": "1", "HPC_LAUNCH_DASHBOARD": where}
-    command = f"-m distributed.cli.dask_scheduler --scheduler-file {run}/scheduler.json --preload jobside/guard.py"
-    command += " --host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0"
+    command = f"{COMMAND} --scheduler-file {run}/scheduler.json --host 127.0.0.1 --port 0"
+    command += " --dashboard-address 127.0.0.1:0"
     with (run / "log").open("w") as log:
         words = [sys.executable, *command.split(), *options]
         process = subprocess.Popen(words, cwd=run, env={**os.environ, **ours}, stdout=log, stderr=log)
     try:
-        set_up = re.compile(r"Run preload setup: jobside/guard.py.*Registering Worker plugin", re.S)
+        set_up = re.compile(r"Run preload setup: hpc_launch_jobside.guard.*Registering Worker plugin", re.S)
         until(lambda: process.poll() is not None or set_up.search((run / "log").read_text()), "the scheduler")
         yield process
     finally:

@@ -175,17 +175,20 @@ def listens(port: int, address: str = "127.0.0.1") -> bool:
         return probe.connect_ex((address, port)) == 0
 
 
-@pytest.mark.parametrize("broken", ["def serve", "def tell", "node.RoutingApplication = "])
-def test_what_is_broken_here_opens_nothing(run: Path, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("whole", "broken"),
+    [
+        ("def serve", "def not_serve"),
+        ("state.tell(", "state.not_tell("),
+        ("node.RoutingApplication = GuardedPages", ""),
+    ],
+)
+def test_what_is_broken_here_opens_nothing(run: Path, whole: str, broken: str) -> None:
     guard = run / "jobside" / "guard.py"
-    assert broken in guard.read_text()
-    guard.write_text(
-        guard.read_text().replace(
-            broken, broken.replace("def ", "def not_").replace(" = ", " = node.RoutingApplication or ")
-        )
-    )
+    assert whole in guard.read_text()
+    guard.write_text(guard.read_text().replace(whole, broken))
     with scheduler(run, "loopback", "--no-dashboard") as process:
-        assert "Failed to start preload: jobside/guard.py" in (run / "log").read_text()
+        assert "Failed to start preload: hpc_launch_jobside.guard" in (run / "log").read_text()
         assert not listens(port_of(run))
         assert process.poll() is None
 

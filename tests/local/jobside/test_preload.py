@@ -1,4 +1,4 @@
-"""The files as they travel, loaded by ``dask scheduler --preload``."""
+"""The files as they travel, loaded into a Dask scheduler."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 from hpc_launch.render import _jobside
 from tests.local.jobside.conftest import PATIENCE, connected
 
+COMMAND = "jobside with_settings distributed.cli.dask_scheduler --preload hpc_launch_jobside.pools"
 GROUPS = {"workers": {"threads": 1, "resources": {}}}
 
 
@@ -34,7 +35,7 @@ def run(tmp_path: Path) -> Path:
     """A run directory with the files that travel, no package around them; the user has modules of the same names."""
     for directory in ("state/1/elements", "pool", "jobside", "user"):
         (tmp_path / directory).mkdir(parents=True)
-    for name, text in _jobside({"scheduler.sh": "dask scheduler --preload jobside/pools.py"}).items():
+    for name, text in _jobside({"scheduler.sh": COMMAND}).items():
         (tmp_path / name).write_text(text)
         (tmp_path / "user" / Path(name).name).write_text("raise SystemExit('a module of the user')")
     (tmp_path / "pool" / "groups.json").write_text(json.dumps({"schema": 1, "groups": GROUPS}))
@@ -44,7 +45,7 @@ def run(tmp_path: Path) -> Path:
 @contextmanager
 def scheduler(run: Path) -> Iterator[subprocess.Popen[bytes]]:
     ours = {"HPC_LAUNCH_RUN_DIR": str(run), "HPC_LAUNCH_ATTEMPT": "1", "PYTHONPATH": str(run / "user")}
-    command = f"-m distributed.cli.dask_scheduler --scheduler-file {run}/scheduler.json --preload jobside/pools.py"
+    command = f"{COMMAND} --scheduler-file {run}/scheduler.json"
     with (run / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, *command.split(), "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],

@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 from distributed import Client, LocalCluster
 
-import hpc_launch.jobside
+from hpc_launch.locations import JOBSIDE
 from tests.local.jobside.conftest import PATIENCE
 
-ENTRY = Path(hpc_launch.jobside.__file__).parent / "workers.py"
 WORKERS = 2
 USUAL = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
@@ -44,6 +43,22 @@ class Node:
         return int(server)
 
 
+def told_by_the_shell(run: Path) -> dict[str, str]:
+    """What node.sh has set and written, when it becomes the Python of a node."""
+    starting = run / "state/1/starting-here-1"
+    for name in ("fit", "unfit"):
+        (run / "state/1" / name).mkdir(parents=True)
+    starting.write_text("Python does not run\n")
+    told = {"RUN_DIR": str(run), "ATTEMPT": "1", "STARTING": str(starting), "FIT": f"{run} is disk"}
+    return {f"HPC_LAUNCH_{name}": value for name, value in told.items()}
+
+
+def told_of_the_node(run: Path) -> list[str]:
+    """What is told in ``state/`` of whether it is fit: files of one line, and anything that was left lying."""
+    files = [file for file in sorted((run / "state/1").rglob("*")) if file.is_file()]
+    return [f"{file.parent.name}/{file.name}: {file.read_text().strip()}" for file in files]
+
+
 @contextmanager
 def started(directory: Path, **variables: str) -> Iterator[Node]:
     """Workers, started as on a node of a run, in a directory with modules of a user's."""
@@ -52,15 +67,16 @@ def started(directory: Path, **variables: str) -> Iterator[Node]:
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
     )
     words = ["--nworkers", str(WORKERS), "--nthreads", "1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    words += ["--preload-nanny", "hpc_launch_jobside.told_once", "--local-directory", str(directory)]
     with (
         LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         open(directory / "log", "wb") as log,
     ):
         process = subprocess.Popen(
-            [sys.executable, str(ENTRY), cluster.scheduler_address, *words, "--local-directory", str(directory)],
+            [sys.executable, str(JOBSIDE), "workers", cluster.scheduler_address, *words],
             cwd=directory,
-            env={**os.environ, **USUAL, **variables},
+            env={**os.environ, **USUAL, **told_by_the_shell(directory), **variables},
             stdout=log,
             stderr=log,
         )
@@ -99,6 +115,45 @@ def test_they_are_forks_of_a_fork_of_the_first_process(node: Node) -> None:
     assert set(node.on_workers(grandparent)) == {node.process.pid}
     assert command(node.server) == command(node.process.pid), "it was not started anew"
     assert "hpc-launch:" not in node.log.read_text()
+    assert "Run preload setup: hpc_launch_jobside.told_once" in node.log.read_text()
+
+
+def test_what_tidies_up_after_processes_is_a_fork_too(node: Node) -> None:
+    assert node.on_workers(os.getpid)
+    children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text().split()
+    assert {command(int(child)) for child in children} == {command(node.process.pid)} and len(children) == 2
+
+
+def test_a_node_that_is_fit_is_told_to_be(node: Node) -> None:
+    assert node.on_workers(os.getpid)
+    run = node.log.parent
+    assert told_of_the_node(run) == [f"fit/{os.uname().nodename}: {run} is disk"]
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "sentence"),
+    [
+        (["--interface", "ib99"], {}, "there is no network interface ib99 (there are: "),
+        ([], {"IMPORTS": "dask no_such_module.part"}, "cannot import no_such_module.part (workers.imports)"),
+        ([], {"PORTS": "1-3", "PORTS_NEEDED": "2 2"}, "too few of the ports 1-3 (network.ports) are free on this node"),
+    ],
+)
+def test_one_that_is_not_fit_is_told_before_dask_is_imported(
+    tmp_path: Path, words: list[str], variables: dict[str, str], sentence: str
+) -> None:
+    further = {f"HPC_LAUNCH_{name}": value for name, value in variables.items()}
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", str(JOBSIDE), "workers", *words],
+        env={**os.environ, **told_by_the_shell(tmp_path), **further},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 70
+    (told,) = told_of_the_node(tmp_path)
+    assert told.startswith(f"unfit/{os.uname().nodename}: ") and sentence in told
+    assert told.partition(": ")[2] in done.stderr.splitlines()
+    assert not [line for line in done.stderr.splitlines() if line.split("|")[-1].strip() in ("dask", "distributed")]
 
 
 def test_modules_are_found_where_the_workers_run(node: Node) -> None:

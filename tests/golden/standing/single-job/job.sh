@@ -27,8 +27,8 @@ idle_timeout='1 h'
 trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_of_time' USR1
 
 # Scheduler and workers start at the same moment: workers wait by themselves for the scheduler file.
-HPC_LAUNCH_MINIMUM=20 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ HPC_LAUNCH_IDLE_TIMEOUT=3600 without_usr2 bash jobside/within.sh python jobside/with_settings.py distributed.cli.dask_scheduler \
-  --scheduler-file "$PWD/scheduler.json" --preload jobside/guard.py --preload jobside/told_once.py --preload jobside/progress.py --preload jobside/idle.py \
+HPC_LAUNCH_MINIMUM=20 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ HPC_LAUNCH_IDLE_TIMEOUT=3600 without_usr2 bash jobside/within.sh python jobside with_settings distributed.cli.dask_scheduler \
+  --scheduler-file "$PWD/scheduler.json" --preload hpc_launch_jobside.guard --preload hpc_launch_jobside.told_once --preload hpc_launch_jobside.progress --preload hpc_launch_jobside.idle \
   --protocol tls --interface ib0 --port 0 \
   --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
 scheduler=$!

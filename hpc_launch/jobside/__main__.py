@@ -1,0 +1,27 @@
+"""Runs a Python program of this directory: ``python jobside workers …``.
+
+To Python the directory is a package whose name nobody else uses, and is not on the search path: no module of ours hides
+one of the user's, whatever both are called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+
+PACKAGE = "hpc_launch_jobside"
+
+
+def main() -> None:
+    spec = ModuleSpec(PACKAGE, None, is_package=True)
+    spec.submodule_search_locations = [os.path.abspath(sys.path[0])]
+    sys.modules[PACKAGE] = module_from_spec(spec)
+    sys.path[0] = os.getcwd()  # as with `python -m`
+    importlib.import_module(f"{PACKAGE}.{sys.argv.pop(1)}").main()
+
+
+if __name__ == "__main__":
+    main()
