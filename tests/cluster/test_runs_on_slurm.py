@@ -128,7 +128,7 @@ def test_a_missing_interface_on_one_node_is_told_at_once(there: There) -> None:
 
 def test_a_python_that_does_not_run_on_one_node_is_told_at_once(there: There) -> None:
     (there.project / "bin").mkdir()
-    there.write("bin/python", f"#!/bin/sh\n[ $(uname -n) != c2 ] || exit 127\nexec {there.python} \"$@\"\n")
+    there.write("bin/python", f'#!/bin/sh\n[ $(uname -n) != c2 ] || exit 127\nexec {there.python} "$@"\n')
     for path in (there.project / "bin", there.project / "bin" / "python"):
         path.chmod(0o755)
     setup = f"export PATH={there.project}/bin:$PATH"

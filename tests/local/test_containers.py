@@ -108,8 +108,9 @@ def test_an_image_that_is_not_there_is_told(contained: Here) -> None:
 def test_an_image_without_the_python_in_it_is_told(contained: Here) -> None:
     (contained.project / "empty.sif").write_text("/usr\n")
     run = contained.submit("true", environment={**environment(contained), "container": {"image": "empty.sif"}})
-    assert f"{sys.executable} (named by environment.python) does not run, see logs/workers-" in (
-        run.ended_as("launch-failed", 1)["reason"]
+    assert (
+        f"{sys.executable} (named by environment.python) does not run, see logs/workers-"
+        in (run.ended_as("launch-failed", 1)["reason"])
     )
 
 
