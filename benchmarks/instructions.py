@@ -13,9 +13,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.startup import DIRECTORY, RENDER
+from benchmarks.startup import DIRECTORY, IMPORTS, RENDER
 
-IMPORTS = "import typer, jinja2, yaml; from pydantic import BaseModel"
 COUNTED = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 
 

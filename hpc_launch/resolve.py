@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from hpc_launch import sites
 from hpc_launch.checks import layers_on_site
@@ -73,8 +74,7 @@ class Resolved:
         return str(self.site_document.origins.get(path, f"{BUILT_IN} of site profiles"))
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """What was given for a profile."""
 
     file: Path

@@ -30,6 +30,7 @@ def templates_from(loader: BaseLoader, compiled: BytecodeCache | None = None) ->
         words=quoting.words,
         path=quoting.path,
         value=quoting.value,
+        names_in=quoting.names_in,
         walltime=format_walltime,
         walltime_minutes=format_walltime_minutes,
         duration=format_duration,

@@ -11,13 +11,11 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import pytest
-import typer
 
 from hpc_launch import cli
 from hpc_launch.__main__ import main as hpc_launch_main
@@ -25,8 +23,6 @@ from hpc_launch.context import Context
 from tests.conftest import ROOT
 
 Result = subprocess.CompletedProcess[str]
-GET_COMMAND = cache(typer.main.get_command)
-"""To put the command line together takes longer than most commands."""
 
 
 def environment(context: Context) -> dict[str, str]:
@@ -126,7 +122,6 @@ def user_of_this_process(directory: Path, environment: Mapping[str, str]) -> Ite
             patch.delenv(name)
         for name, value in environment.items():
             patch.setenv(name, value)
-        patch.setattr(typer.main, "get_command", GET_COMMAND)
         yield
 
 

@@ -120,6 +120,10 @@ def test_an_environment_that_is_not_on_the_node_is_told_by_its_key(node: Node) -
         venv=f"{node.directory}/none",
     )
     node.is_unfit(
+        f"environment.python: there is no program /none/python on {host}; name one that all nodes see",
+        python="/none/python",
+    )
+    node.is_unfit(
         f"environment.conda: there is no command conda on {host};"
         " environment.modules can bring it, or the site's own lines",
         conda="geo",

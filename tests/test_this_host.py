@@ -95,7 +95,8 @@ def test_what_the_command_lacks_is_noted_at_its_line(here: Context, command: str
     ("{venv: good}", None), ("{conda: ./with-dask}", None), ("{conda: pangeo}", None), ("{conda: mine}", None),
     ("{conda: base}", None), ("{python: python3}", None), ("{venv: $NOBODY_KNOWS/venv}", None),
     ("{setup: 'a=(1)'}", None),
-    ("{conda: pangoe, modules: [conda]}", None), ("{conda: pangoe, setup: . conda.sh}", None),
+    ("{conda: pangoe, modules: [conda]}", "environment.modules: jobs on this host have no command `module`"),
+    ("{conda: pangoe, setup: . conda.sh}", None),
 ])  # fmt: skip
 def test_what_the_environment_lacks_is_noted(here: Context, environment: str, note: str | None) -> None:
     found = notes(here, environment=environment)
@@ -110,13 +111,22 @@ def test_what_the_environment_lacks_is_noted(here: Context, environment: str, no
     "{modules: [tool]}", "{setup: 'export PATH=/opt/tool:$PATH'}", "{variables: {PATH: /opt/tool}}", "{venv: good}",
 ])  # fmt: skip
 def test_a_program_may_come_from_what_is_loaded_or_from_the_environment(here: Context, environment: str) -> None:
-    assert notes(here, "[tool]", environment) == []
+    assert [note for note in notes(here, "[tool]", environment) if "workload" in note] == []
 
 
 def test_without_conda_here_nothing_is_known_of_its_environments(here: Context) -> None:
     environment = {**here.environment, "PATH": f"{here.directory}/bin", "CONDA_EXE": ""}
     said = notes(replace(here, environment=environment), environment="{conda: pangoe}")
     assert said == ["p.yaml:3: environment.conda: jobs on this host have no command conda on PATH"]
+
+
+def test_without_a_batch_system_the_sites_own_lines_bring_modules(here: Context) -> None:
+    missing = "jobs on this host have no command `module`: environment.setup of the site profile can bring it"
+    assert notes(here, environment="{modules: [gcc], purge: true}") == [f"p.yaml:3: environment.modules: {missing}"]
+    assert notes(here, environment="{module_path: [/opt]}") == [f"p.yaml:3: environment.module_path: {missing}"]
+    (here.directory / "site.yaml").write_text(SITE + "environment: {setup: . /etc/profile.d/modules.sh}\n")
+    (here.directory / "p.yaml").write_text((here.directory / "p.yaml").read_text().replace("local", "./site.yaml"))
+    assert prepare(Path("p.yaml"), here, to_submit=True).planned.notes == ()
 
 
 def test_the_lines_of_a_block_are_counted(here: Context) -> None:

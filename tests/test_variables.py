@@ -12,7 +12,7 @@ import yaml
 from hpc_launch.errors import InvalidConfiguration
 from hpc_launch.prepare import Prepared
 from tests.conftest import ROOT
-from tests.rendering import write
+from tests.rendering import shellcheck, write
 
 Prepare = Callable[..., Prepared]
 SITES = ["local", "testcluster", "pbscluster", "lsfcluster", "gridcluster"]
@@ -68,6 +68,25 @@ def test_modules_beside_the_workload_are_found_whatever_pythonpath_is_set_to(pre
     text = "environment: {variables: {PYTHONPATH: /lib/mine, CODE: $HOME/code}}\n"
     made = prepared(LEAST.replace("x}", "x, directory: $CODE}") + text)
     assert shell(made, tmp_path / "run", 'printf %s "$PYTHONPATH"') == "/home/user/code:/lib/mine"
+
+
+def test_ranks_that_load_the_environment_once_more_do_not_add_twice(prepared: Prepare, tmp_path: Path) -> None:
+    text = LEAST + "environment: {python: /usr/bin/python3, variables: {A: $A-a, B: <$A>}}\n"
+    site = {"extends": "testcluster", "layouts": ["mpi"], "launchers": {"mpi": "mpiexec"}}
+    (tmp_path / "testcluster.yaml").write_text((ROOT / "tests/site/testcluster.yaml").read_text())
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump({"schema": 1, "name": "x", **site}))
+    run = write(prepared(text, "layout=mpi", site="./x.yaml"), tmp_path / "run")
+    assert shellcheck(run) == ""
+    script = '. ./environment.sh; [ -z "$1" ] || A=other; bash -c \'. ./environment.sh; echo "$A $B"\''
+    environ = {"HPC_LAUNCH_RUN_DIR": str(run), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+
+    def loaded_twice(changed: str) -> list[str]:
+        words = ["bash", "-c", script, "bash", changed]
+        done = subprocess.run(words, cwd=run, env=environ, capture_output=True, text=True, timeout=20, check=True)
+        return done.stdout.split()
+
+    assert loaded_twice("") == ["-a", "<-a>"]
+    assert loaded_twice("yes") == ["other-a", "<other-a>"], "what was set anew in between is another value"
 
 
 def test_layers_give_their_variables_one_after_the_other(prepared: Prepare, tmp_path: Path) -> None:

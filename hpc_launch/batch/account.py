@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """A user of this host."""
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import copy
 from functools import cache
 from typing import Annotated, Any, Protocol, TextIO, runtime_checkable
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal without such a character; in JSON it is valid
     code = 0
     try:
-        with completion.words_put_together():
+        with completion.words_put_together(), _signals_told(words):
             code = _run(words)
         sys.stdout.flush()  # Python would do it in the end, and fail with a code of its own
     except BrokenPipeError:  # whoever read it has had enough
@@ -114,6 +114,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _cannot(error, "--json" in words)
     _lost(sys.stderr)
     return code
+
+
+def _signals_told(words: Sequence[str]) -> AbstractContextManager[None]:
+    """Meanwhile, a program that wants JSON gets a document also where a signal ends this one."""
+    if "--json" not in words:
+        return nullcontext()
+    from hpc_launch.runs.interruption import signals_raise
+
+    return signals_raise()
 
 
 def _run(words: Sequence[str]) -> int:

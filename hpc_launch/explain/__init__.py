@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hpc_launch.config.layers import at, dotted, flatten
 from hpc_launch.config.origin import BUILT_IN, KeyPath
@@ -15,8 +14,7 @@ from hpc_launch.models.profile import OF_EACH_GROUP, Profile, WorkerKeys
 from hpc_launch.resolve import Resolved
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One value of the resolved profile."""
 
     path: KeyPath

@@ -19,7 +19,8 @@ def main() -> None:
     spec = ModuleSpec(PACKAGE, None, is_package=True)
     spec.submodule_search_locations = [os.path.abspath(sys.path[0])]
     sys.modules[PACKAGE] = module_from_spec(spec)
-    sys.path[0] = os.getcwd()  # as with `python -m`
+    here = os.getcwd()  # is looked through first, as with `python -m`, but not twice: that would cost hundreds of calls
+    sys.path[:1] = [] if here in sys.path[1:2] else [here]
     importlib.import_module(f"{PACKAGE}.{sys.argv.pop(1)}").main()
 
 

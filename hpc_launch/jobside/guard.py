@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+import dask.config
 import distributed.node
 from distributed.comm.addressing import get_address_host
 from distributed.http.routing import RoutingApplication
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
 node: Any = distributed.node
+ROUTES = "distributed.scheduler.http.routes"
+usual_routes: list[str] = dask.config.get(ROUTES)
+PAGES_OF_WORKERS = "distributed.http.proxy"
+"""Workers serve none; where jupyter-server-proxy is installed an eighth of a scheduler's start goes into this."""
 LOOPBACK = "127.0.0.1"
 SHORTEST = 32
 """Characters of a token."""
@@ -115,10 +120,12 @@ def answer_with(request: HTTPServerRequest, name: str, value: str) -> None:
 
 
 node.RoutingApplication = GuardedPages
+dask.config.set({ROUTES: [each for each in usual_routes if each != PAGES_OF_WORKERS]})
 
 
 async def dask_setup(scheduler: Any) -> None:
     """Called by the scheduler when it starts (Dask's preload protocol)."""
+    dask.config.set({ROUTES: usual_routes})  # a task's own scheduler may be told them
     try:
         serve(scheduler)
     except BaseException:

@@ -1,6 +1,9 @@
 """Loaded into Dask workers (``--preload``) where a site lets some ports alone through: of their pages none is served.
 
 There are no such pages, but Dask has a port for them on loopback, any free one.
+
+Dask loads it as a file, under the file's name, which is one that nobody else uses: a worker's process may be a new
+Python, to which this directory is no package.
 """
 
 from __future__ import annotations

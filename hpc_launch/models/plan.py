@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.models.job import Job, Role
@@ -138,8 +138,7 @@ class Plan:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """A value that the profile leaves open, and why it is what it is."""
 
     value: Any

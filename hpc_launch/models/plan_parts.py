@@ -9,6 +9,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class SchedulerPlan:
+    """The Dask scheduler."""
+
     cores: int
     interface: str | None
     dashboard: Literal["loopback", "node", "none"]
@@ -21,6 +23,8 @@ class SchedulerPlan:
 
 @dataclass(frozen=True)
 class ContainerPlan:
+    """What everything runs in."""
+
     runtime: str
     image: str
     """A file, on its whole path, or an address."""
@@ -31,6 +35,8 @@ class ContainerPlan:
 
 @dataclass(frozen=True)
 class EnvironmentPlan:
+    """What is loaded, set and run on each node before anything else."""
+
     modules: tuple[str, ...]
     conda: str | None
     venv: str | None
@@ -54,6 +60,8 @@ class EnvironmentPlan:
 
 @dataclass(frozen=True)
 class WorkloadPlan:
+    """The user's own command."""
+
     command: tuple[str, ...] | str | None
     """None: a standing cluster."""
     directory: str
@@ -62,6 +70,8 @@ class WorkloadPlan:
 
 @dataclass(frozen=True)
 class ParallelEnvironmentPlan:
+    """How Grid Engine gives cores of one host or several."""
+
     name: str
     slots: int | None
     """On each host, where their number is fixed."""
@@ -69,6 +79,8 @@ class ParallelEnvironmentPlan:
 
 @dataclass(frozen=True)
 class LauncherPlan:
+    """What starts processes on all nodes of a job."""
+
     kind: Literal["node", "mpi"]
     """One process per node, or MPI ranks."""
     name: str | None

@@ -70,6 +70,5 @@ def _as_written(name: str | None) -> str | list[str] | None:
 def queues_of(resolved: Resolved, names: str | None, context: Context) -> dict[str | None, Queue]:
     """Those of these names, of the site's; a site without queues is this machine, one node, which has no name."""
     if not resolved.site.queues:
-        here = {"nodes": 1, "cores": context.cores, "memory": f"{context.memory_bytes} B"}
-        return {None: Queue.model_validate(here)}
+        return {None: Queue.model_construct(nodes=1, cores=context.cores, memory=context.memory_bytes)}
     return {name: resolved.site.queues[name] for name in names_of(names)}

@@ -156,7 +156,8 @@ def _files(jobs: Sequence[RecordedJob]) -> str:
 def _latched(record: Record) -> Standing:
     assert record.outcome is not None
     end = record.outcome
-    about = Standing(end.outcome, end.outcome, end.exit_code, end.reason, attempt=end.attempt, source=end.source)
+    reason = " ".join(end.reason.split())  # of an earlier version's refusal it has several lines
+    about = Standing(end.outcome, end.outcome, end.exit_code, reason, attempt=end.attempt, source=end.source)
     return replace(about, hint=end.hint)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hpc_launch.checks import site as site_checks
 from hpc_launch.config.document import Document
@@ -32,8 +33,7 @@ class SiteFile:
     """Those it extends, the nearest first."""
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A file on the search path, whether it is any good or not."""
 
     name: str

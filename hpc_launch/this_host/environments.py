@@ -18,11 +18,21 @@ DASK = "distributed"
 def problems_of_environment(host: Host) -> Iterator[Found]:
     """What is missing of it."""
     environment = host.plan.environment
+    yield from _module_command(host)
     if environment.container:
         yield from _image(host, environment.container)
         return
     missing = [*_conda(host), *_venv(host), *_python(host)]
     yield from missing or _dask(host)
+
+
+def _module_command(host: Host) -> Iterator[Found]:
+    """A job's shell has no functions but those that the site's own lines bring."""
+    environment = host.plan.environment
+    wanted = [key for key in ("purge", "module_path", "modules") if getattr(environment, key)]
+    if wanted and host.is_node and not environment.site_setup.strip():
+        what = "jobs on this host have no command `module`: environment.setup of the site profile can bring it"
+        yield Found(("environment", wanted[-1]), f"environment.{wanted[-1]}: {what}")
 
 
 def _image(host: Host, container: ContainerPlan) -> Iterator[Found]:

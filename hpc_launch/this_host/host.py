@@ -80,12 +80,16 @@ class Host:
         named = environment.conda or environment.venv
         return not (self.says_more or environment.container or (named and self.environment is None))
 
+    @property
+    def is_node(self) -> bool:
+        """Whether jobs run on this very host."""
+        return batch.get(self.plan.batch_system).of_one_host
+
     def lacks_as_node(self, program: str) -> bool:
         """Whether a job on this very host would not find a program: its PATH is a plain one."""
-        system = batch.get(self.plan.batch_system)
         own = [str(self.environment / "bin")] if self.environment else []
         path = os.pathsep.join([*own, PLAIN_PATH])
-        return system.of_one_host and not self.says_more and shutil.which(program, path=path) is None
+        return self.is_node and not self.says_more and shutil.which(program, path=path) is None
 
     def has_program(self, word: str) -> bool:
         """Whether there is such a program on PATH, or in the run's Python environment."""

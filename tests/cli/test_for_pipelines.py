@@ -110,7 +110,7 @@ def test_so_does_who_stops_waiting_for_runs(prepared: Prepare, context: Context,
 def test_who_is_told_to_end_before_anything_was_submitted_gets_a_document(prepared: Prepare, context: Context) -> None:
     """The submit command itself sends the signal, as somebody would who sees that it takes long."""
     sender = context.directory / "sender"
-    sends = f'echo $$ >"{sender}"; kill -TERM "$PPID"; exec sleep 600'
+    sends = f'echo $$ >"{sender}"; sleep 0.3; kill -TERM "$PPID"; exec sleep 600'
     (context.directory / "p.yaml").write_text(LEAST)
     site = context.directory / "s.yaml"
     script = context.directory / "slow-sbatch"
@@ -126,6 +126,19 @@ def test_who_is_told_to_end_before_anything_was_submitted_gets_a_document(prepar
     error = json.loads(told.stdout)["error"]
     assert (told.returncode, error["exit_code"]) == (143, 143), told.stderr
     assert error["problems"][0]["message"] == "told to end (SIGTERM)"
+
+
+@pytest.mark.parametrize("words", ["status", "list", "cancel tiny"])
+def test_so_does_whoever_is_told_to_end_while_the_batch_system_is_asked(
+    prepared: Prepare, context: Context, words: str
+) -> None:
+    slow = on_slurm(
+        prepared, context.directory, submit="echo 36", status='sleep 0.3; kill -TERM "$PPID"; exec sleep 60'
+    )
+    submit(slow, context)
+    told = hpc_launch(context, *words.split(), "--json")
+    assert told.returncode == 143
+    assert json.loads(told.stdout)["error"]["problems"][0]["message"] == "told to end (SIGTERM)"
 
 
 NOWHERE = {way: ["/nowhere/command"] for way in ("submit", "status", "cancel")}

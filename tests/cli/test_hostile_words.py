@@ -8,11 +8,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-import typer
 import yaml
 
 from tests.cli.hostile import Keys, Tree, as_yaml, document, keys, spoiled
-from tests.commands import GET_COMMAND, ended
+from tests.commands import ended
 from tests.conftest import SITES
 
 EXAMPLES = 400
@@ -34,7 +33,6 @@ def test_random_wrong_files_end_with_a_code_of_ours_and_no_traceback(
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "home" / ".config" / "hpc-launch").mkdir(parents=True)
-    monkeypatch.setattr(typer.main, "get_command", GET_COMMAND)
     random = Random(part)
     profile, site = (list(keys(schema, schema)) for schema in map(schema_of, ("profile", "site")))
     ended = [example(random, profile, site) for _ in range(EXAMPLES)]

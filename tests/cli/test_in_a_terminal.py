@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from hpc_launch.cli import app, export, site
+from hpc_launch.cli import app, command_line, export, site
 from hpc_launch.cli.manual import page
 from hpc_launch.context import Context
 from tests.commands import command, environment, hpc_launch
@@ -30,6 +30,17 @@ def test_the_list_of_commands_has_each_whole_sentence(context: Context, name: st
         sentence = each.callback.__doc__.partition("\n\n")[0]
         assert re.sub(r"\s+", " ", sentence.strip()) in shown
     assert "..." not in shown.replace("[ARGS]...", "")
+
+
+EVERY = command_line("").commands
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_command_that_is_asked_for_is_made_alone_and_is_the_same(name: str) -> None:
+    made = command_line(name).commands
+    assert [*made] == [name]
+    assert made[name].help == EVERY[name].help and made[name].short_help == EVERY[name].short_help
+    assert [each.opts for each in made[name].params] == [each.opts for each in EVERY[name].params]
 
 
 def test_the_man_page_is_what_the_commands_say() -> None:

@@ -126,6 +126,19 @@ def test_a_missing_interface_on_one_node_is_told_at_once(there: There) -> None:
         there.cluster.run(["ip", "link", "set", "ib0", "up"], host="c2", user="root")
 
 
+def test_a_python_that_does_not_run_on_one_node_is_told_at_once(there: There) -> None:
+    (there.project / "bin").mkdir()
+    there.write("bin/python", f'#!/bin/sh\n[ $(uname -n) != c2 ] || exit 127\nexec {there.python} "$@"\n')
+    for path in (there.project / "bin", there.project / "bin" / "python"):
+        path.chmod(0o755)
+    setup = f"export PATH={there.project}/bin:$PATH"
+    workers = {"count": 3, "per_node": 1, "memory": "300 MB"}
+    status = there.submit(["true"], environment={"setup": setup}, workers=workers).ended_as("launch-failed", 1)
+    assert status["reason"].startswith(f"c2: {there.project}/bin/python (put first on PATH by environment.setup; ")
+    assert status["reason"].endswith(") does not run, see logs/workers-c2.log")
+    assert [*status["unfit"]] == ["c2"]
+
+
 def test_a_busy_cluster_that_is_cancelled_leaves_nothing(there: There) -> None:
     run = there.submit(
         there.script(

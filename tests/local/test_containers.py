@@ -101,9 +101,17 @@ def test_scheduler_workers_and_workload_run_in_it_and_a_command_line_keeps_its_q
 
 def test_an_image_that_is_not_there_is_told(contained: Here) -> None:
     run = contained.submit("true", environment={**environment(contained), "container": {"image": "none.sif"}})
-    status = run.ended_as("launch-failed", 1)
-    assert "does not run, see logs/workers-" in status["reason"]
-    assert "could not open image" in "".join(log.read_text() for log in (run.directory / "logs").glob("workers-*"))
+    reason = run.ended_as("launch-failed", 1)["reason"]
+    assert f"environment.container.image: there is no {contained.project}/none.sif on " in reason
+
+
+def test_an_image_without_the_python_in_it_is_told(contained: Here) -> None:
+    (contained.project / "empty.sif").write_text("/usr\n")
+    run = contained.submit("true", environment={**environment(contained), "container": {"image": "empty.sif"}})
+    assert (
+        f"{sys.executable} (named by environment.python) does not run, see logs/workers-"
+        in (run.ended_as("launch-failed", 1)["reason"])
+    )
 
 
 def test_a_runtime_that_is_not_there_is_named(contained: Here) -> None:

@@ -81,7 +81,7 @@ def test_a_node_that_is_not_fit_fails_the_launch_with_a_sentence(
 def test_an_environment_that_is_not_there_is_named(here: Here) -> None:
     run = here.submit(SLEEP, environment={"venv": "/nowhere/venv"})
     reason = run.ended_as("launch-failed", 1)["reason"]
-    assert "environment.sh failed: " in reason and "/nowhere/venv/bin/activate: No such file" in reason
+    assert "environment.sh failed: " in reason and "environment.venv: /nowhere/venv has no bin/activate on " in reason
 
 
 def test_an_environment_without_dask_fails_the_launch_with_a_sentence(here: Here) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import get_args
@@ -225,6 +226,14 @@ def test_what_is_certain_stands_after_everyone_has_forgotten_it() -> None:
     for seen in (Evidence(), evidence("succeeded", ended=True)):
         assert decide(seen, {}, latched(1), NOW).outcome == "timeout"
         assert not needs_asking(seen, latched(1))
+
+
+def test_a_reason_of_several_lines_that_an_earlier_version_wrote_is_told_on_one() -> None:
+    end = latched(1).outcome
+    assert end
+    several = record(outcome=replace(end, reason="slurm refused it. It said:\nsbatch: error: no\n    Try again."))
+    standing = decide(Evidence(), {}, several, NOW)
+    assert standing.reason == "slurm refused it. It said: sbatch: error: no Try again."
 
 
 def test_an_attempt_that_began_after_the_end_opens_the_run_again() -> None:

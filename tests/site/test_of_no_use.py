@@ -127,7 +127,7 @@ DOUBTS = [
         (f"batch_system: {system}\nrejects: [-q]\n{TWO}parallel_environments: {{node: smp}}\n", f"2: {UNNAMED}")
         for system in ("pbs", "sge", "lsf")
     ),
-    (f"batch_system: slurm\nrejects: [-q, --mem]\n{TWO}", None),
+    (f"batch_system: slurm\nrejects: [--qos, --mem]\n{TWO}", None),
     ("batch_system: slurm\nrejects: [--partition]\nqueues: {a: {walltime: 1h}, b: {cores: 4}}\n", None),
     ("batch_system: slurm\nrejects: [--partition]\nqueues: {a: {walltime: 1h, qos: x}, b: {walltime: 1h}}\n", None),
     (f"batch_system: '../slurm'\nrejects: [--partition]\n{TWO}", None),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
+from typing import NamedTuple
 
 from hpc_launch.checks.misfit import Misfit, where
 from hpc_launch.checks.plan_on_site.job import (
@@ -26,8 +27,7 @@ from hpc_launch.plan.node import usable_gpus, usable_memory
 from hpc_launch.resolve import Resolved
 
 
-@dataclass(frozen=True)
-class _Amount:
+class _Amount(NamedTuple):
     """Something that is limited."""
 
     name: str

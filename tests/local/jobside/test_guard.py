@@ -14,6 +14,7 @@ from pathlib import Path
 import dask
 import pytest
 from bokeh.util.token import get_token_payload
+from distributed import Client
 from distributed.dashboard.scheduler import applications
 
 from tests.local.jobside.guarded import TOKEN, new_run, port_of, scheduler
@@ -191,6 +192,20 @@ def test_what_is_broken_here_opens_nothing(run: Path, whole: str, broken: str) -
         assert "Failed to start preload: hpc_launch_jobside.guard" in (run / "log").read_text()
         assert not listens(port_of(run))
         assert process.poll() is None
+
+
+def test_pages_of_workers_are_not_passed_on(pages: Path) -> None:
+    def passes_on() -> tuple[bool, bool]:
+        """Whether this scheduler does, and one that is made now would."""
+        import sys
+
+        import dask
+
+        name = "distributed.http.proxy"
+        return name in sys.modules, name in dask.config.get("distributed.scheduler.http.routes")
+
+    with Client(json.loads((pages / "scheduler.json").read_text())["address"]) as client:  # type: ignore[no-untyped-call]
+        assert client.run_on_scheduler(passes_on) == (False, True)
 
 
 def test_no_pages_at_all(run: Path) -> None:
