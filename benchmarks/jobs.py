@@ -52,7 +52,7 @@ class Times(NamedTuple):
     done: float
     """Until the workload had the result of its task."""
     gone: float
-    """Until the command had ended, and no process of the jobs was left on any host."""
+    """Until the command had ended, no process of the jobs was left on any host, and no job was in the queue."""
 
 
 @contextmanager
@@ -85,8 +85,9 @@ def one_task(cluster: Cluster, way: Way, directory: Path) -> Times:
     command = cluster.start(way.command, cwd=directory)
     try:
         done = until(lambda: time_done(directory / way.workload_log), f"the workload of {directory}", pause=0.1)
-        gone = time_gone(command, directory / way.submitted_in)
-        until(lambda: not cluster.job_ids(), "the cluster to be idle")
+        until(lambda: is_over(command, directory / way.submitted_in), "the end of it", pause=0.05)
+        until(lambda: not cluster.job_ids(), "its end in the queue", pause=0.05)
+        gone = time.time()
     except TimeoutError:
         for log in sorted(directory.rglob("*.log")):
             print(f"--- {log}\n{log.read_text(errors='replace')}", file=sys.stderr)
@@ -116,16 +117,9 @@ def time_done(workload_log: Path) -> float | None:
     return float(said[1]) if said else None
 
 
-def time_gone(command: subprocess.Popen[str], submitted_in: Path) -> float:
-    """When the command ended, or the last process of a job was seen if that is later; in seconds since the epoch."""
-    last_seen = time.time()
-    give_up = last_seen + PATIENCE
-    while command.poll() is None or processes_submitted_in(submitted_in):
-        last_seen = time.time()
-        if last_seen > give_up:
-            raise TimeoutError(f"waited {PATIENCE} s in vain for the end of what was submitted in {submitted_in}")
-        time.sleep(0.05)
-    return last_seen
+def is_over(command: subprocess.Popen[str], submitted_in: Path) -> bool:
+    """Whether a command has ended, and no process is left of what was submitted there."""
+    return command.poll() is not None and not processes_submitted_in(submitted_in)
 
 
 def processes_submitted_in(directory: Path) -> list[int]:
