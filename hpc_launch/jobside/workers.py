@@ -19,6 +19,7 @@ import multiprocessing.resource_tracker
 import multiprocessing.util
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -54,6 +55,7 @@ def main() -> None:
         from distributed.cli import dask_worker
     if may_fork:
         start_as_fork(forkserver.ensure_running, be_server)
+        util.Finalize(None, end_forks, exitpriority=-100)  # the last of all: others still need them
     try:
         dask_worker.main(prog_name="dask worker")
     finally:
@@ -152,6 +154,27 @@ def be_server(listener: int, alive: int) -> None:
     resource_tracker._resource_tracker._fd = resource_tracker._resource_tracker._pid = None
     forkserver._forkserver.__init__()
     forkserver.main(listener, alive, [])
+
+
+def end_forks() -> None:
+    """Wait a moment for both to end. What Slurm finds of a step when its first process has ended costs a second."""
+    server, tracker = forkserver._forkserver, resource_tracker._resource_tracker
+    processes = [server._forkserver_pid, tracker._pid]
+    for descriptor in (server._forkserver_alive_fd, tracker._fd):
+        os.close(descriptor)
+    server._forkserver_pid = server._forkserver_alive_fd = tracker._pid = tracker._fd = None
+    for _ in range(100):
+        processes = [each for each in processes if not has_ended(each)]
+        if not processes:
+            return
+        time.sleep(0.01)
+
+
+def has_ended(child: int) -> bool:
+    try:
+        return os.waitpid(child, os.WNOHANG) != (0, 0)
+    except ChildProcessError:
+        return True
 
 
 def close_all_but(*descriptors: int) -> None:
