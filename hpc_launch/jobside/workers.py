@@ -109,6 +109,7 @@ def import_all(modules: Sequence[str]) -> None:
 
     utils.get_mp_context()  # type: ignore[no-untyped-call]  # a forkserver that is started anew imports the same
     versions.get_versions()
+    with_settings.read_settings_quickly()
     gc.freeze()  # memory in which no fork looks for garbage stays shared
 
 
