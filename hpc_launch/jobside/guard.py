@@ -5,15 +5,22 @@ below another application and of websockets too. Without a token the import fail
 later, and may fail, opens nothing: where the pages are served, and that ``state/N/dashboard.json`` tells it.
 
 Pages hand on what they were asked with (bokeh writes it into each of them): the token is taken out of a request first.
+
+The scheduler starts without its pages (``--no-dashboard``): bokeh takes as long to import as everything else together.
+A thread imports it while workers start, and then the pages are added. Who asks for one before is told to ask again.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import os
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -21,13 +28,14 @@ import dask.config
 import distributed.node
 from distributed.comm.addressing import get_address_host
 from distributed.http.routing import RoutingApplication
-from tornado.web import RequestHandler, StaticFileHandler
+from tornado.web import ErrorHandler, RequestHandler, StaticFileHandler
 
 from . import state
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
+log = logging.getLogger("distributed.hpc_launch")  # Dask shows what its own loggers say
 node: Any = distributed.node
 ROUTES = "distributed.scheduler.http.routes"
 usual_routes: list[str] = dask.config.get(ROUTES)
@@ -61,8 +69,20 @@ class Refused(RequestHandler):
         self.finish(ASK)
 
 
+class OnTheirWay(RequestHandler):
+    """Has a browser ask again in a second."""
+
+    def prepare(self) -> None:
+        self.set_status(503)
+        self.set_header("Refresh", "1")
+        self.finish("the pages of this scheduler are on their way\n")
+
+
 class GuardedPages(RoutingApplication):
     """All pages of a scheduler."""
+
+    on_their_way: asyncio.Task[None] | None = None
+    """What adds those of bokeh, as long as it does."""
 
     def find_handler(self, request: HTTPServerRequest, **options: Any) -> Any:
         in_query, in_headers = take_query_token(request), take_header_tokens(request)
@@ -70,9 +90,11 @@ class GuardedPages(RoutingApplication):
         if opens(in_query):
             answer_with(request, "Set-Cookie", f"{COOKIE}={TOKEN.decode()}; Path=/; HttpOnly; SameSite=Lax")
         page = super().find_handler(request, **options)
-        if opens(in_query + in_headers) or issubclass(page.handler_class, StaticFileHandler):
-            return page
-        return self.get_handler_delegate(request, Refused)
+        if not opens(in_query + in_headers) and not issubclass(page.handler_class, StaticFileHandler):
+            return self.get_handler_delegate(request, Refused)
+        if self.on_their_way and issubclass(page.handler_class, ErrorHandler):
+            return self.get_handler_delegate(request, OnTheirWay)
+        return page
 
 
 def opens(given: list[str]) -> bool:
@@ -152,7 +174,6 @@ def serve(scheduler: Any) -> None:
         server.stop()
         del scheduler.services["dashboard"]
         port = None
-    lacks = "" if scheduler.http_application.applications else WITHOUT_BOKEH
     where_they_are = {
         "schema": 1,
         "scheduler": scheduler.address,
@@ -160,6 +181,20 @@ def serve(scheduler: Any) -> None:
         "address": address,
         "port": port,
         "loopback_port": port and server.port,
-        "lacks": lacks,
+        "lacks": "" if find_spec("bokeh") else WITHOUT_BOKEH,
     }
     state.tell("dashboard.json", json.dumps(where_they_are))
+    if port and not where_they_are["lacks"]:
+        scheduler.http_application.on_their_way = asyncio.ensure_future(add_pages(scheduler, where_they_are))
+
+
+async def add_pages(scheduler: Any, where_they_are: dict[str, Any]) -> None:
+    """Serve the pages of bokeh, too; tell where that fails."""
+    try:
+        pages = await asyncio.to_thread(import_module, "distributed.dashboard.scheduler")
+        pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="/")
+    except Exception as fault:
+        log.warning("hpc-launch: there are no pages: %r", fault)
+        with suppress(OSError):
+            state.tell("dashboard.json", json.dumps({**where_they_are, "lacks": WITHOUT_BOKEH}))
+    scheduler.http_application.on_their_way = None

@@ -192,13 +192,14 @@ def test_after_the_run_nothing_is_left_of_it(served: Served) -> None:
     until(lambda: not processes_of(served.run.directory), "all processes of the run to end")
 
 
-@pytest.mark.parametrize("broken", ["def serve", "def tell"])
+@pytest.mark.parametrize(("whole", "broken"), [("def serve", "def not_serve"), ("state.tell(", "state.not_tell(")])
 def test_a_guard_that_is_broken_on_purpose_opens_nothing(
-    tmp_path: Path, new_page: Callable[[], Page], broken: str
+    tmp_path: Path, new_page: Callable[[], Page], whole: str, broken: str
 ) -> None:
     run = new_run(tmp_path)
     guard = run / "jobside" / "guard.py"
-    guard.write_text(guard.read_text().replace(broken, broken.replace("def ", "def not_")))
+    assert whole in guard.read_text()
+    guard.write_text(guard.read_text().replace(whole, broken))
     with scheduler(run):
         page = new_page()
         for path in ("/status", f"/status?token={TOKEN}"):

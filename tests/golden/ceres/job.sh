@@ -28,7 +28,7 @@ trap '[ "$SECONDS" -lt "$((${last_second:-0} - 90))" ] && told_to_end USR1; out_
 HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python jobside with_settings distributed.cli.dask_scheduler \
   --scheduler-file "$PWD/scheduler.json" --preload hpc_launch_jobside.guard --preload hpc_launch_jobside.told_once --preload hpc_launch_jobside.progress \
   --protocol tls --interface ib0 --port 0 \
-  --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
+  --dashboard-address 127.0.0.1:0 --no-dashboard >>logs/scheduler.log 2>&1 &
 scheduler=$!
 launcher=srun
 . ./jobside/hosts.sh

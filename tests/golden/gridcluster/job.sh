@@ -42,7 +42,7 @@ done
 HPC_LAUNCH_MINIMUM=24 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python jobside with_settings distributed.cli.dask_scheduler \
   --scheduler-file "$PWD/scheduler.json" --preload hpc_launch_jobside.guard --preload hpc_launch_jobside.told_once --preload hpc_launch_jobside.progress \
   --protocol tls --interface ib0 --port 0 \
-  --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
+  --dashboard-address 127.0.0.1:0 --no-dashboard >>logs/scheduler.log 2>&1 &
 scheduler=$!
 launcher=qrsh
 . ./jobside/hosts.sh

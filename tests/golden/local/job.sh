@@ -16,7 +16,7 @@ patience=15 # seconds that a workload gets from TERM to KILL
 HPC_LAUNCH_MINIMUM=2 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python jobside with_settings distributed.cli.dask_scheduler \
   --scheduler-file "$PWD/scheduler.json" --preload hpc_launch_jobside.guard --preload hpc_launch_jobside.told_once --preload hpc_launch_jobside.progress \
   --protocol tls --interface lo --port 0 \
-  --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
+  --dashboard-address 127.0.0.1:0 --no-dashboard >>logs/scheduler.log 2>&1 &
 scheduler=$!
 bash "$HPC_LAUNCH_RUN_DIR/node.sh" &
 workers=$!

@@ -34,7 +34,7 @@ worker_submissions=1 # so many ids of worker jobs will stand in control/worker-j
 HPC_LAUNCH_MINIMUM=1 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_JOB_SHELL=$$ without_usr2 bash jobside/within.sh python jobside with_settings distributed.cli.dask_scheduler \
   --scheduler-file "$PWD/scheduler.json" --preload hpc_launch_jobside.guard --preload hpc_launch_jobside.told_once --preload hpc_launch_jobside.progress --preload hpc_launch_jobside.pools \
   --protocol tls --interface ib0 --port 0 \
-  --dashboard-address 127.0.0.1:0 >>logs/scheduler.log 2>&1 &
+  --dashboard-address 127.0.0.1:0 --no-dashboard >>logs/scheduler.log 2>&1 &
 scheduler=$!
 
 # The workload starts when 1 of 22 workers is connected.

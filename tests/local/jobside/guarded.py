@@ -33,7 +33,7 @@ def scheduler(run: Path, where: str = "loopback", *options: str) -> Iterator[sub
     """Its process; it has written its scheduler file and loaded the guard, or has ended."""
     ours = {"HPC_LAUNCH_RUN_DIR": str(run), "HPC_LAUNCH_ATTEMPT": "1", "HPC_LAUNCH_DASHBOARD": where}
     command = f"{COMMAND} --scheduler-file {run}/scheduler.json --host 127.0.0.1 --port 0"
-    command += " --dashboard-address 127.0.0.1:0"
+    command += " --dashboard-address 127.0.0.1:0 --no-dashboard"
     with (run / "log").open("w") as log:
         words = [sys.executable, *command.split(), *options]
         process = subprocess.Popen(words, cwd=run, env={**os.environ, **ours}, stdout=log, stderr=log)

@@ -18,6 +18,7 @@ from distributed import Client
 from distributed.dashboard.scheduler import applications
 
 from tests.local.jobside.guarded import TOKEN, new_run, port_of, scheduler
+from tests.local.runs import until
 
 OTHER = TOKEN[:-1] + "0"
 OPENS = {"query": (f"?token={TOKEN}", {}), "bearer": ("", {"Authorization": f"Bearer {TOKEN}"})}
@@ -46,6 +47,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The run directory of a scheduler that serves pages."""
     run = new_run(tmp_path_factory.mktemp("run"))
     with scheduler(run):
+        browser = Browser(port_of(run))
+        until(lambda: browser.ask("/status", OPENS["bearer"][1]).status != 503, "the pages")
+        browser.connection.close()
         yield run
 
 
@@ -166,7 +170,7 @@ def test_without_a_token_there_is_no_scheduler(run: Path, token: str | None) -> 
     (run / "state" / "1" / "token").unlink()
     if token is not None:
         (run / "state" / "1" / "token").write_text(token)
-    with scheduler(run, "loopback", "--no-dashboard") as process:
+    with scheduler(run, "loopback") as process:
         assert process.wait(60) != 0
         assert not (run / "scheduler.json").exists()
 
@@ -188,7 +192,7 @@ def test_what_is_broken_here_opens_nothing(run: Path, whole: str, broken: str) -
     guard = run / "jobside" / "guard.py"
     assert whole in guard.read_text()
     guard.write_text(guard.read_text().replace(whole, broken))
-    with scheduler(run, "loopback", "--no-dashboard") as process:
+    with scheduler(run, "loopback") as process:
         assert "Failed to start preload: hpc_launch_jobside.guard" in (run / "log").read_text()
         assert not listens(port_of(run))
         assert process.poll() is None
@@ -209,17 +213,32 @@ def test_pages_of_workers_are_not_passed_on(pages: Path) -> None:
 
 
 def test_no_pages_at_all(run: Path) -> None:
-    with scheduler(run, "none", "--no-dashboard"):
+    with scheduler(run, "none"):
         assert told(run)["port"] is None
         assert not listens(port_of(run))
 
 
+def test_who_asks_before_the_pages_are_there_is_told_to_ask_again(run: Path) -> None:
+    (run / "bokeh.py").write_text("import time\ntime.sleep(600)\n")  # is found first
+    with scheduler(run):
+        browser = Browser(port_of(run))
+        assert [browser.ask("/status").status, browser.ask(f"/status?token={TOKEN}").status] == [403, 503]
+        assert browser.ask(f"/health?token={TOKEN}").status == 200
+        browser.connection.close()
+
+
+def test_pages_that_cannot_be_made_are_told(run: Path) -> None:
+    (run / "bokeh.py").write_text("raise AttributeError('of another version')\n")
+    with scheduler(run) as process:
+        until(lambda: "bokeh" in str(told(run)["lacks"]), "it to be told")
+        assert process.poll() is None and "of another version" in (run / "log").read_text()
+
+
 def test_pages_for_other_hosts_want_the_token_too(run: Path) -> None:
-    with scheduler(run, "node", "--no-dashboard"):
+    with scheduler(run, "node"):
         where = told(run)
         assert where["loopback_port"] == port_of(run) and isinstance(where["port"], int)
         for port in (where["port"], port_of(run)):
             browser = Browser(port)
             assert [browser.ask("/health").status, browser.ask(f"/health?token={TOKEN}").status] == [403, 200]
             browser.connection.close()
-        assert "bokeh" in str(where["lacks"])

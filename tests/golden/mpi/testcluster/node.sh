@@ -46,5 +46,5 @@ echo "rank $node is process $$ on $host" # several ranks share this log
 export HPC_LAUNCH_MINIMUM=20 HPC_LAUNCH_DASHBOARD=loopback HPC_LAUNCH_PRELOADS="hpc_launch_jobside.guard hpc_launch_jobside.progress"
 exec "$HPC_LAUNCH_PYTHON" "$HPC_LAUNCH_RUN_DIR"/jobside rank 20 --scheduler-file "$HPC_LAUNCH_RUN_DIR/scheduler.json" --inclusive-workers \
   --nthreads 1 --memory-limit 500000000 --name "$host" --local-directory "$local_directory" \
-  --protocol tls --interface ib0 --scheduler-port 0 --dashboard-address 127.0.0.1:0 \
+  --protocol tls --interface ib0 --scheduler-port 0 --dashboard-address 127.0.0.1:0 --no-dashboard \
   --worker-options '{"dashboard": false, "dashboard_address": "127.0.0.1:0", "death_timeout": 600, "resources": {"subprocess_slots": 1.0}}'
