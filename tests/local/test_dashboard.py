@@ -33,7 +33,7 @@ def test_its_token_opens_it_is_told_nowhere_and_goes_with_the_run(here: Here, en
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     token = file.read_text()
     assert (dashboard["lacks"], asked(dashboard["url"])) == (None, 403)
-    assert asked(f"{dashboard['url']}?token={token}") == 200
+    until(lambda: asked(f"{dashboard['url']}?token={token}") == 200, "the dashboard")
     shown = here.command("status", run.id).stdout
     assert f"dashboard  {dashboard['url']} on {os.uname().nodename} itself\n" in shown and token not in shown
     assert files_with(run, token) == ["state/1/token"]
