@@ -89,7 +89,7 @@ bench:
 	tests/cluster/install-packages strace python3 python3-venv
 	$(call install_for_clusters)
 	$(MAKE) --no-print-directory $(BENCH_VENV)/with-bokeh/.installed $(BENCH_VENV)/without-bokeh/.installed
-	for each in with without; do $(BENCH_VENV)/$$each-bokeh/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation .; done
+	for each in with without; do $(BENCH_VENV)/$$each-bokeh/bin/python $(PIP) install --force-reinstall --no-deps --no-build-isolation . || exit; done
 	$(CLUSTER_VENV)/bin/python -m benchmarks.side_by_side --with-bokeh $(BENCH_VENV)/with-bokeh --without-bokeh $(BENCH_VENV)/without-bokeh
 
 # What is newest changes by the day, so the environment is made anew each time.

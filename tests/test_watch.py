@@ -103,6 +103,11 @@ def test_a_shell_that_is_killed_leaves_no_process() -> None:
         until(lambda: not in_session(process.pid), "what the shell has left to end")
 
 
+JOB = (
+    'cd "$2"; mkdir state; HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=1 last_second="" patience=1\n'
+    '. "$1/watch.sh"; . "$1/attempt.sh"\n'
+)
+"""How a job's script begins."""
 BASH_ITSELF = re.compile(r"\S+: line \d+: wait_for: No record of process \d+\n")
 """What bash 5.2 now and then says itself of `<(…)`, in a copy of the shell that a signal ends before it is more."""
 
@@ -110,10 +115,7 @@ BASH_ITSELF = re.compile(r"\S+: line \d+: wait_for: No record of process \d+\n")
 def test_a_job_that_is_told_to_end_at_any_moment_ends_once(tmp_path: Path) -> None:
     """A batch system tells all processes of a job at once: also a child that was just forked, a copy of the shell."""
     lines = (
-        'cd "$2"; mkdir state; HPC_LAUNCH_RUN_DIR=$PWD HPC_LAUNCH_JOB_ID=1 last_second="" patience=1\n'
-        '. "$1/watch.sh"; . "$1/attempt.sh"\n'
-        "sleep 60 & workers=$!; workload=''; SECONDS=1000; echo begun\n"
-        "while :; do news=$3; wait_a_moment; done"
+        f"{JOB}sleep 60 & workers=$!; workload=''; SECONDS=1000; echo begun\nwhile :; do news=$3; wait_a_moment; done"
     )
     for turn in range(8):
         place = tmp_path / str(turn)
@@ -129,3 +131,16 @@ def test_a_job_that_is_told_to_end_at_any_moment_ends_once(tmp_path: Path) -> No
         told = [line.split()[1] for line in (place / "state" / "1" / "events").read_text().splitlines()]
         assert told == ["started", "ending", "ended"]
         until(lambda session=process.pid: not in_session(session), "what the shell has left to end")  # type: ignore[misc]
+
+
+def test_a_job_that_is_told_to_end_while_it_waits_gives_its_workload_time(tmp_path: Path) -> None:
+    work = "trap 'sleep 1; touch saved; exit' TERM; echo begun; while :; do sleep 0.1; done"
+    lines = f'{JOB}set -m; bash -c "$3" & workload=$! begun=yes; set +m; SECONDS=1000; while :; do wait_a_moment; done'
+    command = ["bash", "-c", lines, "bash", str(JOBSIDE), str(tmp_path), work]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "begun\n"
+        time.sleep(0.3)  # it waits
+        process.terminate()
+        assert process.wait(LATE) == 1
+        told = [line.split()[1] for line in (tmp_path / "state" / "1" / "events").read_text().splitlines()]
+        assert (tmp_path / "saved").exists() and told == ["started", "ending", "ended"]

@@ -113,8 +113,9 @@ was_killed_for_memory() { # EXIT_CODE…
 outcome=launch-failed code=1 reason="the job's script ended early$(see logs/job.log)"
 begun='' workload='' workers='' scheduler='' jupyter='' scheduler_code='' workers_code='' broken_since=''
 scheduler_gets=10 workers_get=5 elements_get=10 jupyter_gets=10 # seconds to end in order
-# For a shell that ends: a signal that came a second time would end it in the middle of `finish`.
-ignore_signals() { trap '' TERM INT HUP QUIT XCPU USR1 USR2 URG; }
+# For a shell that ends: a signal that came a second time would end it in the middle of `finish`, and so would what a
+# first one has left for the end of a `pause`.
+ignore_signals() { after_reading=''; trap '' TERM INT HUP QUIT XCPU USR1 USR2 URG; }
 write_outcome() { # over what was written there before: on a full disk there is room for nothing else
   local line="$outcome $code $reason" LC_ALL=C
   printf '%s\n' "$line" 1<>"$state/outcome.new" && truncate -s $((${#line} + 1)) "$state/outcome.new" &&

@@ -26,7 +26,8 @@ def end_if_unfit() -> None:
         os.unlink(os.environ.pop("HPC_LAUNCH_STARTING"))  # what would be told if this Python did not run
     if sentence := without_dask() or without_interface() or without_ports():
         give_up(sentence)
-    state.tell(os.path.join("fit", state.HOST), os.environ.pop("HPC_LAUNCH_FIT") + "\n")
+    with suppress(OSError):  # a full disk: workers do not depend on what people read
+        state.tell(os.path.join("fit", state.HOST), os.environ.pop("HPC_LAUNCH_FIT") + "\n")
 
 
 def give_up(sentence: str) -> NoReturn:

@@ -130,6 +130,14 @@ def test_a_node_that_is_fit_is_told_to_be(node: Node) -> None:
     assert told_of_the_node(run) == [f"fit/{os.uname().nodename}: {run} is disk"]
 
 
+def test_where_nothing_can_be_told_they_begin_all_the_same(tmp_path: Path) -> None:
+    told = told_by_the_shell(tmp_path)
+    (tmp_path / "state/1/fit").rmdir()
+    words = [sys.executable, str(JOBSIDE), "workers", "--version"]
+    done = subprocess.run(words, env={**os.environ, **told}, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "variables", "sentence"),
     [
