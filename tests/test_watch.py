@@ -70,6 +70,15 @@ def test_a_shell_that_has_no_time_left_ends() -> None:
     assert shell("out_of_time() { echo out of time; exit 0; }\nlast_second=1000; wait_a_moment") == "out of time"
 
 
+def test_what_a_host_has_left_lying_is_told_also_where_its_launcher_knows_it_by_a_longer_name(tmp_path: Path) -> None:
+    for left in ("n-1-77", "n-11-78"):
+        (tmp_path / f"starting-{left}").write_text("it does not run\n")
+    (tmp_path / "unfit").mkdir()
+    lines = f"state={tmp_path}; tell_where_python_did_not_run n-1.cluster; ls $state/unfit; cat $state/unfit/*"
+    assert shell(lines) == "n-1\nit does not run"
+    assert shell(f"state={tmp_path}; tell_where_python_did_not_run; ls $state/unfit") == "n-1\nn-11"
+
+
 def in_session(session: int) -> list[str]:
     """The programs of a session that have not ended."""
     found = []

@@ -23,7 +23,7 @@ host_failed() { # HOST CAUSE FILE-OF-WORDS
   local cause=$2
   [ ! -e "$state/outcome" ] || return 0
   tell_where_python_did_not_run "$1"
-  [ ! -e "$state/unfit/$1" ] || return 0
+  { [ ! -e "$state/unfit/$1" ] && [ ! -e "$state/unfit/${1%%.*}" ]; } || return 0
   # What is started there is the first that is looked for in this directory.
   if grep -qF "$HPC_LAUNCH_RUN_DIR/node.sh: " "$3" 2>/dev/null; then
     cause="it cannot see the run directory: is storage.runs shared by all nodes?"

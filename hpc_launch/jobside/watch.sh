@@ -51,11 +51,11 @@ workers_lost() { # all of them, and not because all was done
   [ "$workers_code" != 0 ]
 }
 # Hosts that have left lying what to say of them if Python does not run: it did not.
-tell_where_python_did_not_run() { # [HOST]
+tell_where_python_did_not_run() { # [HOST, whose launcher may know it by a longer name]
   local left host
   for left in "$state"/starting-*; do
     host=${left##*/starting-} host=${host%-*}
-    [ ! -e "$left" ] || [ "${1-$host}" != "$host" ] || [ -e "$state/unfit/$host" ] || mv "$left" "$state/unfit/$host"
+    [[ ! -e $left || ${1-$host}. != "$host".* || -e $state/unfit/$host ]] || mv "$left" "$state/unfit/$host"
   done
 }
 
