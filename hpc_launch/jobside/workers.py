@@ -160,9 +160,10 @@ def be_server(listener: int, alive: int) -> None:
 def end_forks() -> None:
     """Wait a moment for both to end. What Slurm finds of a step when its first process has ended costs a second."""
     server, tracker = forkserver._forkserver, resource_tracker._resource_tracker
-    processes = [server._forkserver_pid, tracker._pid]
+    processes = [each for each in (server._forkserver_pid, tracker._pid) if each is not None]
     for descriptor in (server._forkserver_alive_fd, tracker._fd):
-        os.close(descriptor)
+        if descriptor is not None:  # one may have died
+            os.close(descriptor)
     server._forkserver_pid = server._forkserver_alive_fd = tracker._pid = tracker._fd = None
     for _ in range(100):
         processes = [each for each in processes if not has_ended(each)]
