@@ -103,7 +103,7 @@ def test_workers_whose_host_does_not_have_the_environment(insar: There) -> None:
     theirs = changed([f"environment.venv={python.parent.parent}"])
     done = insar.command("submit", "local.yaml", "--site", "testcluster", "--wait", *theirs)
     assert "launch-failed: the workload's environment did not load on c" in done.stderr
-    assert f"{python.parent}/activate: No such file or directory" in done.stderr
+    assert f"environment.venv: {python.parent.parent} has no bin/activate on c" in done.stderr
 
 
 def environment_on_the_login_host(there: There) -> Path:
