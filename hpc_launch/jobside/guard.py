@@ -6,8 +6,8 @@ later, and may fail, opens nothing: where the pages are served, and that ``state
 
 Pages hand on what they were asked with (bokeh writes it into each of them): the token is taken out of a request first.
 
-The scheduler starts without its pages (``--no-dashboard``): bokeh takes as long to import as everything else together.
-A thread imports it while workers start, and then the pages are added. Who asks for one before is told to ask again.
+The scheduler starts without its dashboard (``--no-dashboard``): bokeh takes as long to import as everything else
+together, and many runs are never looked at. Who first asks for a page of it waits while a thread imports bokeh.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import hmac
 import json
 import logging
 import os
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -28,6 +30,9 @@ import dask.config
 import distributed.node
 from distributed.comm.addressing import get_address_host
 from distributed.http.routing import RoutingApplication
+from distributed.http.scheduler.info import IndividualPlots
+from distributed.versions import BOKEH_REQUIREMENT
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate
 from tornado.web import ErrorHandler, RequestHandler, StaticFileHandler
 
 from . import state
@@ -69,20 +74,19 @@ class Refused(RequestHandler):
         self.finish(ASK)
 
 
-class OnTheirWay(RequestHandler):
-    """Has a browser ask again in a second."""
-
-    def prepare(self) -> None:
-        self.set_status(503)
-        self.set_header("Refresh", "1")
-        self.finish("the pages of this scheduler are on their way\n")
-
-
 class GuardedPages(RoutingApplication):
     """All pages of a scheduler."""
 
-    on_their_way: asyncio.Task[None] | None = None
-    """What adds those of bokeh, as long as it does."""
+    add_dashboard: Callable[[], Coroutine[Any, Any, None]] | None = None
+    """What adds those of bokeh, until it has."""
+    adding: asyncio.Task[None] | None = None
+
+    async def with_dashboard(self) -> None:
+        """Return when the pages of bokeh are there, or cannot be had."""
+        if self.add_dashboard:
+            self.adding = self.adding or asyncio.ensure_future(self.add_dashboard())
+            await asyncio.shield(self.adding)
+            self.add_dashboard = None
 
     def find_handler(self, request: HTTPServerRequest, **options: Any) -> Any:
         in_query, in_headers = take_query_token(request), take_header_tokens(request)
@@ -92,9 +96,34 @@ class GuardedPages(RoutingApplication):
         page = super().find_handler(request, **options)
         if not opens(in_query + in_headers) and not issubclass(page.handler_class, StaticFileHandler):
             return self.get_handler_delegate(request, Refused)
-        if self.on_their_way and issubclass(page.handler_class, ErrorHandler):
-            return self.get_handler_delegate(request, OnTheirWay)
+        if self.add_dashboard and issubclass(page.handler_class, (ErrorHandler, IndividualPlots)):
+            return Waiting(self, request)
         return page
+
+
+class Waiting(HTTPMessageDelegate):
+    """A request that is answered when the dashboard is there."""
+
+    def __init__(self, pages: GuardedPages, request: HTTPServerRequest) -> None:
+        self.pages, self.request = pages, request
+        self.page: HTTPMessageDelegate | None = None
+
+    async def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
+        await self.pages.with_dashboard()
+        self.page = RoutingApplication.find_handler(self.pages, self.request)  # type: ignore[no-untyped-call]
+        if received := self.page.headers_received(start_line, headers):
+            await received
+
+    def data_received(self, chunk: bytes) -> Any:
+        return self.page and self.page.data_received(chunk)
+
+    def finish(self) -> None:
+        if self.page:
+            self.page.finish()
+
+    def on_connection_close(self) -> None:
+        if self.page:
+            self.page.on_connection_close()
 
 
 def opens(given: list[str]) -> bool:
@@ -181,20 +210,28 @@ def serve(scheduler: Any) -> None:
         "address": address,
         "port": port,
         "loopback_port": port and server.port,
-        "lacks": "" if find_spec("bokeh") else WITHOUT_BOKEH,
+        "lacks": lacks_bokeh(),
     }
     state.tell("dashboard.json", json.dumps(where_they_are))
     if port and not where_they_are["lacks"]:
-        scheduler.http_application.on_their_way = asyncio.ensure_future(add_pages(scheduler, where_they_are))
+        scheduler.http_application.add_dashboard = partial(add_dashboard, scheduler, where_they_are)
 
 
-async def add_pages(scheduler: Any, where_they_are: dict[str, Any]) -> None:
+def lacks_bokeh() -> str:
+    """Why there is no dashboard; empty if there is one."""
+    try:
+        fits = BOKEH_REQUIREMENT.specifier.contains(version("bokeh"), prereleases=True)
+    except Exception:  # it is not there, or half of it is
+        fits = False
+    return "" if fits else WITHOUT_BOKEH
+
+
+async def add_dashboard(scheduler: Any, where_they_are: dict[str, Any]) -> None:
     """Serve the pages of bokeh, too; tell where that fails."""
     try:
         pages = await asyncio.to_thread(import_module, "distributed.dashboard.scheduler")
         pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="/")
     except Exception as fault:
-        log.warning("hpc-launch: there are no pages: %r", fault)
+        log.warning("hpc-launch: there is no dashboard: %r", fault)
         with suppress(OSError):
             state.tell("dashboard.json", json.dumps({**where_they_are, "lacks": WITHOUT_BOKEH}))
-    scheduler.http_application.on_their_way = None

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from distributed import Client
 from distributed.dashboard.scheduler import applications
 
 from tests.local.jobside.guarded import TOKEN, new_run, port_of, scheduler
-from tests.local.runs import until
 
 OTHER = TOKEN[:-1] + "0"
 OPENS = {"query": (f"?token={TOKEN}", {}), "bearer": ("", {"Authorization": f"Bearer {TOKEN}"})}
@@ -48,7 +48,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     run = new_run(tmp_path_factory.mktemp("run"))
     with scheduler(run):
         browser = Browser(port_of(run))
-        until(lambda: browser.ask("/status", OPENS["bearer"][1]).status != 503, "the pages")
+        assert browser.ask("/status", OPENS["bearer"][1]).status == 200  # from here on all of them are there
         browser.connection.close()
         yield run
 
@@ -218,20 +218,57 @@ def test_no_pages_at_all(run: Path) -> None:
         assert not listens(port_of(run))
 
 
-def test_who_asks_before_the_pages_are_there_is_told_to_ask_again(run: Path) -> None:
-    (run / "bokeh.py").write_text("import time\ntime.sleep(600)\n")  # is found first
+def has_bokeh(run: Path) -> bool:
+    """Whether the scheduler has imported it."""
+    with Client(json.loads((run / "scheduler.json").read_text())["address"]) as client:  # type: ignore[no-untyped-call]
+        found: bool = client.run_on_scheduler(lambda: "bokeh" in __import__("sys").modules)
+    return found
+
+
+def test_bokeh_is_imported_when_somebody_who_may_asks_for_the_dashboard(run: Path) -> None:
     with scheduler(run):
         browser = Browser(port_of(run))
-        assert [browser.ask("/status").status, browser.ask(f"/status?token={TOKEN}").status] == [403, 503]
+        paths = ["/status", "/", "/individual-plots.json", "/static/x"]
+        assert {path: browser.ask(path).status for path in paths} == dict.fromkeys(paths, 403)
         assert browser.ask(f"/health?token={TOKEN}").status == 200
+        assert not has_bokeh(run)
+        assert browser.ask(f"/individual-plots.json?token={TOKEN}").status == 200
+        assert json.loads(browser.body)["Individual Progress"] == "/individual-progress"  # dask-labextension lists them
+        assert has_bokeh(run)
         browser.connection.close()
 
 
-def test_pages_that_cannot_be_made_are_told(run: Path) -> None:
-    (run / "bokeh.py").write_text("raise AttributeError('of another version')\n")
+def test_all_who_ask_meanwhile_wait_and_are_answered(run: Path) -> None:
+    def answer(path: str) -> tuple[int, str | None]:
+        browser = Browser(port_of(run))
+        found = browser.ask(f"{path}?token={TOKEN}")
+        browser.connection.close()
+        return found.status, found.headers["Referrer-Policy"]
+
+    paths = {"/status": 200, "/": 301, "/individual-progress": 200, "/nothing": 404}
+    with scheduler(run), ThreadPoolExecutor(len(paths)) as threads:
+        assert dict(zip(paths, threads.map(answer, paths), strict=True)) == {
+            path: (status, "no-referrer") for path, status in paths.items()
+        }
+        assert "Traceback" not in (run / "log").read_text()
+
+
+def test_a_dashboard_that_cannot_be_made_is_told(run: Path) -> None:
+    (run / "bokeh.py").write_text("raise AttributeError('of another version')\n")  # is found first
     with scheduler(run) as process:
-        until(lambda: "bokeh" in str(told(run)["lacks"]), "it to be told")
+        browser = Browser(port_of(run))
+        assert browser.ask(f"/status?token={TOKEN}").status == 404
+        assert "bokeh" in str(told(run)["lacks"])
         assert process.poll() is None and "of another version" in (run / "log").read_text()
+        browser.connection.close()
+
+
+@pytest.mark.parametrize("bokeh", ["", "Metadata-Version: 2.1\nName: bokeh\nVersion: 2.4.3\n"])
+def test_bokeh_that_is_missing_or_too_old_is_told_from_the_start(run: Path, bokeh: str) -> None:
+    (run / "bokeh-0.dist-info").mkdir()
+    (run / "bokeh-0.dist-info" / "METADATA").write_text(bokeh or "Metadata-Version: 2.1\n")
+    with scheduler(run):
+        assert "bokeh" in str(told(run)["lacks"])
 
 
 def test_pages_for_other_hosts_want_the_token_too(run: Path) -> None:
