@@ -73,14 +73,15 @@ def test_cluster(environment: Path) -> Iterator[Cluster]:
             cluster.down()
 
 
-def one_task(cluster: Cluster, way: Way, directory: Path) -> Times:
-    """Start a command on an idle cluster, and watch it until nothing is left of it."""
+def one_task(cluster: Cluster, way: Way, directory: Path, moment: float) -> Times:
+    """Start a command on an idle cluster at a moment of a second (0 to 1), and watch it until nothing is left of it."""
     until(lambda: not cluster.job_ids(), "the cluster to be idle")
     wait_for_quiet()
     directory.mkdir()
     for name in FILES:
         shutil.copy(HERE / name, directory)
     shutil.chown(directory, USER, USER)
+    time.sleep((moment - time.time()) % 1)
     start = time.time()
     command = cluster.start(way.command, cwd=directory)
     try:

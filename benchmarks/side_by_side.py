@@ -101,11 +101,16 @@ def measured(name: str, environment: Path, rounds: int) -> Measured:
 
 
 def in_turn(cluster: Cluster, rounds: int) -> dict[str, list[Times]]:
-    """The times of each way, round by round."""
+    """The times of each way, round by round.
+
+    Slurm looks once a second for jobs that it can start. Each round begins at another moment of a second: otherwise a
+    way would start a moment after the one before it has ended, and wait for the same part of a second each time.
+    """
     times: dict[str, list[Times]] = {name: [] for name in WAYS}
     for number in range(-WARM_UP, rounds):
         for name, way in WAYS.items():
-            one = one_task(cluster, way, cluster.home / f"{name.replace(' ', '-').replace(',', '')}-{number}")
+            directory = cluster.home / f"{name.replace(' ', '-').replace(',', '')}-{number}"
+            one = one_task(cluster, way, directory, moment=number / rounds % 1)
             if number >= 0:
                 times[name].append(one)
             said = f"{name:18} first task {one.done:6.2f} s, everything gone {one.gone:6.2f} s after the command"

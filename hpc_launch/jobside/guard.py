@@ -110,7 +110,7 @@ class Waiting(HTTPMessageDelegate):
 
     async def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
         await self.pages.with_dashboard()
-        self.page = RoutingApplication.find_handler(self.pages, self.request)  # type: ignore[no-untyped-call]
+        self.page = RoutingApplication.find_handler(self.pages, self.request)
         if received := self.page.headers_received(start_line, headers):
             await received
 
