@@ -15,8 +15,6 @@ from hpc_launch.runs.parts import Part
 if TYPE_CHECKING:
     from hpc_launch.runs.settle import View
 
-LAUNCH_FAILED = "launch-failed"
-
 RUN = Annotated[
     str | None,
     typer.Argument(
@@ -130,24 +128,19 @@ def list_(
     json: JSON = False,
 ) -> None:
     """List your runs, newest first."""
-    from dataclasses import replace
-
     from hpc_launch import context
     from hpc_launch.cli.output import cut_to_terminal, print_json, say, table
-    from hpc_launch.runs.listing import Wanted, listed
+    from hpc_launch.runs.listing import NEVER_BEGAN, Wanted, listed
 
     wanted = Wanted(name, state or (), site, limit)
-    never_began = () if json or "failed" not in wanted.states else {LAUNCH_FAILED} - {*wanted.states}
-    asked = replace(wanted, states=(*wanted.states, *never_began), limit=None) if never_began else wanted
-    found = listed(context.current(), asked, documents=json)
-    rows = [row for row in found if row.state not in never_began][:limit]
+    found = listed(context.current(), wanted, documents=json)
     if json:
-        return print_json({"schema": 1, "runs": [row.document for row in rows]})
-    if others := sum(row.state in never_began for row in found):
-        say(f"{others} more never began their workload: --state {LAUNCH_FAILED}")
-    if rows:
-        print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [(row.id, row.shown, row.site) for row in rows])))
-    elif others:
+        return print_json({"schema": 1, "runs": [row.document for row in found.rows]})
+    if found.never_began:
+        say(f"{found.never_began} more never began their workload: --state {NEVER_BEGAN}")
+    if found.rows:
+        print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [(row.id, row.shown, row.site) for row in found.rows])))
+    elif found.never_began:
         return
     elif wanted == Wanted(limit=limit):
         say("there is no run yet; start one: hpc-launch submit profile.yaml")

@@ -113,7 +113,7 @@ def test_runs_that_are_over_for_good_are_not_read_again_until_something_changes(
     context: Context, runs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def shown() -> dict[str, str]:
-        return {row.id: row.shown for row in listed(context)}
+        return {row.id: row.shown for row in listed(context).rows}
 
     first = shown()
     over = context.directory / runs[2]
@@ -136,7 +136,7 @@ def test_a_run_whose_job_began_once_more_is_looked_at(context: Context, runs: li
     again = context.directory / runs[0]
     (again / "state" / "1").mkdir(parents=True)
     (again / "state" / "attempt").write_text("1\n")
-    row = next(row for row in listed(context) if row.id == runs[0])
+    row = next(row for row in listed(context).rows if row.id == runs[0])
     assert row.state != "failed"
 
 
@@ -144,9 +144,9 @@ def test_a_run_whose_job_began_once_more_is_looked_at(context: Context, runs: li
     "kept", ["{", "[]", '{"schema": 2, "runs": {}}', '{"schema": 1, "runs": {"x": 1}}', '{"schema": 1, "runs": 1}']
 )
 def test_what_was_kept_and_cannot_be_understood_changes_nothing(context: Context, runs: list[str], kept: str) -> None:
-    before = listed(context)
+    before = listed(context).rows
     (context.state / "over.json").write_text(kept)
-    assert listed(context) == before == listed(context)
+    assert listed(context).rows == before == listed(context).rows
     assert json.loads((context.state / "over.json").read_text())["schema"] == 1
 
 
