@@ -100,8 +100,9 @@ def test_a_state_that_is_none_is_refused_with_those_that_are(context: Context, r
 def test_a_site_that_nobody_knows_is_refused_with_the_one_that_was_meant(context: Context, runs: list[str]) -> None:
     for more in ([], ["--json"], ["--name", "pi"], ["--state", "failed"]):
         told = hpc_launch(context, "list", "--site", "cerse", *more)
-        assert told.returncode == 2 and "no site profile is called 'cerse'; did you mean 'ceres'?" in told.stderr
-        assert "known sites: casper, ceres, " in told.stderr
+        said = told.stdout if "--json" in more else told.stderr
+        assert told.returncode == 2 and "no site profile is called 'cerse'; did you mean 'ceres'?" in said
+        assert "known sites: casper, ceres, " in said
     for known in ("casper", "atlas"):  # a site without runs, and one that has runs and no profile
         none = hpc_launch(context, "list", "--site", known, "--name", "nosuch")
         assert (none.returncode, none.stderr) == (0, "there is no such run; `hpc-launch list` shows all\n")
