@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from benchmarks.comparison import wait_for_quiet
-from tests.cluster.conftest import DIRECTORY, LOCK
+from tests.cluster.conftest import DIRECTORY, alone_on_this_machine
 from tests.cluster.hosts import Cluster
+from tests.local.runs import until
 
 HERE = Path(__file__).resolve().parent
 FILES = ("by_hand.sh", "profile.yaml", "one_task.py", "with_jobqueue.py")
 USER = "hpcuser"
 PATIENCE = 240
 """Seconds after which a job is given up."""
-
-Found = TypeVar("Found")
 
 
 class Way(NamedTuple):
@@ -58,12 +57,7 @@ class Times(NamedTuple):
 @contextmanager
 def test_cluster(environment: Path) -> Iterator[Cluster]:
     """The test cluster with the commands of an environment, for us alone: the tests take the same lock."""
-    with LOCK.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for {LOCK}: others use the test cluster", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone_on_this_machine(patience=inf):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the cluster would stay
         cluster = Cluster(DIRECTORY, environment)
         try:
@@ -75,7 +69,7 @@ def test_cluster(environment: Path) -> Iterator[Cluster]:
 
 def one_task(cluster: Cluster, way: Way, directory: Path, moment: float) -> Times:
     """Start a command on an idle cluster at a moment of a second (0 to 1), and watch it until nothing is left of it."""
-    until(lambda: not cluster.job_ids(), "the cluster to be idle")
+    until(lambda: not cluster.job_ids(), "the cluster to be idle", pause=0.2, patience=PATIENCE)
     wait_for_quiet()
     directory.mkdir()
     for name in FILES:
@@ -85,9 +79,10 @@ def one_task(cluster: Cluster, way: Way, directory: Path, moment: float) -> Time
     start = time.time()
     command = cluster.start(way.command, cwd=directory)
     try:
-        done = until(lambda: time_done(directory / way.workload_log), f"the workload of {directory}", pause=0.1)
-        until(lambda: is_over(command, directory / way.submitted_in), "the end of it", pause=0.05)
-        until(lambda: not cluster.job_ids(), "its end in the queue", pause=0.05)
+        workload = f"the workload of {directory}"
+        done = until(lambda: time_done(directory / way.workload_log), workload, pause=0.1, patience=PATIENCE)
+        until(lambda: is_over(command, directory / way.submitted_in), "its end", pause=0.05, patience=PATIENCE)
+        until(lambda: not cluster.job_ids(), "its end in the queue", pause=0.05, patience=PATIENCE)
         gone = time.time()
     except TimeoutError:
         for log in sorted(directory.rglob("*.log")):
@@ -99,16 +94,6 @@ def one_task(cluster: Cluster, way: Way, directory: Path, moment: float) -> Time
     if command.returncode:
         raise RuntimeError(f"{way.command} ended with {command.returncode}:\n{told}")
     return Times(done - start, gone - start)
-
-
-def until(condition: Callable[[], Found | None], what: str, pause: float = 0.2) -> Found:
-    """Wait for something to become true; raises TimeoutError."""
-    give_up = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        if time.monotonic() > give_up:
-            raise TimeoutError(f"waited {PATIENCE} s in vain for {what}")
-        time.sleep(pause)
-    return found
 
 
 def time_done(workload_log: Path) -> float | None:

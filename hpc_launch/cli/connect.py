@@ -49,15 +49,19 @@ def connect(
         _open_here(known, found.directory)
 
 
+def _refuse_without_pages(known: Directions) -> None:
+    if not known.pages:
+        raise UsageError(Problem(f"{known.run} serves no pages", hint="\n".join(known.lacks())))
+
+
 def _open_here(known: Directions, directory: Path) -> None:
     """Have a browser open the dashboard, where this host reaches it without a tunnel."""
     import socket
 
     from hpc_launch.client.directions import url_of
 
-    page = next(iter(known.pages.values()), None)
-    if page is None:
-        raise UsageError(f"{known.run} serves no pages")
+    _refuse_without_pages(known)
+    page = next(iter(known.pages.values()))
     if page.on_loopback and page.host != socket.gethostname():
         hint = f"hpc-launch connect {known.run} --tunnel --open"
         raise UsageError(Problem(f"its pages are on {page.host} itself, and this is {socket.gethostname()}", hint=hint))
@@ -73,9 +77,8 @@ def _hold(known: Directions, found: Endpoint, open_: bool) -> None:
     from hpc_launch.client.through import way_to
     from hpc_launch.client.tunnel import open_tunnel
 
+    _refuse_without_pages(known)
     forwards = {name: forward_to(page, free_port()) for name, page in known.pages.items()}
-    if not forwards:
-        raise UsageError(f"{known.run} serves no pages")
     held = open_tunnel(way_to(found), [*forwards.values()])
     try:
         urls = {name: url_of(known.pages[name], forward.local) for name, forward in forwards.items()}

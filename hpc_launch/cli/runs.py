@@ -13,9 +13,8 @@ from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.parts import Part
 
 if TYPE_CHECKING:
+    from hpc_launch.context import Context
     from hpc_launch.runs.settle import View
-
-LAUNCH_FAILED = "launch-failed"
 
 RUN = Annotated[
     str | None,
@@ -130,29 +129,38 @@ def list_(
     json: JSON = False,
 ) -> None:
     """List your runs, newest first."""
-    from dataclasses import replace
-
     from hpc_launch import context
     from hpc_launch.cli.output import cut_to_terminal, print_json, say, table
-    from hpc_launch.runs.listing import Wanted, listed
+    from hpc_launch.runs.listing import NEVER_BEGAN, Wanted, listed
 
     wanted = Wanted(name, state or (), site, limit)
-    never_began = () if json or "failed" not in wanted.states else {LAUNCH_FAILED} - {*wanted.states}
-    asked = replace(wanted, states=(*wanted.states, *never_began), limit=None) if never_began else wanted
-    found = listed(context.current(), asked, documents=json)
-    rows = [row for row in found if row.state not in never_began][:limit]
+    here = context.current()
+    found = listed(here, wanted, documents=json)
+    if site and not found.rows:
+        _refuse_unless_known(site, here)
     if json:
-        return print_json({"schema": 1, "runs": [row.document for row in rows]})
-    if others := sum(row.state in never_began for row in found):
-        say(f"{others} more never began their workload: --state {LAUNCH_FAILED}")
-    if rows:
-        print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [(row.id, row.shown, row.site) for row in rows])))
-    elif others:
+        return print_json({"schema": 1, "runs": [row.document for row in found.rows]})
+    if found.never_began:
+        say(f"{found.never_began} more never began their workload: --state {NEVER_BEGAN}")
+    if found.rows:
+        print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [(row.id, row.shown, row.site) for row in found.rows])))
+    elif found.never_began:
         return
     elif wanted == Wanted(limit=limit):
         say("there is no run yet; start one: hpc-launch submit profile.yaml")
     else:
         say("there is no such run; `hpc-launch list` shows all")
+
+
+def _refuse_unless_known(site: str, here: Context) -> None:
+    """Refuse a site that has no profile here, and none of the runs."""
+    from hpc_launch.runs.listing import Wanted, listed
+    from hpc_launch.sites import search
+
+    known = search.names(here)
+    if site not in known and not listed(here, Wanted(site=site, limit=1)).rows:
+        cause = f"--site: no run of yours is there, and {search.none_is_called(site, known)}"
+        raise UsageError(Problem(cause, hint=search.listed(known)))
 
 
 def show(view: View, as_json: bool) -> None:

@@ -21,13 +21,24 @@ class Directions:
     """To one run."""
 
     run: str
-    pages: Mapping[str, Page]
-    lacks: tuple[str, ...]
-    """Why some are not there, or not whole."""
+    told: Mapping[str, Page]
+    """By the job; one that is not there says why."""
+    jupyter_starts: bool
+    """It has told nothing yet."""
     way: Way
     """From somebody's own machine."""
     obstacle: HpcLaunchError | None
     """Why there is none to the pages."""
+
+    @property
+    def pages(self) -> Mapping[str, Page]:
+        """Those that are there."""
+        return {name: page for name, page in self.told.items() if page.is_there}
+
+    def lacks(self) -> list[str]:
+        """Why others are not."""
+        starts = ["jupyter: it is starting; ask again in a moment"] if self.jupyter_starts else []
+        return [f"{name}: {page.lacks}" for name, page in self.told.items() if page.lacks] + starts
 
     def forwards(self) -> list[Forward]:
         """A port of one's own machine for each page: of the same number."""
@@ -46,7 +57,7 @@ class Directions:
 
     def lines(self) -> list[str]:
         """For people."""
-        found = [f"{name} on {page.host}: {url_of(page)}" for name, page in self.pages.items()] + [*self.lacks]
+        found = [f"{name} on {page.host}: {url_of(page)}" for name, page in self.pages.items()] + self.lacks()
         if (words := self.tunnel()) is not None:
             then = [f"  then {url_of(page, page.port)}" for page in self.pages.values()]
             found += ["from your own machine:", f"  {shlex.join(words)}", *then]
@@ -66,24 +77,24 @@ class Directions:
         }
 
     def _page(self, name: str) -> dict[str, Any] | None:
-        page = self.pages.get(name)
-        return {"host": page.host, "port": page.port, "url": url_of(page)} if page else None
+        page = self.told.get(name)
+        if page is None:
+            return None
+        url = url_of(page) if page.is_there else None
+        return {"host": page.host, "port": page.port, "url": url, "lacks": page.lacks or None}
 
 
 def directions(view: View, found: Endpoint) -> Directions:
     """To a run whose scheduler is there."""
     record, told = view.record, describe.pages(view)
-    there = {name: page for name, page in told.items() if page.port}
-    lacks = [f"{name}: {page.lacks}" for name, page in told.items() if page.lacks]
-    if "jupyter" not in told and (found.directory / "jobside" / "jupyter.py").exists():
-        lacks.append("jupyter: it is starting; ask again in a moment")
+    starts = "jupyter" not in told and (found.directory / "jobside" / "jupyter.py").exists()
     way = way_from_outside(access_of(found), found.node, record.host, record.user)
-    return Directions(record.id, there, tuple(lacks), way, _obstacle(way, there))
+    return Directions(record.id, told, starts, way, _obstacle(way, told))
 
 
-def _obstacle(way: Way, there: Mapping[str, Page]) -> HpcLaunchError | None:
+def _obstacle(way: Way, told: Mapping[str, Page]) -> HpcLaunchError | None:
     try:
-        for name in (name for name, page in there.items() if page.on_loopback):
+        for name in (name for name, page in told.items() if page.is_there and page.on_loopback):
             refuse_loopback(way, f"the {name}")
     except HpcLaunchError as fault:
         return fault

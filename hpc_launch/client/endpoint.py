@@ -44,7 +44,7 @@ class Endpoint:
     node: str
     """The host that it runs on, as it calls itself."""
     dashboard: Page | None
-    """None: it serves no pages."""
+    """None: nothing was told of one. One that is not there says why."""
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -78,8 +78,7 @@ def endpoint(view: View) -> Endpoint | None:
     if progress is None or progress.address is None or view.standing.state == "queued":
         return None
     dashboard = describe.pages(view).get("dashboard")
-    shown = dashboard if dashboard and dashboard.port else None
-    return Endpoint(view.directory, progress.address, view.evidence.host or "", shown)
+    return Endpoint(view.directory, progress.address, view.evidence.host or "", dashboard)
 
 
 def run_directory(context: Context, run: str | os.PathLike[str] | None = None) -> Path:

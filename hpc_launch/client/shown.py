@@ -80,14 +80,16 @@ class Shown:
     def _hints(self) -> list[str]:
         """What stands below the numbers."""
         lines = [self._why] if self._why and not self._page else []
-        if self._page is not None and in_notebook() and not _is_proxied():
+        if self._page is not None and not self._page.is_there:
+            lines.append(f"There is no dashboard: {self._page.lacks}")
+        elif self._page is not None and in_notebook() and not _is_proxied():
             lines.append(f"The dashboard asks for the run's token: hpc-launch connect {self.run}")
         return lines
 
 
 def link_to(page: Page | None) -> str:
     """Of the dashboard, as above."""
-    if page is None:
+    if page is None or not page.is_there:
         return ""
     if _is_proxied():
         return str(format_dashboard_link(page.address, page.port))

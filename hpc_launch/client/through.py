@@ -24,7 +24,7 @@ def tunnel_to(found: Endpoint) -> tuple[Endpoint, Companion]:
     host, port = found.host_and_port
     forwards = [Forward(free_port(), host, port)]
     page = found.dashboard if found.dashboard and (way.on_node or not found.dashboard.on_loopback) else None
-    if page:
+    if page and page.is_there:
         forwards.append(Forward(free_port(), page.address, page.port or 0))
         page = replace(page, address=LOOPBACK, port=forwards[1].local)
     tunnel = open_tunnel(way, forwards)

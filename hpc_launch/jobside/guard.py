@@ -16,7 +16,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import logging
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -38,11 +37,11 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate
 from tornado.web import ErrorHandler, RequestHandler, StaticFileHandler
 
 from . import state
+from .log import log
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
-log = logging.getLogger("distributed.hpc_launch")  # Dask shows what its own loggers say
 node: Any = distributed.node
 ROUTES = "distributed.scheduler.http.routes"
 usual_routes: list[str] = dask.config.get(ROUTES)

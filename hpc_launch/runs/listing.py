@@ -15,10 +15,12 @@ from hpc_launch.runs.ownership import NotPrivate
 from hpc_launch.runs.remembered import Over, look_outside
 
 if TYPE_CHECKING:
-    from hpc_launch.models.record import Record
+    from hpc_launch.models.record import Outcome, Record
     from hpc_launch.runs.settle import View
 
 OVER = "over.json"
+NEVER_BEGAN: Outcome = "launch-failed"
+"""Who asks for those that failed may mean these, too."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,22 @@ class Wanted:
         there = (one for one in found if self.site is None or one.what.site == self.site)
         return islice(there, None if self.states else self.limit)
 
+    def has_state_of(self, row: Row) -> bool:
+        return not self.states or row.state in self.states
+
+    def may_mean(self, row: Row) -> bool:
+        """Whether it never began its workload, where those that failed are asked for without these."""
+        return row.state == NEVER_BEGAN and "failed" in self.states and NEVER_BEGAN not in self.states
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The runs that were wanted, newest first."""
+
+    rows: Sequence[Row]
+    never_began: int
+    """How many more never began their workload, where only those that failed were asked for."""
+
 
 @dataclass(frozen=True)
 class _Read:
@@ -65,8 +83,8 @@ class _Read:
     seen: tuple[int, ...] = ()
 
 
-def listed(context: Place, wanted: Wanted | None = None, *, documents: bool = False) -> list[Row]:
-    """Runs of the index, newest first; each batch system is asked once for all of them that are not over.
+def listed(context: Place, wanted: Wanted | None = None, *, documents: bool = False) -> Listing:
+    """Runs of the index; each batch system is asked once for all of them that are not over.
 
     Args:
         documents: each row has its document. Then all runs are read, also those that are over for good.
@@ -82,7 +100,7 @@ def listed(context: Place, wanted: Wanted | None = None, *, documents: bool = Fa
     read = list(wanted.of_site(_read(entry, recalled) for entry in wanted.of_name(everything)))
     rows = _rows(read, documents)
     _keep(context, everything, kept, {str(one.entry.directory): row.over for one, row in zip(read, rows, strict=True)})
-    return [row for row in rows if not wanted.states or row.state in wanted.states][: wanted.limit]
+    return Listing([*filter(wanted.has_state_of, rows)][: wanted.limit], sum(map(wanted.may_mean, rows)))
 
 
 def _read(entry: Entry, kept: Mapping[str, Over]) -> _Read:

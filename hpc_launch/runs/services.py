@@ -28,12 +28,17 @@ class Page:
     token_file: Path | None
     """None: there is no token, in runs of earlier versions."""
     lacks: str = ""
-    """Why it is not there, or not whole; nothing where all is well."""
+    """Why it is not there; nothing where all is well. Others may be served at its port all the same."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether somebody who goes there finds it."""
+        return self.port is not None and not self.lacks
 
     @property
     def url(self) -> str | None:
         """As the node has it, without the token."""
-        return f"http://{self.address}:{self.port}{self.path}" if self.port else None
+        return f"http://{self.address}:{self.port}{self.path}" if self.is_there else None
 
     @property
     def on_loopback(self) -> bool:
@@ -58,7 +63,7 @@ class Page:
     def sentence(self) -> str:
         """The same in a few words."""
         where = f" on {self.host} itself" if self.on_loopback else ""
-        return " · ".join(filter(None, (f"{self.url}{where}" if self.url else "", self.lacks)))
+        return f"{self.url}{where}" if self.is_there else self.lacks
 
 
 def page(state: Path, name: str, text: str) -> Page | None:

@@ -97,6 +97,17 @@ def test_a_state_that_is_none_is_refused_with_those_that_are(context: Context, r
     assert (none.returncode, none.stdout, none.stderr) == (0, "", "there is no such run; `hpc-launch list` shows all\n")
 
 
+def test_a_site_that_nobody_knows_is_refused_with_the_one_that_was_meant(context: Context, runs: list[str]) -> None:
+    for more in ([], ["--json"], ["--name", "pi"], ["--state", "failed"]):
+        told = hpc_launch(context, "list", "--site", "cerse", *more)
+        said = told.stdout if "--json" in more else told.stderr
+        assert told.returncode == 2 and "no site profile is called 'cerse'; did you mean 'ceres'?" in said
+        assert "known sites: casper, ceres, " in said
+    for known in ("casper", "atlas"):  # a site without runs, and one that has runs and no profile
+        none = hpc_launch(context, "list", "--site", known, "--name", "nosuch")
+        assert (none.returncode, none.stderr) == (0, "there is no such run; `hpc-launch list` shows all\n")
+
+
 def test_beside_those_that_failed_those_that_never_began_are_counted(context: Context, runs: list[str]) -> None:
     file = context.directory / runs[2] / "run.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "outcome": {**OUTCOME, "outcome": "launch-failed"}}))
@@ -113,7 +124,7 @@ def test_runs_that_are_over_for_good_are_not_read_again_until_something_changes(
     context: Context, runs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def shown() -> dict[str, str]:
-        return {row.id: row.shown for row in listed(context)}
+        return {row.id: row.shown for row in listed(context).rows}
 
     first = shown()
     over = context.directory / runs[2]
@@ -136,7 +147,7 @@ def test_a_run_whose_job_began_once_more_is_looked_at(context: Context, runs: li
     again = context.directory / runs[0]
     (again / "state" / "1").mkdir(parents=True)
     (again / "state" / "attempt").write_text("1\n")
-    row = next(row for row in listed(context) if row.id == runs[0])
+    row = next(row for row in listed(context).rows if row.id == runs[0])
     assert row.state != "failed"
 
 
@@ -144,9 +155,9 @@ def test_a_run_whose_job_began_once_more_is_looked_at(context: Context, runs: li
     "kept", ["{", "[]", '{"schema": 2, "runs": {}}', '{"schema": 1, "runs": {"x": 1}}', '{"schema": 1, "runs": 1}']
 )
 def test_what_was_kept_and_cannot_be_understood_changes_nothing(context: Context, runs: list[str], kept: str) -> None:
-    before = listed(context)
+    before = listed(context).rows
     (context.state / "over.json").write_text(kept)
-    assert listed(context) == before == listed(context)
+    assert listed(context).rows == before == listed(context).rows
     assert json.loads((context.state / "over.json").read_text())["schema"] == 1
 
 

@@ -61,7 +61,7 @@ def test_each_page_has_its_own_port_and_token(tmp_path: Path) -> None:
     pages = {name: Page("c1", "127.0.0.1", port, PATHS[name], tmp_path / name) for name, port in PORTS.items()}
     for name in pages:
         (tmp_path / name).write_text(f"secret-of-{name}\n")
-    found = Directions("pi-1", pages, ("jupyter: it is slow",), Way((), "user@c1", True), None)
+    found = Directions("pi-1", pages, False, Way((), "user@c1", True), None)
     told = found.as_json()
     assert told["dashboard"]["url"] == "http://127.0.0.1:41234/status?token=secret-of-dashboard"
     assert told["jupyter"]["url"] == "http://127.0.0.1:41235/lab?token=secret-of-jupyter"
@@ -69,16 +69,24 @@ def test_each_page_has_its_own_port_and_token(tmp_path: Path) -> None:
         "127.0.0.1:41234:127.0.0.1:41234",
         "127.0.0.1:41235:127.0.0.1:41235",
     ]
-    assert f"jupyter on c1: {told['jupyter']['url']}" in found.lines() and "jupyter: it is slow" in found.lines()
+    assert f"jupyter on c1: {told['jupyter']['url']}" in found.lines() and told["jupyter"]["lacks"] is None
+
+
+def test_a_dashboard_without_bokeh_has_no_link_but_a_reason(tmp_path: Path) -> None:
+    pages = {"dashboard": Page("c1", "127.0.0.1", 41234, "/status", tmp_path / "token", "bokeh is missing")}
+    found = Directions("pi-1", pages, False, Way((), "user@c1", True), None)
+    told = found.as_json()
+    assert told["dashboard"] == {"host": "c1", "port": 41234, "url": None, "lacks": "bokeh is missing"}
+    assert (told["tunnel"], found.lines()[:2]) == (None, ["dashboard: bokeh is missing", "from Python:"])
 
 
 def test_jupyterlab_that_is_still_starting_is_told(tmp_path: Path) -> None:
     view = View(tmp_path, record(), Evidence(), {}, Standing("running"))
     found = Endpoint(tmp_path, "tls://127.0.0.1:1", "c1", None)
-    assert directions(view, found).lacks == ()
+    assert directions(view, found).lacks() == []
     (tmp_path / "jobside").mkdir()
     (tmp_path / "jobside/jupyter.py").touch()
-    assert directions(view, found).lacks == ("jupyter: it is starting; ask again in a moment",)
+    assert directions(view, found).lacks() == ["jupyter: it is starting; ask again in a moment"]
 
 
 @pytest.mark.parametrize(

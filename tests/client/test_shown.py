@@ -8,6 +8,7 @@ from hpc_launch.client.adaptivity import Adaptivity
 from hpc_launch.client.shown import Shown
 from hpc_launch.runs.pool_status import Pool
 from hpc_launch.runs.scale import Target
+from hpc_launch.runs.services import Page
 
 
 def lines(pool: Pool, why: str = "", adaptive: Adaptivity | None = None) -> list[str]:
@@ -37,3 +38,9 @@ def test_more_than_are_wanted_are_no_part_of_them() -> None:
 def test_where_all_is_there_no_more_is_said() -> None:
     bounds = Adaptivity(None, Target(minimum=1, maximum=9))
     assert lines(Pool(target=2), adaptive=bounds) == ["Scaling mode: Adaptive, 1 to 9", "Workers: 2 of 2 connected"]
+
+
+def test_without_a_dashboard_there_is_no_link_but_a_reason() -> None:
+    shown = Shown()
+    shown._page, shown._why = Page("c1", "127.0.0.1", 4711, "/status", None, "bokeh is missing"), ""
+    assert (shown.dashboard_link, shown._hints()) == ("", ["There is no dashboard: bokeh is missing"])

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from tests.cluster.hosts import Cluster
+from tests.local.runs import until
 
 LOCK = Path("/run/hpc-launch-cluster.lock")
-LOCK_SECONDS = 900
 DIRECTORY = Path(os.environ.get("CLUSTER_DIR", "/var/tmp/hpc-launch-cluster"))
 VENV = Path(os.environ.get("CLUSTER_VENV", f"{DIRECTORY}-venv"))
 
 
 @contextmanager
-def _alone_on_this_machine() -> Iterator[None]:
-    """Two sessions must not share a cluster; the second waits."""
-    deadline = time.monotonic() + LOCK_SECONDS
+def alone_on_this_machine(patience: float = 900) -> Iterator[None]:
+    """Two programs must not share a cluster: the second waits, for so many seconds."""
     with LOCK.open("w") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    pytest.fail(f"another session has held {LOCK} for {LOCK_SECONDS} s")
-                time.sleep(0.5)
+        if not _take(lock):
+            print(f"waiting for {LOCK}: others use the test cluster", file=sys.stderr)
+            until(lambda: _take(lock), f"{LOCK} to be free", pause=0.5, patience=patience)
         yield
+
+
+def _take(lock: IO[str]) -> bool:
+    """Take the lock if it is free; whether it was."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_required() -> bool:
@@ -46,7 +51,7 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip("the test cluster needs root")
     if not (VENV / "bin/hpc-launch").exists():
         pytest.fail(f"no hpc-launch in {VENV}: run these tests with `make test-clusters`")
-    with _alone_on_this_machine():
+    with alone_on_this_machine():
         made = Cluster(DIRECTORY, VENV)
         try:
             made.up()

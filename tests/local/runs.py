@@ -22,14 +22,14 @@ PATIENCE = 60
 """Seconds after which a test gives up; nothing is measured with it."""
 
 
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Wait for something to become true."""
-    give_up = time.monotonic() + PATIENCE
+def until(condition: Callable[[], Any], what: str, *, pause: float = 0.1, patience: float = PATIENCE) -> Any:
+    """Wait for something to become true; looks every `pause` seconds, gives up after `patience`."""
+    give_up = time.monotonic() + patience
     while time.monotonic() < give_up:
         if value := condition():
             return value
-        time.sleep(0.1)
-    raise AssertionError(f"waited {PATIENCE} s in vain: {what}")
+        time.sleep(pause)
+    raise TimeoutError(f"waited {patience:g} s in vain: {what}")
 
 
 @dataclass(frozen=True)

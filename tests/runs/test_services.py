@@ -27,10 +27,12 @@ def test_what_the_job_tells_is_read(tmp_path: Path) -> None:
 
 
 def test_pages_for_other_hosts_and_pages_that_lack_something(tmp_path: Path) -> None:
-    told = found(tmp_path, address="10.0.0.1", lacks="no bokeh")
-    assert told and (told.on_loopback, told.sentence()) == (False, "http://10.0.0.1:4711/status · no bokeh")
-    assert told.as_json() == {
-        **{"host": "c1", "port": 4711, "url": "http://10.0.0.1:4711/status"},
+    elsewhere = found(tmp_path, address="10.0.0.1")
+    assert elsewhere and (elsewhere.on_loopback, elsewhere.sentence()) == (False, "http://10.0.0.1:4711/status")
+    without = found(tmp_path, lacks="no bokeh")
+    assert without and without.sentence() == "no bokeh"
+    assert without.as_json() == {
+        **{"host": "c1", "port": 4711, "url": None},
         **{"token_file": str(tmp_path / "token"), "lacks": "no bokeh"},
     }
     gone = found(tmp_path, port=None, lacks="it ended")
