@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
@@ -15,7 +14,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from distributed.core import Status
 
-log = logging.getLogger("distributed.hpc_launch")  # Dask shows what its own loggers say
+from .log import log
+
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
 missed: set[str] = set()

@@ -15,7 +15,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,9 @@ from contextlib import suppress
 from typing import Any
 
 from . import state
+from .free_ports import PORTS, is_free, ports_of_the_site
 
 LOOPBACK = "127.0.0.1"
-PORTS = os.environ.get("HPC_LAUNCH_PORTS", "")
 PARENT = os.getppid()
 INTERVAL = 0.5  # seconds between two looks
 ENDS_IN = 8  # seconds: it ends its kernels
@@ -85,12 +84,7 @@ def free_port() -> int | None:
     """
     if not PORTS:
         return 0
-    first, last = map(int, PORTS.split("-"))
-    for port in range(last, first - 1, -1):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((LOOPBACK, port))
-            return port
-    return None
+    return next((port for port in reversed(ports_of_the_site()) if is_free(port, LOOPBACK)), None)
 
 
 def settings(scheduler: dict[str, Any], notebooks: str, token: str, port: int) -> dict[str, Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING
 
 from . import state
+from .log import log
 
 if TYPE_CHECKING:
     from distributed import Scheduler
-
-log = logging.getLogger("distributed.hpc_launch")  # Dask shows what its own loggers say
 
 
 async def dask_setup(scheduler: Scheduler) -> None:

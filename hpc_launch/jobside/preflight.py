@@ -79,7 +79,7 @@ def without_ports() -> str | None:
         return None
     from . import free_ports
 
-    return free_ports.too_few(os.environ["HPC_LAUNCH_PORTS"], *map(int, needed.split()))
+    return free_ports.too_few(*map(int, needed.split()))
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ them anew.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,8 +19,8 @@ from distributed.core import Status
 
 from . import dask_private, room
 from .elements import Leave
+from .log import log
 
-log = logging.getLogger("distributed.hpc_launch")  # Dask shows what its own loggers say
 WAITING, MOVING, CLOSING = "waiting for tasks", "moving data", "closing"
 TAKES_TASKS = (Status.running, Status.paused)
 QUIET_HEARTBEATS = 2

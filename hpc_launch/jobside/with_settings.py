@@ -7,6 +7,7 @@ settings, ``KEY=VALUE`` each. Who has said otherwise, in a variable ``DASK_…``
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import importlib
@@ -28,6 +29,7 @@ OURS = "hpc_launch_"
 def quick_imports() -> Iterator[None]:
     """Meanwhile nobody looks for garbage, and Dask's own settings are read by libyaml: a fifth less work."""
     gc.disable()  # nothing that is made by an import is garbage
+    atexit.register(gc.freeze)  # nor is what is there when Python ends
     try:
         with libyaml():
             yield
@@ -106,7 +108,4 @@ def main() -> None:
         use_settings()
         program = importlib.import_module(name)
     sys.argv[1:] = with_own_preloads(name, sys.argv[1:])
-    try:
-        program.main()
-    finally:
-        gc.freeze()  # nor is what is there when Python ends
+    program.main()

@@ -7,7 +7,6 @@ first. Dask itself knows one port alone, and takes another one for its pages whe
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,19 +16,18 @@ from distributed.core import Server
 from tornado.httpserver import HTTPServer
 
 from . import state
+from .free_ports import PORTS, ports_of_the_site
 
 node: Any = distributed.node
 scheduler_class: Any = Scheduler
 listen_as_usual: Any = Server.listen
-PORTS = os.environ.get("HPC_LAUNCH_PORTS", "")
 
 
 def in_turn(port: int) -> Iterable[int]:
     """The ports to be tried for what asks for this one; 0 is any."""
     if port or not PORTS:
         return [port]
-    first, last = map(int, PORTS.split("-"))
-    return range(last, first - 1, -1)
+    return reversed(ports_of_the_site())
 
 
 def is_in_use(fault: OSError) -> bool:

@@ -56,10 +56,7 @@ def main() -> None:
     if may_fork:
         start_as_fork(forkserver.ensure_running, be_server)
         util.Finalize(None, end_forks, exitpriority=-100)  # the last of all: others still need them
-    try:
-        dask_worker.main(prog_name="dask worker")
-    finally:
-        gc.freeze()  # what is there when Python ends is no garbage either
+    dask_worker.main(prog_name="dask worker")
 
 
 def prepare_workers(modules: Sequence[str], reason: str) -> bool:
