@@ -13,6 +13,7 @@ from hpc_launch.errors import Problem, UsageError
 from hpc_launch.runs.parts import Part
 
 if TYPE_CHECKING:
+    from hpc_launch.context import Context
     from hpc_launch.runs.settle import View
 
 RUN = Annotated[
@@ -133,7 +134,10 @@ def list_(
     from hpc_launch.runs.listing import NEVER_BEGAN, Wanted, listed
 
     wanted = Wanted(name, state or (), site, limit)
-    found = listed(context.current(), wanted, documents=json)
+    here = context.current()
+    found = listed(here, wanted, documents=json)
+    if site and not found.rows:
+        _refuse_unless_known(site, here)
     if json:
         return print_json({"schema": 1, "runs": [row.document for row in found.rows]})
     if found.never_began:
@@ -146,6 +150,17 @@ def list_(
         say("there is no run yet; start one: hpc-launch submit profile.yaml")
     else:
         say("there is no such run; `hpc-launch list` shows all")
+
+
+def _refuse_unless_known(site: str, here: Context) -> None:
+    """Refuse a site that has no profile here, and none of the runs."""
+    from hpc_launch.runs.listing import Wanted, listed
+    from hpc_launch.sites import search
+
+    known = search.names(here)
+    if site not in known and not listed(here, Wanted(site=site, limit=1)).rows:
+        cause = f"--site: no run of yours is there, and {search.none_is_called(site, known)}"
+        raise UsageError(Problem(cause, hint=search.listed(known)))
 
 
 def show(view: View, as_json: bool) -> None:

@@ -21,6 +21,9 @@ _MOST_FILES = 4
 """That are told of a directory given for a file."""
 _MOST_READ = 100
 """Of its files, to see what they are."""
+_YAML = (".yaml", ".yml")
+_PROFILE = "a profile"
+"""What `kinds` calls one: what a command is mostly given."""
 _OPENED = ("/dev/fd/", "/proc/self/fd/")
 """What the shell opened for us and will close: `<(COMMAND)`."""
 _ENDLESS = (
@@ -149,8 +152,9 @@ def _nearest_files(missing: Path) -> str:
         names = os.listdir(missing.parent)
     except OSError:
         return f"nor is there a directory {printable(str(missing.parent))}"
-    # What they end with is the same of most, and makes no two alike.
-    stems = {os.path.splitext(name)[0]: name for name in names if name != missing.name}
+    # What they end with is the same of most, and makes no two alike; of several with one stem a YAML file is meant.
+    in_order = sorted(names, key=lambda name: (name.endswith(_YAML), name))
+    stems = {os.path.splitext(name)[0]: name for name in in_order if name != missing.name}
     found = nearest(missing.stem, stems)
     return (
         f"did you mean {printable(str(missing.with_name(stems[found])))}?" if found else _files_within(missing.parent)
@@ -159,14 +163,13 @@ def _nearest_files(missing: Path) -> str:
 
 def _files_within(directory: Path) -> str:
     try:
-        names = sorted(name for name in os.listdir(directory) if name.endswith((".yaml", ".yml")))[:_MOST_READ]
+        names = sorted(name for name in os.listdir(directory) if name.endswith(_YAML))[:_MOST_READ]
     except OSError:
         return "name a file"
     kinds = {name: kind for name in names if (kind := _kind(directory / name))} or dict.fromkeys(names, "")
     several = len(names) > 1
-    shown = [
-        printable(str(directory / name)) + (f" ({kind})" if kind and several else "") for name, kind in kinds.items()
-    ]
+    in_order = sorted(kinds.items(), key=lambda each: (each[1] != _PROFILE, not each[0].startswith("profile.")))
+    shown = [printable(str(directory / name)) + (f" ({kind})" if kind and several else "") for name, kind in in_order]
     return f"did you mean {listed(shown[:_MOST_FILES])}?" if shown else "name a file"
 
 

@@ -16,6 +16,7 @@ from hpc_launch.runs import index, status
 from hpc_launch.runs.index import Entry, Place
 from hpc_launch.runs.job_ids import batch_system, find_by_name
 from hpc_launch.runs.leftover_jobs import may_have_left_jobs
+from hpc_launch.runs.outcome import Standing
 from hpc_launch.runs.ownership import RECORD, opened
 from hpc_launch.runs.settle import View
 
@@ -63,15 +64,35 @@ def _refusal(entry: Entry, view: View | None) -> Problem | None:
     if not standing.understood:
         return Problem(f"{run}: a later hpc-launch wrote how it ended", hint="Remove it with that version.")
     if not view.final or standing.doubt:
-        hint = f"End it first: hpc-launch cancel {run}"
-        if standing.state == "unknown":
-            hint += f"\nIf its batch system never answers: hpc-launch remove --forget {run}"
-        return Problem(f"{run} is not certainly over: {standing.state}", hint=hint)
+        return _not_certainly_over(run, standing)
     if may_have_left_jobs(view.record):
         return Problem(f"{run} is over, but jobs of it may live", hint=f"End them first: hpc-launch cancel {run}")
     if foreign := next(_of_others(entry.directory), None):
         return Problem(f"{run}: {printable(foreign)} is not yours", hint="Nothing of the run was removed.")
     return None
+
+
+def _not_certainly_over(run: str, standing: Standing) -> Problem:
+    """What holds of it, and the next step."""
+    unanswered = (
+        f"End it first: hpc-launch cancel {run}\nIf its batch system never answers: hpc-launch remove --forget {run}"
+    )
+    if standing.doubt:
+        cause = f"{run} tells that it has ended ({standing.outcome}), but its batch system does not: {standing.doubt}"
+        return Problem(cause, hint=unanswered)
+    if standing.over:
+        cause = (
+            f"{run} seems to be over ({standing.outcome}), but for a minute its files may still come to say otherwise"
+        )
+        return Problem(cause, hint=f"Wait until it is certain: hpc-launch wait {run}")
+    if standing.state == "unknown":
+        return Problem(f"whether {run} is over is not known: {standing.why}", hint=unanswered)
+    return _goes_on(run, standing)
+
+
+def _goes_on(run: str, standing: Standing) -> Problem:
+    hint = f"End it first: hpc-launch cancel {run}\nOr wait for its end: hpc-launch wait {run}"
+    return Problem(f"{run} goes on: {standing.state}", hint=hint)
 
 
 def _of_others(directory: Path) -> Iterator[str]:
@@ -137,8 +158,7 @@ def forget(context: Place, entry: Entry, say: Callable[[str], None]) -> None:
         say(f"{entry.id}: nothing is known of its jobs: its directory cannot be seen from here")
     if view and not view.standing.over:
         if view.standing.state != "unknown":
-            hint = f"End it first: hpc-launch cancel {view.record.id}"
-            raise UsageError(Problem(f"{view.record.id} goes on: {view.standing.state}", hint=hint))
+            raise UsageError(_goes_on(view.record.id, view.standing))
         say(f"{entry.id}: these jobs of it may live: {', '.join(_may_live(view)) or 'none whose id is known'}")
     index.forget(context, entry)
 

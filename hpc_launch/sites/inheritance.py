@@ -9,10 +9,9 @@ from typing import NamedTuple
 from hpc_launch.config.document import Document, load_text, parse_document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.origin import Origin
-from hpc_launch.config.wording import nearest, printable
 from hpc_launch.context import Context
 from hpc_launch.errors import InvalidConfiguration, Problem
-from hpc_launch.sites.search import files_named, names
+from hpc_launch.sites.search import files_named, names, none_is_called
 
 LONGEST = 20
 """Site profiles in one line of descent: what is longer was made by mistake."""
@@ -72,9 +71,7 @@ def _parent(name: str, file: Path, own: Document, origin: Origin, context: Conte
     if itself:
         hint = "`extends` of its own name means the next of that name on the search path: hpc-launch site list"
         raise InvalidConfiguration(Problem(f"no other site profile is called {name!r}", origin, hint))
-    near = nearest(name, names(context))
-    cause = f"no site profile is called {name!r}" + (f"; did you mean {printable(near)!r}?" if near else "")
-    raise InvalidConfiguration(Problem(cause, origin, "hpc-launch site list"))
+    raise InvalidConfiguration(Problem(none_is_called(name, names(context)), origin, "hpc-launch site list"))
 
 
 def _named(own: Document, file: Path) -> Document:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hpc_launch.config.document import LARGEST_FILE
-from hpc_launch.config.wording import printable
+from hpc_launch.config.wording import nearest, printable
 from hpc_launch.context import Context
 from hpc_launch.locations import SITE_PROFILES
 
@@ -52,6 +52,17 @@ def files_named(name: str, context: Context) -> Iterator[Path]:
 def names(context: Context) -> list[str]:
     """All that can be asked for, in the order of the alphabet."""
     return sorted({name_in(file) for file in files(context)})
+
+
+def none_is_called(name: str, known: Iterable[str]) -> str:
+    """That no site profile has this name, with the known one that was probably meant."""
+    near = nearest(name, known)
+    return f"no site profile is called {name!r}" + (f"; did you mean {printable(near)!r}?" if near else "")
+
+
+def listed(known: Iterable[str]) -> str:
+    """The known names, for a hint."""
+    return f"known sites: {', '.join(map(printable, known))} (hpc-launch site list)"
 
 
 def name_in(file: Path) -> str:

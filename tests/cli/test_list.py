@@ -97,6 +97,17 @@ def test_a_state_that_is_none_is_refused_with_those_that_are(context: Context, r
     assert (none.returncode, none.stdout, none.stderr) == (0, "", "there is no such run; `hpc-launch list` shows all\n")
 
 
+def test_a_site_that_nobody_knows_is_refused_with_the_one_that_was_meant(context: Context, runs: list[str]) -> None:
+    for more in ([], ["--json"], ["--name", "pi"], ["--state", "failed"]):
+        told = hpc_launch(context, "list", "--site", "cerse", *more)
+        said = told.stdout if "--json" in more else told.stderr
+        assert told.returncode == 2 and "no site profile is called 'cerse'; did you mean 'ceres'?" in said
+        assert "known sites: casper, ceres, " in said
+    for known in ("casper", "atlas"):  # a site without runs, and one that has runs and no profile
+        none = hpc_launch(context, "list", "--site", known, "--name", "nosuch")
+        assert (none.returncode, none.stderr) == (0, "there is no such run; `hpc-launch list` shows all\n")
+
+
 def test_beside_those_that_failed_those_that_never_began_are_counted(context: Context, runs: list[str]) -> None:
     file = context.directory / runs[2] / "run.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "outcome": {**OUTCOME, "outcome": "launch-failed"}}))

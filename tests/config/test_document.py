@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -312,8 +313,22 @@ def test_a_directory_tells_which_file_in_it_is_what(tmp_path: Path) -> None:
     assert "did you mean" in unloadable(tmp_path)
     assert f"did you mean {tmp_path / 'a-machine.yaml'} (a site profile)?" in unloadable(tmp_path)
     (tmp_path / "run.yaml").write_text("name: x\nworkload:\n  command: x\n")
-    both = f"{tmp_path / 'a-machine.yaml'} (a site profile) or {tmp_path / 'run.yaml'} (a profile)"
+    both = f"{tmp_path / 'run.yaml'} (a profile) or {tmp_path / 'a-machine.yaml'} (a site profile)"
     assert f"did you mean {both}?" in unloadable(tmp_path)
+
+
+def test_profiles_are_offered_first_of_all_profile_yaml(tmp_path: Path) -> None:
+    (tmp_path / "laptop.yaml").write_text("batch_system: local\n")
+    for name in ("profile.yaml", "container.yaml"):
+        (tmp_path / name).write_text("workload: none\n")
+    meant = re.findall(r"([\w.]+) \(", unloadable(tmp_path / "nosuch.yaml"))
+    assert meant == ["profile.yaml", "container.yaml", "laptop.yaml"]
+
+
+def test_of_files_with_one_stem_the_profile_is_meant(tmp_path: Path) -> None:
+    for name in ("squares.yaml", "squares.py", "squares.txt"):
+        (tmp_path / name).touch()
+    assert unloadable(tmp_path / "square.yaml").endswith(f"did you mean {tmp_path / 'squares.yaml'}?")
 
 
 def test_what_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -18,7 +18,19 @@ from hpc_launch.models.record import Ending
 from hpc_launch.runs import index
 from hpc_launch.runs.directory import read_record, update_record, write_record
 from tests.commands import Result, environment, hpc_launch
-from tests.runs.jobs import NOW, RUNS, SUCCEEDS, Prepare, batch_commands, end, finished, record, squeue_line, start
+from tests.runs.jobs import (
+    NOT_QUEUED,
+    NOW,
+    RUNS,
+    SUCCEEDS,
+    Prepare,
+    batch_commands,
+    end,
+    finished,
+    record,
+    squeue_line,
+    start,
+)
 
 NOBODY = 65534
 MOUNTS = ["unshare", "--user", "--map-root-user", "--mount", "true"]
@@ -69,7 +81,8 @@ def test_a_run_that_goes_on_is_not_removed_nor_any_other_beside_it(prepared: Pre
     gone = over(context, "old-1")
     directory, run_id = start(prepared, context, RUNS)
     try:
-        refused(hpc_launch(context, "remove", "old-1", run_id), "not certainly over", f"hpc-launch cancel {run_id}")
+        steps = (f"hpc-launch cancel {run_id}", f"hpc-launch wait {run_id}")
+        refused(hpc_launch(context, "remove", "old-1", run_id), f"{run_id} goes on: ", *steps)
         refused(hpc_launch(context, "remove", "--forget", run_id), "goes on")
         done = hpc_launch(context, "remove", "--keep", "0")
         assert (done.returncode, done.stdout) == (0, "old-1\n") and f"stays: {run_id}" in done.stderr
@@ -129,10 +142,18 @@ def test_jobs_of_a_run_that_is_over_must_have_been_called_off(context: Context) 
 
 def test_a_run_whose_batch_system_never_answers_can_be_forgotten(context: Context) -> None:
     directory = on_slurm(context, status="echo 'Unable to contact slurm controller' >&2; exit 1", history="exit 1")
-    refused(hpc_launch(context, "remove", "pi-1"), "remove --forget pi-1")
+    not_known = "whether pi-1 is over is not known: slurm: "
+    refused(hpc_launch(context, "remove", "pi-1"), not_known, "Unable to contact", "remove --forget pi-1")
     done = hpc_launch(context, "remove", "--forget", "pi-1")
     assert (done.returncode, done.stdout) == (0, "pi-1\n") and "may live: 36" in done.stderr
     assert known(context) == set() and read_record(directory).id == "pi-1"
+
+
+def test_a_run_that_is_over_but_may_still_tell_otherwise_is_waited_for(context: Context) -> None:
+    """`cancel` would do nothing: it takes the run to be over."""
+    directory = on_slurm(context, status=NOT_QUEUED)
+    refused(hpc_launch(context, "remove", "pi-1"), "seems to be over (launch-failed)", "hpc-launch wait pi-1")
+    assert "over already" in hpc_launch(context, "cancel", "pi-1").stderr and directory.exists()
 
 
 def test_a_run_that_waits_in_the_queue_is_not_forgotten(context: Context) -> None:
