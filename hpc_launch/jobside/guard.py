@@ -18,10 +18,12 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -84,7 +86,7 @@ class GuardedPages(RoutingApplication):
         """Return when the pages of bokeh are there, or cannot be had."""
         if self.add_dashboard:
             self.adding = self.adding or asyncio.ensure_future(self.add_dashboard())
-            await asyncio.shield(self.adding)
+            await asyncio.wait([self.adding])
             self.add_dashboard = None
 
     def find_handler(self, request: HTTPServerRequest, **options: Any) -> Any:
@@ -105,10 +107,17 @@ class Waiting(HTTPMessageDelegate):
 
     def __init__(self, pages: GuardedPages, request: HTTPServerRequest) -> None:
         self.pages, self.request = pages, request
+        self.connection: Any = request.connection
         self.page: HTTPMessageDelegate | None = None
 
     async def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
-        await self.pages.with_dashboard()
+        self.connection.stream.set_close_callback(lambda: None)  # without one tornado does not look who goes away
+        try:
+            await self.pages.with_dashboard()
+        except asyncio.CancelledError:  # the scheduler ends
+            self.connection.close()
+        if self.connection.stream.closed():
+            return
         self.page = RoutingApplication.find_handler(self.pages, self.request)
         if received := self.page.headers_received(start_line, headers):
             await received
@@ -225,10 +234,25 @@ def lacks_bokeh() -> str:
     return "" if fits else WITHOUT_BOKEH
 
 
+def import_in_thread(name: str) -> asyncio.Future[Any]:
+    """The module, once a thread has imported it. Python does not wait for the thread when it ends."""
+    found: Future[Any] = Future()
+
+    def import_it() -> None:
+        try:
+            found.set_result(import_module(name))
+        except BaseException as fault:
+            found.set_exception(fault)
+
+    found.set_running_or_notify_cancel()  # from here on nobody can take back that it is wanted
+    Thread(target=import_it, daemon=True).start()
+    return asyncio.wrap_future(found)
+
+
 async def add_dashboard(scheduler: Any, where_they_are: dict[str, Any]) -> None:
     """Serve the pages of bokeh, too; tell where that fails."""
     try:
-        pages = await asyncio.to_thread(import_module, "distributed.dashboard.scheduler")
+        pages = await import_in_thread("distributed.dashboard.scheduler")
         pages.connect(scheduler.http_application, scheduler.http_server, scheduler, prefix="/")
     except Exception as fault:
         log.warning("hpc-launch: there is no dashboard: %r", fault)

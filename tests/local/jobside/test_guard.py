@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from distributed import Client
 from distributed.dashboard.scheduler import applications
 
 from tests.local.jobside.guarded import TOKEN, new_run, port_of, scheduler
+from tests.local.runs import until
 
 OTHER = TOKEN[:-1] + "0"
 OPENS = {"query": (f"?token={TOKEN}", {}), "bearer": ("", {"Authorization": f"Bearer {TOKEN}"})}
@@ -250,6 +252,41 @@ def test_all_who_ask_meanwhile_wait_and_are_answered(run: Path) -> None:
         assert dict(zip(paths, threads.map(answer, paths), strict=True)) == {
             path: (status, "no-referrer") for path, status in paths.items()
         }
+        assert "Traceback" not in (run / "log").read_text()
+
+
+def ask_and_leave_open(run: Path) -> socket.socket:
+    """The connection of somebody who has asked for the dashboard."""
+    connection = socket.create_connection(("127.0.0.1", port_of(run)), 60)
+    connection.sendall(f"GET /status?token={TOKEN} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return connection
+
+
+def test_who_goes_away_while_waiting_gets_no_page(run: Path) -> None:
+    def sessions(dask_scheduler: object) -> int:
+        [bokeh] = dask_scheduler.http_application.applications  # type: ignore[attr-defined]
+        return sum(len(bokeh.get_sessions(path)) for path in bokeh.app_paths)
+
+    with scheduler(run):
+        ask_and_leave_open(run).close()
+        browser = Browser(port_of(run))
+        assert browser.ask(f"/nothing?token={TOKEN}").status == 404  # the dashboard is there
+        with Client(json.loads((run / "scheduler.json").read_text())["address"]) as client:  # type: ignore[no-untyped-call]
+            assert client.run_on_scheduler(sessions) == 0
+            assert browser.ask(f"/status?token={TOKEN}").status == 200
+            assert client.run_on_scheduler(sessions) == 1
+        browser.connection.close()
+        assert "Traceback" not in (run / "log").read_text()
+
+
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT])
+def test_a_scheduler_ends_though_bokeh_is_being_imported(run: Path, way: signal.Signals) -> None:
+    (run / "bokeh.py").write_text("import time\nopen('begun', 'w').close()\ntime.sleep(600)\n")  # is found first
+    with scheduler(run) as process, ask_and_leave_open(run) as connection:
+        until((run / "begun").exists, "the import")
+        process.send_signal(way)
+        assert process.wait(60) == 0
+        assert connection.recv(1) == b""
         assert "Traceback" not in (run / "log").read_text()
 
 
