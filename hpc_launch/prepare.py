@@ -32,7 +32,8 @@ from hpc_launch.resolve import Resolved, resolve
 from hpc_launch.sites import may_be_here
 
 if TYPE_CHECKING:
-    from hpc_launch.advice.changes import Problems
+    from hpc_launch.advice.changes import Attempts, Problems
+    from hpc_launch.checks.plan_on_site.growth import Ceiling
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Rendered:
     """What the site tells on every submit."""
     profile: str
     """The profile's file, as given."""
+    ceilings: Mapping[str, Ceiling]
+    """Group of workers → how many of it the site ever lets be there at one time, where it has a limit."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = Fal
         submit_stdin=resolved.site.submit_stdin,
         message=resolved.site.message,
         profile=str(resolved.file),
+        ceilings=plan_on_site.ceilings(planned.plan, resolved),
     )
     refuse_names_that_are_not_utf8({**rendered.files, "run.json": rendered.profile})
     return Prepared(resolved, planned, rendered)
@@ -141,19 +145,32 @@ def _notes_of_host(resolved: Resolved, plan: Plan, context: Context) -> list[str
 
 def plan_or_refuse(resolved: Resolved, context: Context) -> Planned:
     """The plan of a run that its site takes; raises InvalidConfiguration or DoesNotFit, with what would mend it."""
-    to_be_chosen = resolved.profile.queue == AUTO and resolved.site.queues
-    made = () if to_be_chosen else try_to_plan(resolved, context)
-    if not isinstance(made, Planned) and all(isinstance(problem, Misfit) for problem in made):
-        from hpc_launch.advice.candidates import first_that_fits, with_advice  # what fits starts faster without
-        from hpc_launch.advice.changes import Attempts
-
-        attempts = Attempts(resolved, context, lambda run: try_to_plan(run, context), refused=made)
-        made = with_advice(made, attempts) if made else first_that_fits(attempts)
+    made = _plan_or_advise(resolved, context)
     if not isinstance(made, Planned):
         raise refusal(made)
     dialect = dialect_of(resolved.site.batch_system)
     unsaid = [*batch_system.unused(dialect, resolved), *left_out.notes(dialect, resolved)]
     return replace(made, notes=(*made.notes, *unsaid, *without_workers.notes(resolved), *variables.notes(resolved)))
+
+
+def _plan_or_advise(resolved: Resolved, context: Context) -> Planned | Problems:
+    """The plan for the queue that was asked for, or the first that fits; or what is in its way and would mend it."""
+    if resolved.profile.queue == AUTO and resolved.site.queues:
+        from hpc_launch.advice.candidates import first_that_fits
+
+        return first_that_fits(_attempts(resolved, context))
+    made = try_to_plan(resolved, context)
+    if isinstance(made, Planned) or not all(isinstance(problem, Misfit) for problem in made):
+        return made
+    from hpc_launch.advice.candidates import with_advice  # what fits starts faster without
+
+    return with_advice(made, _attempts(resolved, context, made))
+
+
+def _attempts(resolved: Resolved, context: Context, refused: Problems = ()) -> Attempts:
+    from hpc_launch.advice.changes import Attempts
+
+    return Attempts(resolved, context, lambda run: try_to_plan(run, context), refused)
 
 
 def try_to_plan(resolved: Resolved, context: Context) -> Planned | Problems:

@@ -39,6 +39,7 @@ def templates_from(loader: BaseLoader, compiled: BytecodeCache | None = None) ->
         joined=joined,
         mebibytes=lambda size: size // MIB,
         dask_resources=lambda resources: ",".join(f"{name}={_number(amount)}" for name, amount in resources.items()),
+        dask_ports=dask_ports,
     )
     return made
 
@@ -51,6 +52,11 @@ def joined(directives: Sequence[str], options: Sequence[str]) -> list[str]:
         key = option if option in options and value else directive
         found[key] = f"{found[key]},{value}" if key in found and key != directive else directive
     return list(found.values())
+
+
+def dask_ports(ports: str) -> str:
+    """`FIRST-LAST` as Dask's options have it."""
+    return ports.replace("-", ":")
 
 
 def _number(amount: float) -> str:

@@ -100,6 +100,32 @@ def test_compiled_templates_of_the_wheel_render_as_their_source_does(installed: 
     assert len(fast["files"]) == 12 and fast["files"] == slow["files"]
 
 
+LOAD_IN_THREADS = """
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from hpc_launch.render.templates import template_environment
+
+def loaded(number):
+    environment = template_environment()
+    try:
+        template = environment.get_template("environment.sh.j2")
+    except Exception as fault:
+        return repr(fault)
+    own = template.root_render_func.__globals__["environment"] is environment
+    return "with its own environment" if own else "with another's"
+
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(8) as threads:
+    print(*Counter(threads.map(loaded, range(3000))).items())
+"""
+
+
+def test_threads_do_not_share_compiled_templates(installed: Installed) -> None:
+    _, python = installed
+    assert python("-c", LOAD_IN_THREADS) == "('with its own environment', 3000)\n"
+
+
 def test_everything_that_is_needed_travels(built: Path) -> None:
     [wheel], [sdist] = built.glob("*.whl"), built.glob("*.tar.gz")
     in_wheel = set(zipfile.ZipFile(wheel).namelist())

@@ -12,6 +12,7 @@ from hpc_launch.models.site import Qos, Queue, Site
 from hpc_launch.plan.jobs import end_early
 from hpc_launch.plan.node import usable_memory
 from hpc_launch.plan.workers import Lifetime, interface
+from hpc_launch.template_language import dask_ports
 from hpc_launch.units import MIB
 
 
@@ -117,6 +118,6 @@ def prologue(site: Site, profile: Profile) -> list[str]:
 
 def worker_options(site: Site, profile: Profile) -> list[str]:
     """Words for `dask worker`, each fit for a line of shell: the ports that a firewall lets through, the site's own."""
-    ports = (site.network.ports or "").replace("-", ":")
+    ports = site.network.ports and dask_ports(site.network.ports)
     firewall = ["--worker-port", ports, "--nanny-port", ports] if ports else []
     return [*firewall, *map(quoting.word, profile.workers.options)]

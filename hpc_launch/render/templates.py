@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from threading import Lock
 from typing import Any
 
 import jinja2
@@ -45,8 +47,23 @@ class _Compiled(BytecodeCache):
         self.known[bucket.key] = bucket.bytecode_to_string()
 
 
+class _CompiledInWheel(ModuleLoader):
+    """Jinja imports such a template for each environment anew, each time under the same name, which it then forgets.
+
+    Two threads that do so at once would share a module, and with it one's environment, or find the name gone.
+    """
+
+    lock = Lock()
+
+    def load(
+        self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None
+    ) -> jinja2.Template:
+        with self.lock:
+            return super().load(environment, name, globals)
+
+
 _COMPILED = _Compiled()
-_OF_THE_WHEEL = ModuleLoader(PACKAGE / "compiled_templates" / vars(jinja2).get("__version__", "unknown"))
+_OF_THE_WHEEL = _CompiledInWheel(PACKAGE / "compiled_templates" / vars(jinja2).get("__version__", "unknown"))
 """Ours, compiled when the wheel was built (`hatch_build.py`). There are none for another Jinja, nor in a checkout."""
 
 
