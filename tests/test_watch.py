@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hpc_launch.locations import JOBSIDE
+from tests.sessions import in_session
 
 LATE = 20
 """Seconds; a shell that nothing wakes waits for thirty."""
@@ -77,20 +78,6 @@ def test_what_a_host_has_left_lying_is_told_also_where_its_launcher_knows_it_by_
     lines = f"state={tmp_path}; tell_where_python_did_not_run n-1.cluster; ls $state/unfit; cat $state/unfit/*"
     assert shell(lines) == "n-1\nit does not run"
     assert shell(f"state={tmp_path}; tell_where_python_did_not_run; ls $state/unfit") == "n-1\nn-11"
-
-
-def in_session(session: int) -> list[str]:
-    """The programs of a session that have not ended."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            name, _, rest = (entry / "stat").read_text().partition("(")[2].rpartition(")")
-        except OSError:  # it has ended
-            continue
-        state, _, _, of = rest.split()[:4]
-        if int(of) == session and state != "Z":
-            found.append(name)
-    return found
 
 
 def until(condition: Callable[[], object], what: str) -> None:

@@ -71,3 +71,11 @@ async def listen(scheduler: Any, address: str, **options: Any) -> None:
 
 node.HTTPServer = Pages
 scheduler_class.listen = listen
+
+
+async def dask_setup(scheduler: Any) -> None:
+    """Called by the scheduler when it starts (Dask's preload protocol): it listens by now.
+
+    A cluster that somebody makes in its process listens as usual. Its address may be `inproc://`, without a port.
+    """
+    node.HTTPServer, scheduler_class.listen = HTTPServer, listen_as_usual

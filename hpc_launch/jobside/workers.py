@@ -18,6 +18,7 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import multiprocessing.util
 import os
+import signal
 import sys
 import time
 import traceback
@@ -44,7 +45,9 @@ util: Any = multiprocessing.util
 
 def main() -> None:
     preflight.end_if_unfit()
-    if not (reason := why_not_fork()):
+    if not (untried := why_untried()):
+        util.Finalize(None, end_helpers, exitpriority=-100)  # the last of all: others still need them
+    if not (reason := untried or why_not_fork()):
         start_as_fork(resource_tracker.ensure_running, be_tracker)  # while this process is small
     imports = os.environ.pop("HPC_LAUNCH_IMPORTS", "").split()
     with with_settings.quick_imports():
@@ -55,7 +58,6 @@ def main() -> None:
         from distributed.cli import dask_worker
     if may_fork:
         start_as_fork(forkserver.ensure_running, be_server)
-        util.Finalize(None, end_forks, exitpriority=-100)  # the last of all: others still need them
     dask_worker.main(prog_name="dask worker")
 
 
@@ -76,10 +78,14 @@ def prepare_workers(modules: Sequence[str], reason: str) -> bool:
 
 def why_not_fork() -> str:
     """Why this process should not become the workers' forkserver; empty if it may."""
+    many = [name for name in THREADS if os.environ.get(name) != "1"]
+    return f"{many[0]} is not 1" if many else ""
+
+
+def why_untried() -> str:
+    """Why this `multiprocessing` may be another one than was tried; empty if it is that."""
     if not TRIED[0] <= sys.version_info[:2] <= TRIED[1]:
         return f"nobody has tried otherwise with Python {sys.version.split()[0]}"
-    if many := [name for name in THREADS if os.environ.get(name) != "1"]:
-        return f"{many[0]} is not 1"
     try:
         known = (
             inspect.isfunction(util.spawnv_passfds)
@@ -154,9 +160,15 @@ def be_server(listener: int, alive: int) -> None:
     forkserver.main(listener, alive, [])
 
 
-def end_forks() -> None:
-    """Wait a moment for both to end. What Slurm finds of a step when its first process has ended costs a second."""
+def end_helpers() -> None:
+    """End the forkserver and what tidies up after processes, and wait a moment until they have.
+
+    What Slurm finds of a step when its first process has ended costs a second. A forkserver that is a Python of its own
+    would take half of one to end in order, and holds nothing that has to be.
+    """
     server, tracker = forkserver._forkserver, resource_tracker._resource_tracker
+    if server._forkserver_pid is not None and not has_ended(server._forkserver_pid):
+        os.kill(server._forkserver_pid, signal.SIGKILL)
     processes = [each for each in (server._forkserver_pid, tracker._pid) if each is not None]
     for descriptor in (server._forkserver_alive_fd, tracker._fd):
         if descriptor is not None:  # one may have died

@@ -13,13 +13,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hpc_launch.render import _jobside
 from tests.local.jobside.conftest import PATIENCE, connected
+from tests.local.listening import free_range
 
-COMMAND = "jobside with_settings distributed.cli.dask_scheduler --preload hpc_launch_jobside.pools"
+PRELOADS = "--preload hpc_launch_jobside.within_ports --preload hpc_launch_jobside.pools"
+COMMAND = f"jobside with_settings distributed.cli.dask_scheduler {PRELOADS}"
 GROUPS = {"workers": {"threads": 1, "resources": {}}}
 
 
@@ -43,14 +46,14 @@ def run(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def scheduler(run: Path) -> Iterator[subprocess.Popen[bytes]]:
+def scheduler(run: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
     ours = {"HPC_LAUNCH_RUN_DIR": str(run), "HPC_LAUNCH_ATTEMPT": "1", "PYTHONPATH": str(run / "user")}
     command = f"{COMMAND} --scheduler-file {run}/scheduler.json"
     with (run / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, *command.split(), "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
             cwd=run,
-            env={**os.environ, **ours},
+            env={**os.environ, **ours, **variables},
             stdout=log,
             stderr=log,
         )
@@ -80,10 +83,14 @@ def test_a_file_that_hangs_stops_neither_the_scheduler_nor_its_end(run: Path) ->
     os.mkfifo(run / "pool" / "retire.json")
     (run / "pool" / "lease").touch()
     with scheduler(run) as process:
-        address = json.loads((run / "scheduler.json").read_text())["address"]
-        asyncio.run(is_answered(address))
+        asyncio.run(is_answered(address_in(run)))
         assert not (run / "state/1/demand.json").exists()  # it does hang
         assert ends(process) == 0
+
+
+def address_in(run: Path) -> str:
+    """Of its scheduler."""
+    return str(json.loads((run / "scheduler.json").read_text())["address"])
 
 
 async def is_answered(address: str) -> None:
@@ -105,3 +112,32 @@ def test_what_is_broken_here_ends_no_scheduler(run: Path, fault: str) -> None:
         time.sleep(1)
         assert process.poll() is None
         assert ends(process) == 0
+
+
+def test_another_cluster_in_the_schedulers_process_listens_as_usual(run: Path) -> None:
+    first, last = free_range(4)
+    with scheduler(run, HPC_LAUNCH_PORTS=f"{first}-{last}"):
+        address = address_in(run)
+        without_ports, on_any_port = asyncio.run(others_in_its_process(address))
+    assert port_of(address) in range(first, last + 1)
+    assert without_ports.startswith("inproc://")
+    assert port_of(on_any_port) not in range(first, last + 1)
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+async def others_in_its_process(address: str) -> list[str]:
+    """The addresses of clusters that a client makes there."""
+
+    async def other(protocol: str) -> str:
+        from distributed import LocalCluster
+
+        made: Any = LocalCluster
+        options = {"n_workers": 1, "processes": False, "dashboard_address": ":0", "protocol": protocol}
+        async with made(asynchronous=True, **options) as cluster:
+            return str(cluster.scheduler_address)
+
+    async with connected(address) as client:
+        return [await client.run_on_scheduler(other, protocol) for protocol in ("inproc", "tcp")]

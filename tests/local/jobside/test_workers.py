@@ -17,6 +17,7 @@ from distributed import Client, LocalCluster
 
 from hpc_launch.locations import JOBSIDE
 from tests.local.jobside.conftest import PATIENCE
+from tests.sessions import in_session
 
 WORKERS = 2
 USUAL = {
@@ -79,6 +80,7 @@ def started(directory: Path, **variables: str) -> Iterator[Node]:
             env={**os.environ, **USUAL, **told_by_the_shell(directory), **variables},
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
         try:
             yield Node(process, client, directory / "log")
@@ -229,11 +231,13 @@ def test_a_forkserver_that_is_killed_comes_back_with_its_workers(node: Node) -> 
         ({"HPC_LAUNCH_IMPORTS": "begins_a_thread"}, "everything is imported twice: 1 thread runs"),
     ],
 )
-def test_what_must_not_be_forked_is_not_and_nothing_is_left(
+def test_what_must_not_be_forked_is_not_and_nothing_outlives_the_first_process(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
     with started(tmp_path, **variables) as node:
-        there = [*node.on_workers(os.getpid), node.server, node.process.pid]
+        assert node.on_workers(os.getpid)
         assert "multiprocessing.forkserver" in command(node.server)
         assert said in node.log.read_text()
-    until(lambda: not any(map(lives, there)))
+        node.process.terminate()
+        node.process.wait(PATIENCE)
+        assert in_session(node.process.pid) == []
