@@ -33,6 +33,7 @@ from hpc_launch.sites import may_be_here
 
 if TYPE_CHECKING:
     from hpc_launch.advice.changes import Attempts, Problems
+    from hpc_launch.checks.plan_on_site.growth import Ceiling
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Rendered:
     """What the site tells on every submit."""
     profile: str
     """The profile's file, as given."""
+    ceilings: Mapping[str, Ceiling]
+    """Group of workers → how many of it the site ever lets be there at one time, where it has a limit."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def prepare_resolved(resolved: Resolved, context: Context, to_submit: bool = Fal
         submit_stdin=resolved.site.submit_stdin,
         message=resolved.site.message,
         profile=str(resolved.file),
+        ceilings=plan_on_site.ceilings(planned.plan, resolved),
     )
     refuse_names_that_are_not_utf8({**rendered.files, "run.json": rendered.profile})
     return Prepared(resolved, planned, rendered)

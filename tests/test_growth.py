@@ -66,6 +66,23 @@ def test_nothing_is_said_where_there_is_no_limit_or_where_at_once_keeps_to_it(
     assert noted("workers.at_once=10", site="limits: {submitted: {jobs: 11}}") == []
 
 
+@pytest.mark.parametrize(("site", "queue", "rule", "most"), LIMITS)
+def test_a_run_keeps_the_same_number_for_who_scales_it_later(
+    tmp_path: Path, prepared: Prepare, site: str, queue: str, rule: str, most: int
+) -> None:
+    (tmp_path / "site.yaml").write_text(SITE.format(system="slurm", queue=queue) + site)
+    assert prepared(PROFILE, site="./site.yaml").rendered.ceilings == {"workers": (most, rule)}
+
+
+def test_of_a_group_the_number_holds_whatever_becomes_of_the_others(tmp_path: Path, prepared: Prepare) -> None:
+    (tmp_path / "site.yaml").write_text(SITE.format(system="slurm", queue="") + "limits: {submitted: {jobs: 11}}")
+    text = PROFILE.replace("count: 2, ", "groups: {a: {count: 4}, b: {count: 2}}, ").replace(
+        ", adapt: {maximum: 100}", ""
+    )
+    ceilings = prepared(text, site="./site.yaml").rendered.ceilings
+    assert {name: ceiling.workers for name, ceiling in ceilings.items()} == {"a": 20, "b": 20}
+
+
 def test_of_groups_it_is_told_which_one(noted: Callable[..., list[tuple[str, ...]]]) -> None:
     groups = "groups: {a: {count: 4}, b: {count: 0, adapt: {maximum: 50}}}"
     text = PROFILE.replace("count: 2, ", f"{groups}, ").replace(", adapt: {maximum: 100}", "")

@@ -50,10 +50,13 @@ def scale(
     chosen = scaling.group_of(view, group)
     target = _target(chosen, workers, jobs, minimum, maximum, grace)
     serial = scaling.ask_for(view, here, chosen, target)
+    notes = scaling.notes(chosen, target)
     if json:
         wish = {"serial": serial, "group": chosen.name, **target.as_json()}
-        print_json({"schema": 1, "run": view.record.id, "wish": wish, "pools": pools(view)})
+        print_json({"schema": 1, "run": view.record.id, "wish": wish, "pools": pools(view), "notes": notes})
     else:
+        for note in notes:
+            say(f"note: {note}")
         say(scaling.sentence(view, chosen, target))
     tell_of_wish(view)
 

@@ -13,6 +13,7 @@ from distributed.core import Status
 from hpc_launch.client import amounts
 from hpc_launch.client.adaptivity import Adaptivity
 from hpc_launch.client.keeping import keep_beside
+from hpc_launch.client.submission import say
 from hpc_launch.client.wake import tell_scheduler_of_wish
 from hpc_launch.errors import UsageError
 from hpc_launch.runs import scale as scaling
@@ -79,6 +80,8 @@ class Scaling:
         view = self._look()
         chosen = scaling.group_of(view, group)
         scaling.ask_for(view, self.context, chosen, target := wanted(chosen))
+        for note in scaling.notes(chosen, target):
+            say(f"note: {note}")
         if not chosen.kept_by_job and (self._keeper is None or self._keeper.has_ended):
             self._keeper = keep_beside(self.directory)
         if self.status == Status.running:

@@ -22,13 +22,13 @@ def submit_and_say(prepared: Prepared, context: Context) -> tuple[Path, str]:
         BatchSystemError: refused, or not answered.
     """
     message = [prepared.rendered.message.rstrip()] if prepared.rendered.message else []
-    _say([*message, *(f"note: {note}" for note in prepared.planned.notes)])
+    say(*message, *(f"note: {note}" for note in prepared.planned.notes))
     directory, record = submit(prepared.rendered, context)
     said = submitted(prepared.plan, record.main.job_id, directory)
-    _say([said, f"it goes on without this process; `hpc-launch close {record.id}` ends it"])
+    say(said, f"it goes on without this process; `hpc-launch close {record.id}` ends it")
     return directory, said
 
 
-def _say(lines: list[str]) -> None:
+def say(*lines: str) -> None:
     for line in lines:
         print(line, file=sys.stderr, flush=True)

@@ -37,6 +37,10 @@ class Group:
     """Limit of each worker."""
     kept_by_job: bool
     """Whether the scheduler's job brings them to the wanted number; otherwise somebody must, on a login host."""
+    most: int | None = None
+    """So many of its workers the site ever lets be there at one time, as far as is known."""
+    rule: str = ""
+    """Why no more."""
 
     def elements(self, workers: int) -> int:
         """That hold so many workers."""
@@ -78,7 +82,9 @@ def group_of(view: View, name: str | None) -> Group:
     by_job = kept_by_job(known)
     numbers = {key: int(groups[chosen][key]) for key in ("per_node", "memory_bytes")}
     cores = int(groups[chosen].get("cores") or groups[chosen]["threads"])  # in runs of earlier versions they were these
-    return Group(chosen, **numbers, cores=cores, kept_by_job=by_job)
+    ceiling = groups[chosen].get("ceiling") or {}  # nor in these
+    most, rule = ceiling.get("workers"), ceiling.get("rule", "")
+    return Group(chosen, **numbers, cores=cores, kept_by_job=by_job, most=most, rule=rule)
 
 
 def what_can_grow(view: View, what: str) -> Mapping[str, Any]:
@@ -155,6 +161,14 @@ def _known(file: Path) -> Mapping[str, Any]:
         raise
     except UNREADABLE as fault:
         raise OSError(f"{file} is damaged, or of another version of hpc-launch: {fault}") from fault
+
+
+def notes(group: Group, target: Target) -> list[str]:
+    """What can never be of that which is asked for."""
+    asked = target.maximum if target.workers is None else target.workers
+    if group.most is None or asked is None or asked <= group.most:
+        return []
+    return [f"{asked} workers are never there at one time: {group.rule}; at most {group.most} are, the others wait"]
 
 
 def sentence(view: View, group: Group, target: Target) -> str:

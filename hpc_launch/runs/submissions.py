@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -21,21 +22,24 @@ from hpc_launch.keeper.values import Submission
 from hpc_launch.runs.directory import update_record
 
 if TYPE_CHECKING:
+    from hpc_launch.checks.plan_on_site.growth import Ceiling
     from hpc_launch.models.job import Job
     from hpc_launch.models.plan import Plan
     from hpc_launch.models.record import Record, RecordedJob
     from hpc_launch.models.worker_group import Bounds, WorkerGroup
+    from hpc_launch.prepare import Rendered
 
 POOL: Final = "pool"
 
 
-def write_pool(place: Path, plan: Plan, record: Record) -> None:
+def write_pool(place: Path, rendered: Rendered, record: Record) -> None:
     """Write down what was planned, with the names of the jobs that are still to be submitted. May raise OSError."""
+    plan = rendered.plan
     planned = [job for job in plan.jobs if job.role == "workers"]
     if not planned and not plan.on_demand:
         return
     (place / POOL).mkdir(mode=0o700)
-    disk.replace(place / POOL / "groups.json", _groups(plan, record))
+    disk.replace(place / POOL / "groups.json", _groups(plan, record, rendered.ceilings))
     names = {job.name: job.job_name for job in record.jobs}
     missing = {name: group.count for name, group in plan.groups.items()}
     for number, job in enumerate(planned, 1):
@@ -124,7 +128,7 @@ def _file(place: Path, number: int) -> Path:
     return place / POOL / f"{number}.json"
 
 
-def _groups(plan: Plan, record: Record) -> dict[str, Any]:
+def _groups(plan: Plan, record: Record, ceilings: Mapping[str, Ceiling]) -> dict[str, Any]:
     kinds = {job.group: job for job in plan.kinds_of_jobs if job.role == "workers"}
     limits = plan.element_limits
     groups = {
@@ -138,6 +142,7 @@ def _groups(plan: Plan, record: Record) -> dict[str, Any]:
             "resources": dict(group.resources),
             "array_limit": plan.array_limit,
             "most_elements": min((most for names, most in limits if names == [name]), default=None),
+            "ceiling": ceilings[name]._asdict() if name in ceilings else None,
             "walltime_seconds": kinds[name].walltime_seconds,
             **({"adapt": _without_none(group.adapt)} if group.adapt else {}),
         }

@@ -111,7 +111,7 @@ def _prepare(place: Path, rendered: Rendered, record: Record, context: Context) 
             (place / name).mkdir()
         if rendered.plan.has_workers and rendered.plan.security == "tls":
             security.create(place / "tls")
-        write_pool(place, rendered.plan, record)
+        write_pool(place, rendered, record)
         write_first_wish(place, rendered.plan, context)
         run_directory.write_record(place, record)
         index.add(context, record.id, place)

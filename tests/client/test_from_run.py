@@ -51,7 +51,9 @@ def test_closing_what_was_taken_up_leaves_the_run_alone(run: Run) -> None:
     assert run.status()["state"] == "running"
 
 
-def test_it_grows_to_what_each_of_the_words_means(cluster: HPCCluster, run: Run) -> None:
+def test_it_grows_to_what_each_of_the_words_means(
+    cluster: HPCCluster, run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
     cluster.scale(jobs=2)
     cluster.wait_for_workers(2, timeout=60)
     assert len(cluster.scheduler.workers) == 2
@@ -60,6 +62,9 @@ def test_it_grows_to_what_each_of_the_words_means(cluster: HPCCluster, run: Run)
     with cluster.get_client() as client:
         assert client.gather(client.map(lambda number: 2 * number, range(20))) == [2 * number for number in range(20)]
         assert cluster.get_client() is client
+    cluster.adapt(maximum=9)
+    rule = "here runs 4 worker jobs at once; at most 4 are, the others wait\n"
+    assert capfd.readouterr().err == f"note: 9 workers are never there at one time: {rule}"
     adaptive = cluster.adapt(minimum_jobs=1, maximum_cores=3)
     assert (adaptive.minimum, adaptive.maximum) == (1, 3)
     until(lambda: run.status()["pools"]["workers"]["mode"] == "adaptive", "the bounds to be seen")

@@ -72,6 +72,30 @@ def test_a_wish_is_written_with_a_number_of_its_own(run: Path, capfd: pytest.Cap
     assert (run / "control/scale.json").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (["--workers", "9"], 9),
+        (["--jobs", "5"], 10),
+        (["--minimum", "0", "--maximum", "7"], 7),
+        (["--jobs", "3"], None),
+    ],
+)
+def test_more_than_the_site_ever_lets_be_there_is_noted(
+    prepared: Prepare, context: Context, tmp_path: Path, capfd: pytest.CaptureFixture[str], words: list[str], asked: int
+) -> None:
+    site = answering(tmp_path)
+    site.write_text(site.read_text() + "limits: {running: {jobs: 4}}\n")
+    made = prepared(RUN, "workers.count=2", site=str(site)).rendered
+    place, _ = submit(made, context, tmp_path / "run")
+    rule = "a user of own may run 4 jobs at once; at most 6 are, the others wait"
+    note = f"{asked} workers are never there at one time: {rule}"
+    assert main(["scale", str(place), *words]) == 0
+    assert capfd.readouterr().err.count("note: ") == (1 if asked else 0)
+    assert main(["scale", str(place), *words, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["notes"] == ([note] if asked else [])
+
+
 @pytest.mark.parametrize(("walltime", "begins"), [("10m", True), ("1h", False)])
 def test_a_run_begins_with_a_wish_where_its_worker_jobs_end_before_it(
     prepared: Prepare, context: Context, tmp_path: Path, walltime: str, begins: bool

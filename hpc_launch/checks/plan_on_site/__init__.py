@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hpc_launch.checks.misfit import Misfit, in_group, where
 from hpc_launch.checks.plan_on_site.at_once import at_once
-from hpc_launch.checks.plan_on_site.growth import growth
+from hpc_launch.checks.plan_on_site.growth import ceilings, growth
 from hpc_launch.checks.plan_on_site.job import size, submissions, submitted, time, together
 from hpc_launch.checks.plan_on_site.node import on_a_node
 from hpc_launch.checks.plan_on_site.ports import ports
@@ -18,6 +18,8 @@ from hpc_launch.models.site import Queue
 from hpc_launch.plan.jobs import in_queue
 from hpc_launch.plan.queues import queues_of
 from hpc_launch.resolve import Resolved
+
+__all__ = ["ceilings", "notes", "problems"]
 
 
 def problems(plan: Plan, resolved: Resolved, context: Context) -> list[Misfit]:
