@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from hpc_launch.batch.environment import command_environment, locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted, Problem
+from hpc_launch.batch.signals import signals_held_back
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -66,35 +67,51 @@ def run(
         NotStarted: it is not there, or not a program.
         NoAnswer: it ran out of time, was killed, or printed without end.
     """
-    import subprocess
     import tempfile
 
     directory = Path(os.path.abspath(directory or "/"))
     program = locate(command[0])
     if stdin and not os.access(stdin, os.R_OK):
         raise NotStarted(f"`{shown(command)}` was not started: there is no {stdin} for it to read")
+    environment = command_environment(program, directory, needed)
     # files, not pipes: a daemon that the command leaves behind holds its end of a pipe open for ever
     with (
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
         open(stdin or os.devnull, "rb") as given,
     ):
+        process = None
         try:
-            process = subprocess.Popen(
-                list(command),
-                executable=program,
-                cwd=directory,
-                env=command_environment(program, directory, needed),
-                stdin=given,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-        except OSError as fault:
-            raise NotStarted(f"`{shown(command)}` could not be started: {fault}") from fault
-        problem = _wait(process, timeout, (out, err))
+            with signals_held_back():
+                process = _start(command, program, directory, environment, (given, out, err))
+            problem = _wait(process, timeout, (out, err))
+        finally:  # on Ctrl-C too
+            if process and process.returncode is None:
+                _kill(process)
         answer = Answer(tuple(command), process.returncode or 0, _text(out), _text(err))
     return _answered(answer, problem)
+
+
+def _start(
+    command: Sequence[str], program: str, directory: Path, environment: Mapping[str, str], files: Sequence[IO[bytes]]
+) -> Popen[bytes]:
+    """Start it in a session of its own, with its input, output and errors in these files."""
+    import subprocess
+
+    given, out, err = files
+    try:
+        return subprocess.Popen(
+            list(command),
+            executable=program,
+            cwd=directory,
+            env=environment,
+            stdin=given,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    except OSError as fault:
+        raise NotStarted(f"`{shown(command)}` could not be started: {fault}") from fault
 
 
 def _answered(answer: Answer, problem: str) -> Answer:
@@ -108,23 +125,19 @@ def _answered(answer: Answer, problem: str) -> Answer:
 
 
 def _wait(process: Popen[bytes], timeout: float, outputs: Sequence[IO[bytes]]) -> str:
-    """Wait for the end of the process; kill it if it takes too long. Gives what went wrong, or nothing."""
+    """Wait for the end of the process, but not too long. Gives what went wrong, or nothing."""
     from subprocess import TimeoutExpired
 
     until = time.monotonic() + timeout
-    try:
-        while True:
-            try:
-                process.wait(max(0.0, min(0.2, until - time.monotonic())))
-                return ""
-            except TimeoutExpired:
-                if time.monotonic() >= until:
-                    return f"did not answer within {timeout:g} s"
-                if any(os.fstat(output.fileno()).st_size > LONGEST_ANSWER for output in outputs):
-                    return "prints without end"
-    finally:  # on Ctrl-C too
-        if process.returncode is None:
-            _kill(process)
+    while True:
+        try:
+            process.wait(max(0.0, min(0.2, until - time.monotonic())))
+            return ""
+        except TimeoutExpired:
+            if time.monotonic() >= until:
+                return f"did not answer within {timeout:g} s"
+            if any(os.fstat(output.fileno()).st_size > LONGEST_ANSWER for output in outputs):
+                return "prints without end"
 
 
 def _kill(process: Popen[bytes]) -> None:

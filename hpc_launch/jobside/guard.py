@@ -54,6 +54,7 @@ COOKIE = "hpc-launch-" + hashlib.sha256(os.environ["HPC_LAUNCH_RUN_DIR"].encode(
 """A run's own: browsers do not tell the ports of one host apart."""
 ASK = "403: this page wants the token of the run. `hpc-launch connect` tells the address that has it.\n"
 WITHOUT_BOKEH = "bokeh is missing in the run's environment (pip install bokeh), or not of a version that dask takes"
+DASHBOARD_FAILS = "the dashboard cannot be made, though bokeh is there: the scheduler's log tells why"
 
 
 def read_token() -> bytes:
@@ -82,7 +83,7 @@ class GuardedPages(RoutingApplication):
     """What adds those of bokeh, until it has."""
     adding: asyncio.Task[None] | None = None
 
-    async def with_dashboard(self) -> None:
+    async def wait_for_dashboard(self) -> None:
         """Return when the pages of bokeh are there, or cannot be had."""
         if self.add_dashboard:
             self.adding = self.adding or asyncio.ensure_future(self.add_dashboard())
@@ -113,7 +114,7 @@ class Waiting(HTTPMessageDelegate):
     async def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
         self.connection.stream.set_close_callback(lambda: None)  # without one tornado does not look who goes away
         try:
-            await self.pages.with_dashboard()
+            await self.pages.wait_for_dashboard()
         except asyncio.CancelledError:  # the scheduler ends
             self.connection.close()
         if self.connection.stream.closed():
@@ -257,4 +258,4 @@ async def add_dashboard(scheduler: Any, where_they_are: dict[str, Any]) -> None:
     except Exception as fault:
         log.warning("hpc-launch: there is no dashboard: %r", fault)
         with suppress(OSError):
-            state.tell("dashboard.json", json.dumps({**where_they_are, "lacks": WITHOUT_BOKEH}))
+            state.tell("dashboard.json", json.dumps({**where_they_are, "lacks": DASHBOARD_FAILS}))

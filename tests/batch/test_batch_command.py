@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from hpc_launch.batch.account import Account, account
 from hpc_launch.batch.command import Answer, run
 from hpc_launch.batch.environment import PLAIN_PATH, locate
 from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.runs.interruption import ToldToEnd, signals_raise
 from tests.batch.recording import Program
 from tests.conftest import TIMES
 
@@ -175,6 +178,28 @@ def test_a_command_that_hangs_is_killed_with_all_it_started(tmp_path: Path, prog
         run(["squeue"], timeout=0.7)
     assert "waiting" in str(caught.value)
     assert ends(int((tmp_path / "child").read_text()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_has_just_been_started_is_killed_where_a_signal_ends_us(
+    program: Program, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    started: list[int] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        """The signal comes when the process is there, but nobody has been told its number."""
+
+        def __init__(self, *words: Any, **options: Any) -> None:
+            super().__init__(*words, **options)
+            started.append(self.pid)
+            signal.raise_signal(number)
+
+    program("sbatch", "exec sleep 60")
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with signals_raise(), pytest.raises((KeyboardInterrupt, ToldToEnd)):
+        run(["sbatch"])
+    assert len(started) == 1 and ends(started[0])
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
 
 
 def test_a_daemon_left_behind_keeps_nobody_waiting(program: Program) -> None:
