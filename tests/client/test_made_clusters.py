@@ -97,7 +97,8 @@ def test_the_calls_of_dask_labextension(person: Person) -> None:
     async def use() -> Run:
         manager = await DaskClusterManager()
         made = await manager.start_cluster()
-        assert (made["workers"], made["scheduler_address"]) == (0, "<Not Connected>")
+        assert made["workers"] == 0  # its scheduler may be there already, but is not waited for in a queue
+        assert made["scheduler_address"] == "<Not Connected>" or made["scheduler_address"].startswith("tls://")
         [cluster] = manager._clusters.values()
         assert (await manager.scale_cluster(made["id"], 2))["workers"] == 0
         await (await cluster)._wait_for_workers(2, timeout=PATIENCE)
