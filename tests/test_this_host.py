@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from hpc_launch.context import Context
 from hpc_launch.prepare import prepare
+from hpc_launch.this_host.interpreter import has_package
 from tests.commands import hpc_launch
 
 PROFILE = """\
@@ -47,17 +49,17 @@ def here(context: Context, tmp_path: Path) -> Context:
     return replace(context, environment={**context.environment, **variables})
 
 
-def notes(here: Context, command: str = "[known]", environment: str = "{}", directory: str = ".") -> list[str]:
+def notes(here: Context, command: str = "[bash, main.py]", environment: str = "{}", directory: str = ".") -> list[str]:
     text = PROFILE.format(command=command, environment=environment, directory=directory)
     (here.directory / "p.yaml").write_text(text)
     return list(prepare(Path("p.yaml"), here, to_submit=True).planned.notes)
 
 
 @pytest.mark.parametrize("command", [
-    "[known, missing.py]", "[data/run.sh]", "[/bin/true]", "[bash, main.py]", "[bash, -u, main.py]", "[sh, -c, 'x y']",
-    "[bash, -c, missing.py]", "[known, $x]", "['$HOME/tool']", "known main.py", "cd data && ./run.sh", "module load x",
-    "if true; then x; fi", "x=1 known", "$HOME/x", '|\n    "$TOOL" x', "source activate x", "bash main.py | tee log",
-    "|\n    # a comment\n    known main.py\n    missing.py", "bash $SCRIPT", "echo missing.py",
+    "[env, missing.py]", "[data/run.sh]", "[/bin/true]", "[bash, main.py]", "[bash, -u, main.py]", "[sh, -c, 'x y']",
+    "[bash, -c, missing.py]", "[env, $x]", "['$HOME/tool']", "env main.py", "cd data && ./run.sh", "module load x",
+    "if true; then x; fi", "x=1 env", "$HOME/x", '|\n    "$TOOL" x', "source activate x", "bash main.py | tee log",
+    "|\n    # a comment\n    env main.py\n    missing.py", "bash $SCRIPT", "echo missing.py",
     "[perl, -e, missing.pl]",
 ])  # fmt: skip
 def test_what_is_there_or_only_the_node_knows_is_no_note(here: Context, command: str) -> None:
@@ -74,8 +76,8 @@ def test_what_is_there_or_only_the_node_knows_is_no_note(here: Context, command:
     ("[bash, -u, mian.py]", "p.yaml:6: workload.command: there is no mian.py in {here} on this host"),
     ("bash mian.py --out x | tee log", "p.yaml:6: workload.command: there is no mian.py in {here} on this host"),
     ("knwon --out \"$X\"", "p.yaml:6: workload.command: there is no program knwon on this host"),
-    ("|\n    known\n    if true; then", "p.yaml:8: workload.command: bash cannot read line 2 of it: syntax error: "),
-    ("known (x", "p.yaml:6: workload.command: bash cannot read line 1 of it: syntax error near unexpected token `x'"),
+    ("|\n    env\n    if true; then", "p.yaml:8: workload.command: bash cannot read line 2 of it: syntax error: "),
+    ("env (x", "p.yaml:6: workload.command: bash cannot read line 1 of it: syntax error near unexpected token `x'"),
 ])  # fmt: skip
 def test_what_the_command_lacks_is_noted_at_its_line(here: Context, command: str, note: str) -> None:
     [only] = notes(here, command)
@@ -93,7 +95,7 @@ def test_what_the_command_lacks_is_noted_at_its_line(here: Context, command: str
     ("{python: pyhton3}", "environment.python: there is no program pyhton3 on this host"),
     ("{setup: 'if true; then'}", "environment.setup: bash cannot read line 1 of it: syntax error"),
     ("{venv: good}", None), ("{conda: ./with-dask}", None), ("{conda: pangeo}", None), ("{conda: mine}", None),
-    ("{conda: base}", None), ("{python: python3}", None), ("{venv: $NOBODY_KNOWS/venv}", None),
+    ("{conda: base}", None), ("{venv: $NOBODY_KNOWS/venv}", None),
     ("{setup: 'a=(1)'}", None),
     ("{conda: pangoe, modules: [conda]}", "environment.modules: jobs on this host have no command `module`"),
     ("{conda: pangoe, setup: . conda.sh}", None),
@@ -112,6 +114,42 @@ def test_what_the_environment_lacks_is_noted(here: Context, environment: str, no
 ])  # fmt: skip
 def test_a_program_may_come_from_what_is_loaded_or_from_the_environment(here: Context, environment: str) -> None:
     assert [note for note in notes(here, "[tool]", environment) if "workload" in note] == []
+
+
+@pytest.mark.parametrize(("answer", "told"), [
+    ("exit 0", None), ("exit 3", "has no distributed, which scheduler and workers need: name one that has"),
+    ("echo 'libz.so.1 is missing' >&2; exit 127", "does not run on this host: libz.so.1 is missing"),
+    ("kill -SEGV $$", "does not run on this host: exit code -11"),
+])  # fmt: skip
+@pytest.mark.parametrize("key", ["python", "venv"])
+def test_a_python_that_may_find_packages_elsewhere_is_asked(here: Context, key: str, answer: str, told: str) -> None:
+    (here.directory / "good/pyvenv.cfg").write_text("include-system-site-packages = true\n")
+    python = here.directory / "good/bin/python"
+    python.write_text(f"#!/bin/sh\n{answer}\n")
+    named = python if key == "python" else "good"
+    expected = [f"p.yaml:3: environment.{key}: {python} {told}"] if told else []
+    assert notes(here, environment=f"{{{key}: {named}}}") == expected
+    for more in ("setup: 'a=1'", "variables: {PYTHONPATH: /opt/x}", "variables: {LD_LIBRARY_PATH: /opt/x}"):
+        assert notes(here, environment=f"{{{key}: {named}, {more}}}") == []
+
+
+def test_a_real_python_is_asked_as_a_job_would_find_packages(here: Context) -> None:
+    assert has_package(Path(sys.executable), "distributed", here.home, None) is True
+    assert has_package(Path(sys.executable), "no_such_package", here.home, here.directory) is False
+    (here.directory / "no_such_package").mkdir()
+    assert has_package(Path(sys.executable), "no_such_package", here.home, here.directory) is True
+    why = has_package(here.directory / "main.py", "distributed", here.home, None)
+    assert why == "Permission denied"
+
+
+def test_a_program_that_only_the_users_path_leads_to_is_none_of_the_jobs(here: Context) -> None:
+    place = here.directory / "bin"
+    told = f"jobs do not have your PATH: known is in {place} alone; write {place}/known"
+    assert notes(here, "[known, main.py]") == [f"p.yaml:6: workload.command: {told}"]
+    assert notes(here, f"[{place}/known, main.py]") == []
+    assert notes(here, environment="{python: known}") == [f"p.yaml:3: environment.python: {told}"]
+    for environment in (f"{{variables: {{PATH: {place}:$PATH}}}}", "{setup: . setup.sh}"):
+        assert notes(here, "[known, main.py]", environment) == []
 
 
 def test_without_conda_here_nothing_is_known_of_its_environments(here: Context) -> None:
@@ -158,7 +196,7 @@ def test_without_a_batch_system_the_launcher_of_ranks_has_to_be_here(
 ) -> None:
     (here.directory / "site.yaml").write_text(SITE + f"layouts: [mpi]\nlaunchers: {{mpi: {launcher}}}\n")
     python = here.directory / "good/bin/python"
-    text = PROFILE.format(command="[known]", environment=f"{{python: {python}}}", directory=".")
+    text = PROFILE.format(command="[bash, main.py]", environment=f"{{python: {python}}}", directory=".")
     (here.directory / "p.yaml").write_text(text.replace("local", "./site.yaml") + "layout: mpi\n")
     missing = f"p.yaml:7: layout: mpi needs the program {program}, which is not on this host"
     assert prepare(Path("p.yaml"), here, to_submit=True).planned.notes == (missing,)

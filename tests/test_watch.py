@@ -80,6 +80,27 @@ def test_what_a_host_has_left_lying_is_told_also_where_its_launcher_knows_it_by_
     assert shell(f"state={tmp_path}; tell_where_python_did_not_run; ls $state/unfit") == "n-1\nn-11"
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"n-1": "", "n-2": "no shared library\n"}, "n-2"),
+        ({"n-1": "", "n-2": ""}, "n-1\nn-2"),
+    ],
+)
+def test_of_ranks_that_began_those_are_told_that_have_said_why_they_ended(
+    tmp_path: Path, said: dict[str, str], told: str
+) -> None:
+    """The launcher ends the others as soon as one has ended."""
+    for name in ("unfit", "logs"):
+        (tmp_path / name).mkdir()
+    for host, words in said.items():
+        for process in (77, 78):
+            (tmp_path / f"starting-{host}-{process}").write_text("it does not run\n")
+        begins = "".join(f"rank {process % 10} is process {process} on {host}\n" for process in (77, 78))
+        (tmp_path / "logs" / f"workers-{host}.log").write_text(begins + words)
+    assert shell(f"cd '{tmp_path}'; state=.; tell_where_python_did_not_run; ls unfit") == told
+
+
 def until(condition: Callable[[], object], what: str) -> None:
     give_up = time.monotonic() + LATE
     while not condition():

@@ -22,8 +22,8 @@ _MOST_FILES = 4
 _MOST_READ = 100
 """Of its files, to see what they are."""
 _YAML = (".yaml", ".yml")
-_PROFILE = "a profile"
-"""What `kinds` calls one: what a command is mostly given."""
+A_PROFILE, A_SITE_PROFILE = "a profile", "a site profile"
+"""As `kinds` calls them."""
 _OPENED = ("/dev/fd/", "/proc/self/fd/")
 """What the shell opened for us and will close: `<(COMMAND)`."""
 _ENDLESS = (
@@ -97,8 +97,11 @@ def refuse_names_that_are_not_utf8(files: Mapping[str, str]) -> None:
             raise UsageError(Problem(cause, None, hint)) from None
 
 
-def load_text(file: Path, shown_as: str) -> str:
-    """What stands in a configuration file (UTF-8, at most 1 MiB); raises `InvalidConfiguration`."""
+def load_text(file: Path, shown_as: str, wanted: str = A_PROFILE) -> str:
+    """What stands in a configuration file (UTF-8, at most 1 MiB); raises `InvalidConfiguration`.
+
+    `wanted`: what it is to be, for the files that are named where it is not there, or is a directory.
+    """
     here = Origin(printable(shown_as))
     if kind := _endless(file):
         hint = "give a file; what a command prints may be given as <(COMMAND)"
@@ -107,9 +110,9 @@ def load_text(file: Path, shown_as: str) -> str:
         with file.open("rb") as stream:
             content = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        raise InvalidConfiguration(_missing(file, here)) from None
+        raise InvalidConfiguration(_missing(file, here, wanted)) from None
     except IsADirectoryError:
-        raise InvalidConfiguration(Problem("this is a directory", here, _files_within(file))) from None
+        raise InvalidConfiguration(Problem("this is a directory", here, _files_within(file, wanted))) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InvalidConfiguration(Problem(f"cannot be read: {reason}", here)) from None
@@ -140,14 +143,14 @@ def _decoded(content: bytes, here: Origin) -> str:
         raise InvalidConfiguration(problem) from None
 
 
-def _missing(file: Path, here: Origin) -> Problem:
+def _missing(file: Path, here: Origin, wanted: str) -> Problem:
     if os.path.islink(file):
         target = printable(os.readlink(file))
         return Problem(f"this is a symbolic link to {target}, which is not there", here, "mend the link, or delete it")
-    return Problem("there is no such file", here, _nearest_files(file))
+    return Problem("there is no such file", here, _nearest_files(file, wanted))
 
 
-def _nearest_files(missing: Path) -> str:
+def _nearest_files(missing: Path, wanted: str) -> str:
     try:
         names = os.listdir(missing.parent)
     except OSError:
@@ -157,18 +160,20 @@ def _nearest_files(missing: Path) -> str:
     stems = {os.path.splitext(name)[0]: name for name in in_order if name != missing.name}
     found = nearest(missing.stem, stems)
     return (
-        f"did you mean {printable(str(missing.with_name(stems[found])))}?" if found else _files_within(missing.parent)
+        f"did you mean {printable(str(missing.with_name(stems[found])))}?"
+        if found
+        else _files_within(missing.parent, wanted)
     )
 
 
-def _files_within(directory: Path) -> str:
+def _files_within(directory: Path, wanted: str) -> str:
     try:
         names = sorted(name for name in os.listdir(directory) if name.endswith(_YAML))[:_MOST_READ]
     except OSError:
         return "name a file"
     kinds = {name: kind for name in names if (kind := _kind(directory / name))} or dict.fromkeys(names, "")
     several = len(names) > 1
-    in_order = sorted(kinds.items(), key=lambda each: (each[1] != _PROFILE, not each[0].startswith("profile.")))
+    in_order = sorted(kinds.items(), key=lambda each: (each[1] != wanted, not each[0].startswith("profile.")))
     shown = [printable(str(directory / name)) + (f" ({kind})" if kind and several else "") for name, kind in in_order]
     return f"did you mean {listed(shown[:_MOST_FILES])}?" if shown else "name a file"
 

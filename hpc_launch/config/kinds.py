@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hpc_launch.config.document import Document
+from hpc_launch.config.document import A_PROFILE, A_SITE_PROFILE, Document
 from hpc_launch.config.keys import keys_of
 from hpc_launch.errors import Problem
 
@@ -26,13 +26,13 @@ class FileKind(NamedTuple):
 
 KINDS = (
     FileKind(
-        "a profile",
+        A_PROFILE,
         frozenset({"workers", "workload"}),
         "the least one has two lines: `workers: {count: 2}` and `workload: {command: [python, program.py]}`",
         "give it to submit, check or render; a site is a machine: `hpc-launch site list` shows those that are known",
     ),
     FileKind(
-        "a site profile",
+        A_SITE_PROFILE,
         frozenset({"batch_system", "extends"}),
         "`hpc-launch site discover` drafts one on the machine itself",
         "give it with --site, beside a profile that says what to run",

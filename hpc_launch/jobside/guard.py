@@ -83,7 +83,7 @@ class GuardedPages(RoutingApplication):
     """What adds those of bokeh, until it has."""
     adding: asyncio.Task[None] | None = None
 
-    async def with_dashboard(self) -> None:
+    async def wait_for_dashboard(self) -> None:
         """Return when the pages of bokeh are there, or cannot be had."""
         if self.add_dashboard:
             self.adding = self.adding or asyncio.ensure_future(self.add_dashboard())
@@ -114,7 +114,7 @@ class Waiting(HTTPMessageDelegate):
     async def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
         self.connection.stream.set_close_callback(lambda: None)  # without one tornado does not look who goes away
         try:
-            await self.pages.with_dashboard()
+            await self.pages.wait_for_dashboard()
         except asyncio.CancelledError:  # the scheduler ends
             self.connection.close()
         if self.connection.stream.closed():

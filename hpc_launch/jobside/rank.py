@@ -17,6 +17,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from . import preflight, state, with_settings
+from .helpers import end_helpers_at_exit
 from .preflight import give_up
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def main() -> None:
     for name in filter(MEANT_FOR_RANKS.match, list(os.environ)):
         del os.environ[name]
     signal.signal(signal.SIGTERM, end)
+    end_helpers_at_exit()  # the nanny in this process has them start its worker
     if is_first := world.Get_rank() == 0:
         state.tell("scheduler", f"{os.getpid()} {state.HOST}\n")
     try:

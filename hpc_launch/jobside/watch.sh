@@ -50,13 +50,22 @@ workers_lost() { # all of them, and not because all was done
   reason="all workers ended before the workload did, with exit code $workers_code$(see logs/workers-*.log)"
   [ "$workers_code" != 0 ]
 }
-# Hosts that have left lying what to say of them if Python does not run: it did not.
+# Hosts that have left lying what to say of them if Python does not run: it did not. Ranks of other hosts are ended then as
+# they begin, and leave the same lying: where some have said something, it is those.
 tell_where_python_did_not_run() { # [HOST, whose launcher may know it by a longer name]
-  local left host
-  for left in "$state"/starting-*; do
-    host=${left##*/starting-} host=${host%-*}
-    [[ ! -e $left || ${1-$host}. != "$host".* || -e $state/unfit/$host ]] || mv "$left" "$state/unfit/$host"
+  local left host silent told=''
+  for silent in no yes; do
+    for left in "$state"/starting-*; do
+      host=${left##*/starting-} host=${host%-*}
+      [[ -e $left && ${1-$host}. == "$host".* && ! -e $state/unfit/$host ]] || continue
+      [ "$silent" = yes ] || has_spoken "$host" "${left##*-}" || continue
+      mv "$left" "$state/unfit/$host" && told=yes
+    done
+    [ -z "$told" ] || return 0
   done
+}
+has_spoken() { # HOST PROCESS, a rank: whether its log tells more after the line with which it begins
+  [ -n "$(sed -n "/^rank .* is process $2 on /,\$ { /^rank .* is process /! p }" "logs/workers-$1.log" 2>/dev/null)" ]
 }
 
 # Wait for what happens next. Where no signal tells it (a node that is not fit, ids of worker jobs), files are looked at

@@ -4,8 +4,6 @@ Dask has each worker forked by Python's forkserver. That is a second Python: it 
 and imports everything once more, after the first one has. Here it is a fork of the first one. Where that is not safe it
 begins before the first one imports anything, so that both import at the same time.
 
-What is used of `multiprocessing` though Python promises it to nobody was tried with Python 3.10 to 3.13.
-
 Arguments: those of `dask worker`. HPC_LAUNCH_IMPORTS names further modules that workers import.
 """
 
@@ -13,22 +11,16 @@ from __future__ import annotations
 
 import gc
 import importlib
-import inspect
-import multiprocessing.forkserver
-import multiprocessing.resource_tracker
-import multiprocessing.util
 import os
-import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
 from . import preflight, with_settings
+from .helpers import end_helpers_at_exit, forkserver, resource_tracker, util, why_untried
 
-TRIED = ((3, 10), (3, 13))
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Where one is not 1, numerical libraries may start threads as they are imported; what has threads must not fork."""
 OF_DASK = (
@@ -38,16 +30,11 @@ OF_DASK = (
 )
 """What each worker would import otherwise; what is not there is passed over."""
 
-forkserver: Any = multiprocessing.forkserver
-resource_tracker: Any = multiprocessing.resource_tracker
-util: Any = multiprocessing.util
-
 
 def main() -> None:
     preflight.end_if_unfit()
-    if not (untried := why_untried()):
-        util.Finalize(None, end_helpers, exitpriority=-100)  # the last of all: others still need them
-    if not (reason := untried or why_not_fork()):
+    end_helpers_at_exit()
+    if not (reason := why_untried() or why_not_fork()):
         start_as_fork(resource_tracker.ensure_running, be_tracker)  # while this process is small
     imports = os.environ.pop("HPC_LAUNCH_IMPORTS", "").split()
     with with_settings.quick_imports():
@@ -80,23 +67,6 @@ def why_not_fork() -> str:
     """Why this process should not become the workers' forkserver; empty if it may."""
     many = [name for name in THREADS if os.environ.get(name) != "1"]
     return f"{many[0]} is not 1" if many else ""
-
-
-def why_untried() -> str:
-    """Why this `multiprocessing` may be another one than was tried; empty if it is that."""
-    if not TRIED[0] <= sys.version_info[:2] <= TRIED[1]:
-        return f"nobody has tried otherwise with Python {sys.version.split()[0]}"
-    try:
-        known = (
-            inspect.isfunction(util.spawnv_passfds)
-            and list(inspect.signature(resource_tracker.main).parameters) == ["fd"]
-            and list(inspect.signature(forkserver.main).parameters)[:3] == ["listener_fd", "alive_r", "preload"]
-            and {"_forkserver_pid", "_forkserver_alive_fd"} <= vars(forkserver._forkserver).keys()
-            and {"_fd", "_pid"} <= vars(resource_tracker._resource_tracker).keys()
-        )
-    except AttributeError:
-        known = False
-    return "" if known else f"multiprocessing of Python {sys.version.split()[0]} is not the one that was tried"
 
 
 def import_all(modules: Sequence[str]) -> None:
@@ -158,34 +128,6 @@ def be_server(listener: int, alive: int) -> None:
     resource_tracker._resource_tracker._fd = resource_tracker._resource_tracker._pid = None
     forkserver._forkserver.__init__()
     forkserver.main(listener, alive, [])
-
-
-def end_helpers() -> None:
-    """End the forkserver and what tidies up after processes, and wait a moment until they have.
-
-    What Slurm finds of a step when its first process has ended costs a second. A forkserver that is a Python of its own
-    would take half of one to end in order, and holds nothing that has to be.
-    """
-    server, tracker = forkserver._forkserver, resource_tracker._resource_tracker
-    if server._forkserver_pid is not None and not has_ended(server._forkserver_pid):
-        os.kill(server._forkserver_pid, signal.SIGKILL)
-    processes = [each for each in (server._forkserver_pid, tracker._pid) if each is not None]
-    for descriptor in (server._forkserver_alive_fd, tracker._fd):
-        if descriptor is not None:  # one may have died
-            os.close(descriptor)
-    server._forkserver_pid = server._forkserver_alive_fd = tracker._pid = tracker._fd = None
-    for _ in range(100):
-        processes = [each for each in processes if not has_ended(each)]
-        if not processes:
-            return
-        time.sleep(0.01)
-
-
-def has_ended(child: int) -> bool:
-    try:
-        return os.waitpid(child, os.WNOHANG) != (0, 0)
-    except ChildProcessError:
-        return True
 
 
 def close_all_but(*descriptors: int) -> None:

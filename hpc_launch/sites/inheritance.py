@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from hpc_launch.config.document import Document, load_text, parse_document
+from hpc_launch.config.document import A_SITE_PROFILE, Document, load_text, parse_document
 from hpc_launch.config.layers import merge
 from hpc_launch.config.origin import Origin
 from hpc_launch.context import Context
@@ -34,7 +34,7 @@ def with_parents(file: Path, context: Context, children: tuple[Path, ...] = ()) 
 
     All is inherited but the name: a file that extends another and gives none goes by its own.
     """
-    text = load_text(file, shown(file, context))
+    text = load_text(file, shown(file, context), A_SITE_PROFILE)
     own = parse_document(text, shown(file, context))
     parent = own.data.get("extends")
     if isinstance(parent, bool) or not isinstance(parent, str | int | float):

@@ -11,6 +11,7 @@ from hpc_launch.models.plan_parts import ContainerPlan
 from hpc_launch.render.templates import part, template_environment
 from hpc_launch.this_host.conda import environments
 from hpc_launch.this_host.host import Found, Host
+from hpc_launch.this_host.interpreter import has_package
 
 DASK = "distributed"
 
@@ -84,18 +85,36 @@ def _python(host: Host) -> Iterator[Found]:
         yield Found(key, f"environment.python: there is no program {path} on this host")
     elif "/" not in python and host.knows_programs and not host.has_program(python):
         yield Found(key, f"environment.python: there is no program {printable(python)} on this host")
+    elif "/" not in python and (elsewhere := host.only_here(python)):
+        yield Found(key, f"environment.python: {elsewhere}")
 
 
 def _dask(host: Host) -> Iterator[Found]:
-    """Dask in an environment that holds all that there is in it."""
+    """Dask in the run's environment: by its files where it holds all that there is in it, otherwise it is asked."""
+    if not host.plan.has_workers or host.says_more:
+        return
     place, given = host.environment, host.resolved.profile.environment
-    if not host.plan.has_workers or not place or not _is_closed(place) or host.says_more:
+    if not place or not _is_closed(place):
+        yield from _dask_of_interpreter(host, "venv" if given.venv else "python")
         return
     packages = [*place.glob("lib/python3.*/site-packages")]
     if packages and not any((each / DASK).is_dir() for each in packages):
         key = next((name for name in ("conda", "venv", "python") if getattr(given, name)), "python")
         what = f"environment.{key}: there is no {DASK} in {place}, which scheduler and workers need"
         yield Found(("environment", key), f'{what}: {place}/bin/python -m pip install "dask[distributed]"')
+
+
+def _dask_of_interpreter(host: Host, key: str) -> Iterator[Found]:
+    """Of a Python that may find packages in several places."""
+    python, variables = host.interpreter, host.plan.environment.variables
+    if python is None or any(name.startswith(("PYTHON", "LD_")) for name in variables):
+        return
+    found = has_package(python, DASK, host.context.home, host.directory)
+    if isinstance(found, str):
+        yield Found(("environment", key), f"environment.{key}: {python} does not run on this host: {found}")
+    elif not found:
+        what = f"environment.{key}: {python} has no {DASK}, which scheduler and workers need"
+        yield Found(("environment", key), f"{what}: name one that has")
 
 
 def _is_closed(place: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from hpc_launch import batch, quoting
 from hpc_launch.batch.environment import PLAIN_PATH
 from hpc_launch.config.origin import KeyPath
+from hpc_launch.config.wording import printable
 from hpc_launch.context import Context
 from hpc_launch.models.plan import Plan
 from hpc_launch.resolve import Resolved
@@ -74,6 +75,17 @@ class Host:
         return found.parent.parent if found else None
 
     @property
+    def interpreter(self) -> Path | None:
+        """The Python that the profile names, alone or with its virtual environment; None where it is not known here."""
+        if self.environment and self.resolved.profile.environment.venv:
+            return self.environment / "bin" / "python"
+        python = self.resolved.profile.environment.python or ""
+        if "/" in python:
+            return self.path_of(self.plan.environment.python or "")
+        found = shutil.which(python, path=PLAIN_PATH) if self.is_node and python else None
+        return Path(found) if found else None
+
+    @property
     def knows_programs(self) -> bool:
         """Whether a program that is not found by its name here is likely not to be found on a node either."""
         environment = self.plan.environment
@@ -90,6 +102,16 @@ class Host:
         own = [str(self.environment / "bin")] if self.environment else []
         path = os.pathsep.join([*own, PLAIN_PATH])
         return self.is_node and not self.says_more and shutil.which(program, path=path) is None
+
+    def only_here(self, program: str) -> str:
+        """Which program on the user's PATH jobs on this very host do not find; empty: they do, or nobody knows."""
+        found = shutil.which(program, path=self.context.environment.get("PATH", os.defpath))
+        if not found or not self.knows_programs or not self.lacks_as_node(program):
+            return ""
+        place = printable(os.path.dirname(found))
+        return (
+            f"jobs do not have your PATH: {printable(program)} is in {place} alone; write {place}/{printable(program)}"
+        )
 
     def has_program(self, word: str) -> bool:
         """Whether there is such a program on PATH, or in the run's Python environment."""

@@ -43,6 +43,8 @@ def problems_of_command(host: Host) -> Iterator[Found]:
     elif host.knows_programs and not host.has_program(program):
         yield Found(key, f"workload.command: there is no program {printable(program)} on this host{_several(program)}")
         return
+    elif elsewhere := host.only_here(program):
+        yield Found(key, f"workload.command: {elsewhere}")
     yield from _script(host, words)
 
 

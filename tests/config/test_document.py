@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpc_launch.config.document import LARGEST_FILE, Document, load_document, parse_document
+from hpc_launch.config.document import A_SITE_PROFILE, LARGEST_FILE, Document, load_document, load_text, parse_document
 from hpc_launch.config.origin import KeyPath
 from hpc_launch.errors import InvalidConfiguration, Problem
 
@@ -323,6 +323,9 @@ def test_profiles_are_offered_first_of_all_profile_yaml(tmp_path: Path) -> None:
         (tmp_path / name).write_text("workload: none\n")
     meant = re.findall(r"([\w.]+) \(", unloadable(tmp_path / "nosuch.yaml"))
     assert meant == ["profile.yaml", "container.yaml", "laptop.yaml"]
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_text(tmp_path, "a directory", A_SITE_PROFILE)
+    assert f"did you mean {tmp_path}/laptop.yaml (a site profile), " in str(caught.value)
 
 
 def test_of_files_with_one_stem_the_profile_is_meant(tmp_path: Path) -> None:
