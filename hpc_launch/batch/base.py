@@ -100,10 +100,6 @@ class BatchSystem(Client, ABC):
             NoAnswer: it cannot be told.
         """
 
-    def cluster_name(self) -> str | None:
-        """What the machine calls itself; None where the batch system has no name for it, or is not here."""
-        return None
-
     def survey(self) -> Machine | None:
         """What the live machine says of itself; None where this kind of batch system has nothing to say.
 
@@ -114,6 +110,17 @@ class BatchSystem(Client, ABC):
         return None
 
     # What is the same for all of them
+
+    def cluster_name(self) -> str | None:
+        """What the machine calls itself; None where the batch system has no name for it, or is not here."""
+        if "cluster" not in self.commands:
+            return None
+        try:  # Slurm's looks for a configuration for a minute
+            answer = self.ask("cluster", timeout=min(10.0, self.timeout))
+        except NoAnswer:
+            return None
+        found = self.naming.search(answer.stdout)
+        return found[1] if found and answer.returncode == 0 else None
 
     def submit(
         self,

@@ -45,6 +45,8 @@ class Client:
     """Whether a job can be seen on no other host than that on which it was submitted."""
     chatter: ClassVar[re.Pattern[str]] = NEVER
     """Beginnings of lines in answers that say nothing of a job."""
+    naming: ClassVar[re.Pattern[str]] = NEVER
+    """What the `cluster` command says of the machine's name, which is the first group."""
     timeout: float = 30.0
     """Seconds that a command may take."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,7 +81,4 @@ def _nothing_for_the_next_test(cluster: Cluster, request: pytest.FixtureRequest)
         cluster.boot(host)
     if jobs := cluster.job_ids():
         cluster.run(["scancel", *jobs], user="root", check=False)
-    deadline = time.monotonic() + 60
-    while cluster.job_ids():
-        assert time.monotonic() < deadline, f"jobs that do not end: {cluster.job_ids()}"
-        time.sleep(0.2)
+        until(lambda: not cluster.job_ids(), f"the jobs {', '.join(jobs)} to end")

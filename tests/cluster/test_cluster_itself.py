@@ -6,20 +6,12 @@ import os
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.hosts import HERE, Cluster, CommandFailed
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
-        time.sleep(0.2)
+from tests.local.runs import until
 
 
 def submit(cluster: Cluster, *options: str, script: str) -> str:
@@ -98,14 +90,14 @@ def test_a_job_above_its_memory_is_killed_and_one_within_it_is_not(cluster: Clus
     killed = submit(cluster, "--mem=100M", "--output=/dev/null", script=eat)
     spared = submit(cluster, "--mem=600M", "--output=/dev/null", script=eat)
     finished = {"COMPLETED", "OUT_OF_MEMORY", "FAILED"}
-    wait_until(lambda: {job_state(cluster, killed), job_state(cluster, spared)} <= finished, "both jobs")
+    until(lambda: {job_state(cluster, killed), job_state(cluster, spared)} <= finished, "both jobs")
     assert (job_state(cluster, killed), job_state(cluster, spared)) == ("OUT_OF_MEMORY", "COMPLETED")
 
 
 def test_a_command_that_takes_too_long_is_ended_with_its_children(cluster: Cluster) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         cluster.run(["bash", "-c", "sleep 987 & sleep 987"], timeout=1)
-    wait_until(lambda: not cluster.processes("login", "sleep 987"), "the end of the processes")
+    until(lambda: not cluster.processes("login", "sleep 987"), "the end of the processes")
 
 
 def test_a_started_command_can_be_interrupted(cluster: Cluster) -> None:
@@ -119,7 +111,7 @@ def test_a_started_command_can_be_interrupted(cluster: Cluster) -> None:
 
 def test_a_crashed_host_takes_its_processes_along_and_can_boot_again(cluster: Cluster) -> None:
     submit(cluster, "--nodelist=c2", "--no-requeue", "--output=/dev/null", script="sleep 4321")
-    wait_until(lambda: cluster.processes("c2", "sleep 4321"), "the job's process")
+    until(lambda: cluster.processes("c2", "sleep 4321"), "the job's process")
     cluster.crash("c2")
     with pytest.raises(CommandFailed, match="no host c2"):
         cluster.processes("c2")
@@ -131,12 +123,12 @@ def test_a_crashed_host_takes_its_processes_along_and_can_boot_again(cluster: Cl
 def test_sacct_answers_with_accounting_alone(cluster: Cluster, accounting: bool) -> None:
     assert cluster.accounting is accounting
     job = submit(cluster, "--output=/dev/null", script="exit 7")
-    wait_until(lambda: job_state(cluster, job) == "FAILED", "the job's end")
+    until(lambda: job_state(cluster, job) == "FAILED", "the job's end")
     cluster.forget_jobs()
     assert cluster.run(["scontrol", "show", "job", job], check=False).returncode != 0
     sacct = ["sacct", "-X", "--noheader", "--parsable2", "--format=State,ExitCode", "--jobs", job]
     if accounting:
-        wait_until(lambda: cluster.run(sacct).stdout == "FAILED|7:0\n", "the job's record")
+        until(lambda: cluster.run(sacct).stdout == "FAILED|7:0\n", "the job's record")
     else:
         assert "accounting storage is disabled" in cluster.run(sacct, check=False).stderr
 
@@ -150,7 +142,7 @@ def test_nothing_is_left_after_down_and_a_killed_up_is_cleaned_up(cluster: Clust
     assert not namespaces & set(map(namespace, running))
     killed = subprocess.Popen([HERE / "cluster", "up"], start_new_session=True)
     half_made = cluster.directory / "hosts" / "c1"
-    wait_until(half_made.exists, "the first compute host")
+    until(half_made.exists, "the first compute host")
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     assert cluster.leftovers() != []

@@ -95,6 +95,12 @@ def test_setup_lines_that_fail_are_told(here: Here) -> None:
     assert "environment.sh failed" in run.ended_as("launch-failed", 1)["reason"]
 
 
+def test_scratch_is_never_that_of_the_shell_of_submit(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(here.project))
+    reason = here.submit("echo never", workers={"local_directory": "$TMPDIR"}).ended_as("launch-failed", 1)["reason"]
+    assert "a variable in the local directory $TMPDIR is not set here" in reason
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])  # TERM: below
 def test_a_job_that_is_told_to_end_says_so(here: Here, number: signal.Signals) -> None:
     run = here.submit(SLEEP, walltime="00:05:00")

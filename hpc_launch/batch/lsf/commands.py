@@ -54,6 +54,7 @@ class Lsf(BatchSystem):
         ("user group", "bugroup"),
     )
     chatter = re.compile(r"JOBID\s")
+    naming = re.compile(r"^My cluster name is (\S+)", re.M)
 
     def submit_command(
         self, file: str, job_name: str, array: int | None = None, after: str | None = None, log: str | None = None
@@ -85,14 +86,6 @@ class Lsf(BatchSystem):
     def interrupt(self, ids: Sequence[str]) -> None:
         # A plain bkill begins with INT, and insists ten seconds later. Elements of an array may still wait.
         self.call_off(ids, "-s", "TERM", harmless=_NOT_STARTED)
-
-    def cluster_name(self) -> str | None:
-        try:
-            answer = self.ask("cluster", timeout=min(10.0, self.timeout))
-        except NoAnswer:
-            return None
-        found = re.search(r"^My cluster name is (\S+)", answer.stdout, re.M)
-        return found[1] if found and answer.returncode == 0 else None
 
     def survey(self) -> Machine:
         from hpc_launch.batch.lsf.survey import survey

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hpc_launch.batch.base import BatchSystem
 from hpc_launch.batch.command import Answer, run
-from hpc_launch.batch.faults import NoAnswer, NotStarted
+from hpc_launch.batch.faults import NotStarted
 from hpc_launch.batch.report import Told
 from hpc_launch.batch.slurm.answers import FIELDS, ID, expanded, from_sacct, from_squeue
 from hpc_launch.batch.slurm.dialect import DIALECT
@@ -53,6 +53,7 @@ class Slurm(BatchSystem):
     )
     submit_timeout = 90.0  # for a configuration file that is not there sbatch itself looks for a minute
     chatter = re.compile("CLUSTER: ")  # where a site's command holds --clusters
+    naming = re.compile(r"^ClusterName\s*=\s*(\S+)", re.M)
     lists: ClassVar[Sequence[tuple[str, str]]] = (
         ("invalid account|invalid qos|qos.*not (?:valid|permitted)", ACCOUNTS),
         ("partition", "sinfo -s"),
@@ -146,14 +147,6 @@ class Slurm(BatchSystem):
     def withdraw(self, ids: Sequence[str]) -> None:
         self.call_off(ids, "--state=PENDING")
         self.interrupt(ids)
-
-    def cluster_name(self) -> str | None:
-        try:  # with no configuration it looks for one for a minute
-            answer = self.ask("cluster", timeout=min(10.0, self.timeout))
-        except NoAnswer:
-            return None
-        found = re.search(r"^ClusterName\s*=\s*(\S+)", answer.stdout, re.M)
-        return found[1] if found and answer.returncode == 0 else None
 
     def survey(self) -> Machine:
         from hpc_launch.batch.slurm.survey import survey
