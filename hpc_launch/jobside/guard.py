@@ -219,7 +219,7 @@ def serve(scheduler: Any) -> None:
         "address": address,
         "port": port,
         "loopback_port": port and server.port,
-        "lacks": lacks_bokeh(),
+        "lacks": lacks_bokeh() if port else "",
     }
     state.tell("dashboard.json", json.dumps(where_they_are))
     if port and not where_they_are["lacks"]:

@@ -300,12 +300,21 @@ def test_a_dashboard_that_cannot_be_made_is_told(run: Path) -> None:
         browser.connection.close()
 
 
-@pytest.mark.parametrize("bokeh", ["", "Metadata-Version: 2.1\nName: bokeh\nVersion: 2.4.3\n"])
-def test_bokeh_that_is_missing_or_too_old_is_told_from_the_start(run: Path, bokeh: str) -> None:
+@pytest.mark.parametrize(
+    ("metadata", "pages", "is_told"),
+    [
+        ("Metadata-Version: 2.1\n", "loopback", True),
+        ("Metadata-Version: 2.1\nName: bokeh\nVersion: 2.4.3\n", "loopback", True),
+        ("Metadata-Version: 2.1\nName: bokeh\nVersion: 2.4.3\n", "none", False),
+    ],
+)
+def test_bokeh_that_is_broken_or_too_old_is_told_where_it_is_wanted(
+    run: Path, metadata: str, pages: str, is_told: bool
+) -> None:
     (run / "bokeh-0.dist-info").mkdir()
-    (run / "bokeh-0.dist-info" / "METADATA").write_text(bokeh or "Metadata-Version: 2.1\n")
-    with scheduler(run):
-        assert "bokeh" in str(told(run)["lacks"])
+    (run / "bokeh-0.dist-info" / "METADATA").write_text(metadata)
+    with scheduler(run, pages):
+        assert ("bokeh" in str(told(run)["lacks"])) is is_told
 
 
 def test_pages_for_other_hosts_want_the_token_too(run: Path) -> None:
