@@ -17,8 +17,8 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from . import preflight, state, with_settings
-from .helpers import end_helpers_at_exit
 from .preflight import give_up
+from .python_private import end_forkserver_at_exit
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -110,7 +110,7 @@ def main() -> None:
     for name in filter(MEANT_FOR_RANKS.match, list(os.environ)):
         del os.environ[name]
     signal.signal(signal.SIGTERM, end)
-    end_helpers_at_exit()  # the nanny in this process has them start its worker
+    end_forkserver_at_exit()  # the nanny in this process has them start its worker
     if is_first := world.Get_rank() == 0:
         state.tell("scheduler", f"{os.getpid()} {state.HOST}\n")
     try:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from . import preflight, with_settings
-from .helpers import end_helpers_at_exit, forkserver, resource_tracker, util, why_untried
+from .python_private import end_forkserver_at_exit, forkserver, resource_tracker, util, why_untried
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Where one is not 1, numerical libraries may start threads as they are imported; what has threads must not fork."""
@@ -33,7 +33,7 @@ OF_DASK = (
 
 def main() -> None:
     preflight.end_if_unfit()
-    end_helpers_at_exit()
+    end_forkserver_at_exit()
     if not (reason := why_untried() or why_not_fork()):
         start_as_fork(resource_tracker.ensure_running, be_tracker)  # while this process is small
     imports = os.environ.pop("HPC_LAUNCH_IMPORTS", "").split()

@@ -1,6 +1,6 @@
-"""The two processes that `multiprocessing` starts beside those it was asked for: forkserver and resource tracker.
+"""All that we use of `multiprocessing` though Python promises it to nobody; tried with Python 3.10 to 3.13.
 
-What is used of it though Python promises it to nobody was tried with Python 3.10 to 3.13.
+It is about the two processes that `multiprocessing` starts beside those it was asked for: forkserver and resource tracker.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def why_untried() -> str:
     return "" if known else f"multiprocessing of Python {sys.version.split()[0]} is not the one that was tried"
 
 
-def end_helpers_at_exit() -> None:
+def end_forkserver_at_exit() -> None:
     """Have both end before this process does: what Slurm finds of a step when its tasks have ended costs a second."""
     if not why_untried():
-        util.Finalize(None, end_helpers, exitpriority=-100)  # the last of all: others still need them
+        util.Finalize(None, end_forkserver_and_tracker, exitpriority=-100)  # the last of all: others still need them
 
 
-def end_helpers() -> None:
+def end_forkserver_and_tracker() -> None:
     """Wait a moment until they have ended.
 
     A forkserver that is a Python of its own would take half a second to end in order, and holds nothing that has to be.
