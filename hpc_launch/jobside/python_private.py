@@ -1,6 +1,6 @@
 """All that we use of `multiprocessing` though Python promises it to nobody; tried with Python 3.10 to 3.13.
 
-It is about the two processes that `multiprocessing` starts beside those it was asked for: forkserver and resource tracker.
+It is about two processes that `multiprocessing` starts beside those it was asked for: forkserver and resource tracker.
 """
 
 from __future__ import annotations
