@@ -96,7 +96,7 @@ def a_directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="start-") as name:
         try:
             yield Path(name)
-        except AssertionError:
+        except (AssertionError, TimeoutError):
             for log in sorted(Path(name).rglob("*.log")):
                 print(f"--- {log}\n{log.read_text(errors='replace')}", file=sys.stderr)
             raise

@@ -16,6 +16,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from hpc_launch.locations import JOBSIDE
+from hpc_launch.security import create
 from tests.local.jobside.conftest import PATIENCE
 from tests.sessions import in_session
 
@@ -54,6 +55,12 @@ def told_by_the_shell(run: Path) -> dict[str, str]:
     return {f"HPC_LAUNCH_{name}": value for name, value in told.items()}
 
 
+def tls(directory: Path) -> dict[str, str]:
+    """Settings of a run's TLS. The scheduler of these tests has none, but what workers make ready for it is made."""
+    names = {"CA_FILE": "ca.pem", "WORKER__CERT": "ca.pem", "WORKER__KEY": "key.pem"}
+    return {f"DASK_DISTRIBUTED__COMM__TLS__{key}": str(directory / name) for key, name in names.items()}
+
+
 def told_of_the_node(run: Path) -> list[str]:
     """What is told in ``state/`` of whether it is fit: files of one line, and anything that was left lying."""
     files = [file for file in sorted((run / "state/1").rglob("*")) if file.is_file()]
@@ -67,6 +74,7 @@ def started(directory: Path, **variables: str) -> Iterator[Node]:
     (directory / "begins_a_thread.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
     )
+    create(directory / "tls")
     words = ["--nworkers", str(WORKERS), "--nthreads", "1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     words += ["--preload-nanny", "hpc_launch_jobside.told_once", "--local-directory", str(directory)]
     with (
@@ -77,7 +85,7 @@ def started(directory: Path, **variables: str) -> Iterator[Node]:
         process = subprocess.Popen(
             [sys.executable, str(JOBSIDE), "workers", cluster.scheduler_address, *words],
             cwd=directory,
-            env={**os.environ, **USUAL, **told_by_the_shell(directory), **variables},
+            env={**os.environ, **USUAL, **tls(directory / "tls"), **told_by_the_shell(directory), **variables},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -176,12 +184,13 @@ def test_modules_are_found_where_the_workers_run(node: Node) -> None:
 
 
 def test_no_two_have_the_same_random_numbers(node: Node) -> None:
-    def numbers() -> tuple[float, float]:
+    def numbers() -> tuple[float, float, bytes]:
         import random
+        import ssl
 
         import numpy
 
-        return float(numpy.random.rand()), random.random()
+        return float(numpy.random.rand()), random.random(), ssl.RAND_bytes(8)
 
     for found in zip(*node.on_workers(numbers), strict=True):
         assert len(set(found)) == WORKERS
