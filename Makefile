@@ -42,7 +42,7 @@ help:
 	@echo 'make test-clusters  the tests on a real Slurm and Grid Engine over several hosts, made on this machine (Debian, root)'
 	@echo 'make test-newest    the tests with the newest versions of all that is required'
 	@echo 'make test-lowest    … with the lowest that pyproject.toml allows'
-	@echo 'make bench          hpc-launch, dask-jobqueue and a script by hand side by side on the test cluster: about 20 minutes, on a quiet machine'
+	@echo 'make bench          hpc-launch, dask-jobqueue and a script by hand side by side on the test cluster: about a quarter of an hour, on a quiet machine'
 	@echo 'make lock           renew the versions and hashes that demo, tests and the example mintpy install'
 	@echo 'make lint           formatting, linting, types alone'
 	@echo 'make format         put the formatting right'
