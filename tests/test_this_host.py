@@ -117,17 +117,21 @@ def test_a_program_may_come_from_what_is_loaded_or_from_the_environment(here: Co
 
 
 @pytest.mark.parametrize(("answer", "told"), [
-    ("exit 0", None), ("exit 3", "has no distributed, which scheduler and workers need: name one that has"),
+    ("exit 0", None), ("kill -SEGV $$", None),
+    ("exit 3", "has no distributed, which scheduler and workers need: {step}"),
     ("echo 'libz.so.1 is missing' >&2; exit 127", "does not run on this host: libz.so.1 is missing"),
-    ("kill -SEGV $$", "does not run on this host: exit code -11"),
+    ("exit 4", "does not run on this host: exit code 4"),
 ])  # fmt: skip
 @pytest.mark.parametrize("key", ["python", "venv"])
-def test_a_python_that_may_find_packages_elsewhere_is_asked(here: Context, key: str, answer: str, told: str) -> None:
+def test_a_python_that_may_find_packages_elsewhere_is_asked(
+    here: Context, key: str, answer: str, told: str | None
+) -> None:
     (here.directory / "good/pyvenv.cfg").write_text("include-system-site-packages = true\n")
     python = here.directory / "good/bin/python"
     python.write_text(f"#!/bin/sh\n{answer}\n")
     named = python if key == "python" else "good"
-    expected = [f"p.yaml:3: environment.{key}: {python} {told}"] if told else []
+    step = "name one that has" if key == "python" else f'{python} -m pip install "dask[distributed]"'
+    expected = [f"p.yaml:3: environment.{key}: {python} {told.format(step=step)}"] if told else []
     assert notes(here, environment=f"{{{key}: {named}}}") == expected
     for more in ("setup: 'a=1'", "variables: {PYTHONPATH: /opt/x}", "variables: {LD_LIBRARY_PATH: /opt/x}"):
         assert notes(here, environment=f"{{{key}: {named}, {more}}}") == []
@@ -139,12 +143,12 @@ def test_a_real_python_is_asked_as_a_job_would_find_packages(here: Context) -> N
     (here.directory / "no_such_package").mkdir()
     assert has_package(Path(sys.executable), "no_such_package", here.home, here.directory) is True
     why = has_package(here.directory / "main.py", "distributed", here.home, None)
-    assert why == "Permission denied"
+    assert isinstance(why, str) and why.endswith("Permission denied")
 
 
 def test_a_program_that_only_the_users_path_leads_to_is_none_of_the_jobs(here: Context) -> None:
     place = here.directory / "bin"
-    told = f"jobs do not have your PATH: known is in {place} alone; write {place}/known"
+    told = f"jobs do not have your PATH, which alone leads to known: write {place}/known"
     assert notes(here, "[known, main.py]") == [f"p.yaml:6: workload.command: {told}"]
     assert notes(here, f"[{place}/known, main.py]") == []
     assert notes(here, environment="{python: known}") == [f"p.yaml:3: environment.python: {told}"]

@@ -1,4 +1,4 @@
-"""Signals that wait while a process is being started: one that is raised before its number is known would lose it."""
+"""Signals that wait while a process is started: what a handler raises before its id is known would lose the process."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def signals_held_back() -> Iterator[None]:
     told = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     handlers = {number: handler for number in told if callable(handler := signal.getsignal(number))}
     came: list[int] = []
-    for number in handlers:
-        signal.signal(number, lambda number, frame: came.append(number))
     try:
+        for number in handlers:
+            signal.signal(number, lambda number, frame: came.append(number))
         yield
     finally:
         for number, handler in handlers.items():

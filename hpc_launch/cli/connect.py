@@ -83,6 +83,8 @@ def _hold(known: Directions, found: Endpoint, open_: bool) -> None:
     try:
         urls = {name: url_of(known.pages[name], forward.local) for name, forward in forwards.items()}
         print(listing([*urls.items()]), flush=True)
+        for why in known.lacks():
+            say(why)
         say("the tunnel is held until Ctrl-C")
         if open_:
             _open(found.directory, next(iter(urls.values())))

@@ -131,7 +131,7 @@ def list_(
     """List your runs, newest first."""
     from hpc_launch import context
     from hpc_launch.cli.output import cut_to_terminal, print_json, say, table
-    from hpc_launch.runs.listing import NEVER_BEGAN, Wanted, listed
+    from hpc_launch.runs.listing import LAUNCH_FAILED, Wanted, listed
 
     wanted = Wanted(name, state or (), site, limit)
     here = context.current()
@@ -141,7 +141,7 @@ def list_(
     if json:
         return print_json({"schema": 1, "runs": [row.document for row in found.rows]})
     if found.never_began:
-        say(f"{found.never_began} more never began their workload: --state {NEVER_BEGAN}")
+        say(f"{found.never_began} more never began their workload: --state {LAUNCH_FAILED}")
     if found.rows:
         print(cut_to_terminal(table(["RUN", "STATE", "SITE"], [(row.id, row.shown, row.site) for row in found.rows])))
     elif found.never_began:
@@ -160,7 +160,7 @@ def _refuse_unless_known(site: str, here: Context) -> None:
     known = search.names(here)
     if site not in known and not listed(here, Wanted(site=site, limit=1)).rows:
         cause = f"--site: no run of yours is there, and {search.none_is_called(site, known)}"
-        raise UsageError(Problem(cause, hint=search.listed(known)))
+        raise UsageError(Problem(cause, hint=search.known_sites(known)))
 
 
 def show(view: View, as_json: bool) -> None:

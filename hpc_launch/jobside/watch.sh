@@ -50,8 +50,8 @@ workers_lost() { # all of them, and not because all was done
   reason="all workers ended before the workload did, with exit code $workers_code$(see logs/workers-*.log)"
   [ "$workers_code" != 0 ]
 }
-# Hosts that have left lying what to say of them if Python does not run: it did not. Ranks of other hosts are ended then as
-# they begin, and leave the same lying: where some have said something, it is those.
+# Hosts on which Python did not run: their starting-HOST-PID is still there, and says so. In mpi the launcher then ends the
+# ranks of all hosts, and those that had just begun leave such a file, too: where logs say more, only their hosts are told.
 tell_where_python_did_not_run() { # [HOST, whose launcher may know it by a longer name]
   local left host silent told=''
   for silent in no yes; do

@@ -27,7 +27,7 @@ OURS = "hpc_launch_"
 
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Meanwhile nobody looks for garbage, and Dask's own settings are read by libyaml: a fifth less work."""
+    """Meanwhile, and as Python ends, nobody looks for garbage; libyaml reads Dask's settings: a fifth less work."""
     gc.disable()  # nothing that is made by an import is garbage
     atexit.register(gc.freeze)  # nor is what is there when Python ends
     try:

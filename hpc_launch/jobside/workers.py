@@ -12,15 +12,13 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import ssl
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 from . import preflight, with_settings
-from .python_private import end_forkserver_at_exit, forkserver, resource_tracker, util, why_untried
+from .python_private import end_forkserver_at_exit, fork_server, fork_tracker, forkserver, why_untried
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Where one is not 1, numerical libraries may start threads as they are imported; what has threads must not fork."""
@@ -36,7 +34,7 @@ def main() -> None:
     preflight.end_if_unfit()
     end_forkserver_at_exit()
     if not (reason := why_untried() or why_not_fork()):
-        start_as_fork(resource_tracker.ensure_running, be_tracker)  # while this process is small
+        fork_tracker()  # while this process is small
     imports = os.environ.pop("HPC_LAUNCH_IMPORTS", "").split()
     with with_settings.quick_imports():
         with_settings.use_settings()
@@ -45,7 +43,7 @@ def main() -> None:
         may_fork = usual and prepare_workers(imports, reason)
         from distributed.cli import dask_worker
     if may_fork:
-        start_as_fork(forkserver.ensure_running, be_server)
+        fork_server()
     dask_worker.main(prog_name="dask worker")
 
 
@@ -90,6 +88,8 @@ def import_all(modules: Sequence[str]) -> None:
 
 def shake_hands_with_itself() -> None:
     """Have OpenSSL make ready, once, what each worker would with its first TLS connection: a tenth of its start."""
+    import ssl
+
     from distributed.security import Security
 
     security: Any = Security()  # type: ignore[no-untyped-call]
@@ -100,59 +100,5 @@ def shake_hands_with_itself() -> None:
     one, other = ssl.MemoryBIO(), ssl.MemoryBIO()
     sides = [client.wrap_bio(one, other), server.wrap_bio(other, one, server_side=True)]
     for side in sides * 2:
-        with suppress(ssl.SSLError):  # it wants to hear more, mostly
+        with suppress(ssl.SSLError):  # mostly SSLWantReadError: the other side has not answered yet
             side.do_handshake()
-
-
-def start_as_fork(start: Callable[[], None], become: Callable[..., None]) -> None:
-    """Have `multiprocessing` start a process of its own, which is a fork of this one."""
-    usual = util.spawnv_passfds
-
-    def fork(path: bytes, arguments: Sequence[Any], descriptors: Sequence[int]) -> int:
-        util.spawnv_passfds = usual  # in the fork, too
-        return os.fork() or run_forked(become, *descriptors)
-
-    util.spawnv_passfds = fork
-    try:
-        start()
-    finally:
-        util.spawnv_passfds = usual
-
-
-def run_forked(become: Callable[..., None], *descriptors: int) -> NoReturn:
-    """Be what this process was forked for, with nothing but these descriptors."""
-    code = 1
-    try:
-        close_all_but(*descriptors)
-        become(*descriptors)
-        code = 0
-    except SystemExit:
-        code = 0
-    except BaseException:
-        with suppress(OSError, ValueError):  # nobody may hear of it: the log's disk is full
-            traceback.print_exc()
-    finally:
-        os._exit(code)  # whatever happens: what comes back from here would be a second `dask worker`
-
-
-def be_tracker(*descriptors: int) -> None:
-    """Be the process that tidies up what processes have left: semaphores, shared memory."""
-    resource_tracker.main(descriptors[-1])
-
-
-def be_server(listener: int, alive: int) -> None:
-    """Be the forkserver. Its own forks, the workers, run in here, too."""
-    # A Python that was started anew would know of neither.
-    resource_tracker._resource_tracker._fd = resource_tracker._resource_tracker._pid = None
-    forkserver._forkserver.__init__()
-    forkserver.main(listener, alive, [])
-
-
-def close_all_but(*descriptors: int) -> None:
-    """Close what is the first process's own, standard streams apart."""
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        if descriptor > 2 and descriptor not in descriptors:
-            try:
-                os.close(descriptor)
-            except OSError:  # the listing's own
-                continue

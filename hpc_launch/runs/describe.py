@@ -75,7 +75,7 @@ def pools(view: View) -> dict[str, dict[str, Any]]:
 
 
 def pages(view: View) -> Mapping[str, Page]:
-    """Those that the run serves now."""
+    """Those that the run serves now, or says why not."""
     return {} if view.standing.over else view.evidence.pages
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hpc_launch.runs.settle import View
 
 OVER = "over.json"
-NEVER_BEGAN: Outcome = "launch-failed"
+LAUNCH_FAILED: Outcome = "launch-failed"
 """Who asks for those that failed may mean these, too."""
 
 
@@ -62,7 +62,7 @@ class Wanted:
 
     def may_mean(self, row: Row) -> bool:
         """Whether it never began its workload, where those that failed are asked for without these."""
-        return row.state == NEVER_BEGAN and "failed" in self.states and NEVER_BEGAN not in self.states
+        return row.state == LAUNCH_FAILED and "failed" in self.states and LAUNCH_FAILED not in self.states
 
 
 @dataclass(frozen=True)

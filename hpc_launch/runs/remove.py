@@ -156,8 +156,8 @@ def forget(context: Place, entry: Entry, say: Callable[[str], None]) -> None:
         view = None
     if not (entry.there or entry.gone):
         say(f"{entry.id}: nothing is known of its jobs: its directory cannot be seen from here")
-    if view and not view.standing.over:
-        if view.standing.state != "unknown":
+    if view and (view.standing.doubt or not view.standing.over):
+        if not view.standing.doubt and view.standing.state != "unknown":
             raise UsageError(_goes_on(view.record.id, view.standing))
         say(f"{entry.id}: these jobs of it may live: {', '.join(_may_live(view)) or 'none whose id is known'}")
     index.forget(context, entry)

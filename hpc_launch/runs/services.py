@@ -28,7 +28,7 @@ class Page:
     token_file: Path | None
     """None: there is no token, in runs of earlier versions."""
     lacks: str = ""
-    """Why it is not there; nothing where all is well. Others may be served at its port all the same."""
+    """Why it is not there; nothing where all is well. Other pages may be served at its port all the same."""
 
     @property
     def is_there(self) -> bool:

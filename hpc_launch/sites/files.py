@@ -63,7 +63,7 @@ def find(name: str, context: Context, origin: Origin, base: Path) -> SiteFile:
     file_named = next(search.files_named(name, context), None)
     if file_named is None:
         known = search.names(context)
-        cause, hint = search.none_is_called(name, known), f"{search.listed(known)}; or give the path of one"
+        cause, hint = search.none_is_called(name, known), f"{search.known_sites(known)}; or give the path of one"
         here = next((name + suffix for suffix in search.SUFFIXES if os.path.isfile(base / (name + suffix))), None)
         hint += f", such as {printable(here)}" if here else ""
         raise InvalidConfiguration(Problem(cause, origin, "; ".join([hint, *search.unusable(context)])))

@@ -60,7 +60,7 @@ def none_is_called(name: str, known: Iterable[str]) -> str:
     return f"no site profile is called {name!r}" + (f"; did you mean {printable(near)!r}?" if near else "")
 
 
-def listed(known: Iterable[str]) -> str:
+def known_sites(known: Iterable[str]) -> str:
     """The known names, for a hint."""
     return f"known sites: {', '.join(map(printable, known))} (hpc-launch site list)"
 

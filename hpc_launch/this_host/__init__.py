@@ -14,7 +14,10 @@ from hpc_launch.this_host.shell_lines import problems_of_shell_lines
 
 
 def notes(resolved: Resolved, plan: Plan, context: Context) -> list[str]:
-    """One sentence each, with the place where it is written. Files are looked at, and bash reads the shell lines."""
+    """One sentence each, with the place where it is written.
+
+    Files are looked at, bash reads the shell lines, and a Python that may find packages in several places is started.
+    """
     host = Host(resolved, plan, context)
     found = [
         *problems_of_environment(host),

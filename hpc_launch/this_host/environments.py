@@ -114,7 +114,8 @@ def _dask_of_interpreter(host: Host, key: str) -> Iterator[Found]:
         yield Found(("environment", key), f"environment.{key}: {python} does not run on this host: {found}")
     elif not found:
         what = f"environment.{key}: {python} has no {DASK}, which scheduler and workers need"
-        yield Found(("environment", key), f"{what}: name one that has")
+        step = f'{python} -m pip install "dask[distributed]"' if key == "venv" else "name one that has"
+        yield Found(("environment", key), f"{what}: {step}")
 
 
 def _is_closed(place: Path) -> bool:

@@ -104,14 +104,11 @@ class Host:
         return self.is_node and not self.says_more and shutil.which(program, path=path) is None
 
     def only_here(self, program: str) -> str:
-        """Which program on the user's PATH jobs on this very host do not find; empty: they do, or nobody knows."""
+        """What to say of a program that only the user's PATH leads to; empty: jobs here find it, or nobody knows."""
         found = shutil.which(program, path=self.context.environment.get("PATH", os.defpath))
         if not found or not self.knows_programs or not self.lacks_as_node(program):
             return ""
-        place = printable(os.path.dirname(found))
-        return (
-            f"jobs do not have your PATH: {printable(program)} is in {place} alone; write {place}/{printable(program)}"
-        )
+        return f"jobs do not have your PATH, which alone leads to {printable(program)}: write {printable(found)}"
 
     def has_program(self, word: str) -> bool:
         """Whether there is such a program on PATH, or in the run's Python environment."""

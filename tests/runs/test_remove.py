@@ -149,6 +149,17 @@ def test_a_run_whose_batch_system_never_answers_can_be_forgotten(context: Contex
     assert known(context) == set() and read_record(directory).id == "pi-1"
 
 
+def test_so_can_one_that_has_told_its_end_where_nobody_says_that_its_jobs_are_over(context: Context) -> None:
+    directory = on_slurm(context, status="exit 1", history="exit 1")
+    (directory / "state" / "1").mkdir(parents=True)
+    (directory / "state" / "attempt").write_text("1\n")
+    (directory / "state" / "1" / "outcome").write_text("cancelled 1 by hand\n")
+    (directory / "state" / "1" / "events").write_text("1 started c1 7\n2 ending\n3 ended\n")
+    refused(hpc_launch(context, "remove", "pi-1"), "remove --forget pi-1")
+    done = hpc_launch(context, "remove", "--forget", "pi-1")
+    assert (done.returncode, done.stdout) == (0, "pi-1\n") and "may live: 36" in done.stderr
+
+
 def test_a_run_that_is_over_but_may_still_tell_otherwise_is_waited_for(context: Context) -> None:
     """`cancel` would do nothing: it takes the run to be over."""
     directory = on_slurm(context, status=NOT_QUEUED)

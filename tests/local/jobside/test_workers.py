@@ -200,9 +200,10 @@ def test_no_socket_of_the_first_process_is_held_by_the_others(node: Node) -> Non
     def sockets(process: int) -> set[str]:
         return {name for each in Path(f"/proc/{process}/fd").iterdir() if (name := os.readlink(each))[:7] == "socket:"}
 
+    others = [node.server, *node.on_workers(os.getpid)]
     first = sockets(node.process.pid)
     assert first
-    for process in [node.server, *node.on_workers(os.getpid)]:
+    for process in others:
         assert not first & sockets(process)
 
 
