@@ -302,6 +302,7 @@ def test_rendering_loads_the_sites_own_dialect_and_no_commands(
         "faults",
         "machine",
         "report",
+        "signals",
         "sizes",
         "slurm",
     ]
