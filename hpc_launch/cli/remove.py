@@ -38,6 +38,7 @@ def remove(
 ) -> None:
     """Delete runs that are over, with their directories."""
     from hpc_launch import context
+    from hpc_launch.cli.output import say
     from hpc_launch.runs import remove, unneeded
 
     _refuse_words(runs, older_than, keep, forget)
@@ -48,6 +49,8 @@ def remove(
     if runs and (refused := [each.stays for each in decided if each.stays]):
         raise UsageError(*refused)
     going = [each.entry for each in decided if not each.stays]
+    if gone := [each.id for each in going if each.gone]:
+        say(f"{', '.join(gone)}: the run directory is gone; whether jobs still run, the batch system alone knows")
     for entry in () if dry_run else going:
         remove.delete(here, entry)
     _tell(going, [each for each in decided if each.stays], dry_run, json)

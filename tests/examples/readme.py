@@ -78,7 +78,7 @@ def pattern(shown: str, here: Here) -> str:
 
 def lasting(text: str, here: Here) -> list[str]:
     """The lines that are the same each time and on each machine, with the names that READMEs use."""
-    for ours, theirs in {str(here.home): "/home/user", sys.prefix: "/home/user/venv"}.items():
+    for ours, theirs in {str(here.home): "/home/user", sys.prefix: "/home/user/hpc"}.items():
         text = text.replace(ours, theirs)
     text = re.sub(rf"\b{re.escape(platform.node())}\b", "vm", text)
     for volatile, word in DIFFERENT_EACH_TIME:

@@ -175,7 +175,9 @@ def test_a_run_that_waits_in_the_queue_is_not_forgotten(context: Context) -> Non
 
 def test_an_entry_whose_directory_is_gone_can_be_removed(context: Context) -> None:
     over(context, "pi-1").rename(context.directory / "moved")
-    assert hpc_launch(context, "remove", "pi-1").returncode == 0
+    done = hpc_launch(context, "remove", "pi-1")
+    assert (done.returncode, done.stdout) == (0, "pi-1\n")
+    assert done.stderr == "pi-1: the run directory is gone; whether jobs still run, the batch system alone knows\n"
     assert known(context) == set() and (context.directory / "moved" / "run.json").exists()
 
 
