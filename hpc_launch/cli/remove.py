@@ -49,10 +49,8 @@ def remove(
     if runs and (refused := [each.stays for each in decided if each.stays]):
         raise UsageError(*refused)
     going = [each.entry for each in decided if not each.stays]
-    if gone := [each.id for each in going if each.gone]:
-        say(f"{', '.join(gone)}: the run directory is gone; whether jobs still run, the batch system alone knows")
     for entry in () if dry_run else going:
-        remove.delete(here, entry)
+        remove.delete(here, entry, say)
     _tell(going, [each for each in decided if each.stays], dry_run, json)
 
 

@@ -20,6 +20,8 @@ from hpc_launch.runs.outcome import Standing
 from hpc_launch.runs.ownership import RECORD, opened
 from hpc_launch.runs.settle import View
 
+GONE = "the run directory is gone; whether jobs still run, the batch system alone knows"
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -108,16 +110,18 @@ def _raise(fault: OSError) -> None:
     raise fault
 
 
-def delete(context: Place, entry: Entry) -> None:
+def delete(context: Place, entry: Entry, say: Callable[[str], None]) -> None:
     """Delete a run's directory with all that is in it, its record last, and its entry in the index.
 
-    Whatever ends this in between, it can be called again.
+    Whatever ends this in between, it can be called again. Where the directory is gone, that is told.
 
     Raises:
         OSError: something cannot be deleted.
         NotPrivate: the directory is not the caller's alone.
     """
-    if not entry.gone:
+    if entry.gone:
+        say(f"{entry.id}: {GONE}")
+    else:
         _delete_directory(entry.directory)
     index.forget(context, entry)
 
@@ -154,7 +158,9 @@ def forget(context: Place, entry: Entry, say: Callable[[str], None]) -> None:
     except HpcLaunchError as fault:
         say(f"{entry.id}: nothing is known of its jobs: {fault.problems[0].message}")
         view = None
-    if not (entry.there or entry.gone):
+    if entry.gone:
+        say(f"{entry.id}: {GONE}")
+    elif not entry.there:
         say(f"{entry.id}: nothing is known of its jobs: its directory cannot be seen from here")
     if view and (view.standing.doubt or not view.standing.over):
         if not view.standing.doubt and view.standing.state != "unknown":

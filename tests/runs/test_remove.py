@@ -173,9 +173,10 @@ def test_a_run_that_waits_in_the_queue_is_not_forgotten(context: Context) -> Non
     assert known(context) == {"pi-1"}
 
 
-def test_an_entry_whose_directory_is_gone_can_be_removed(context: Context) -> None:
+@pytest.mark.parametrize("words", [["pi-1"], ["--forget", "pi-1"]])
+def test_an_entry_whose_directory_is_gone_can_be_removed(context: Context, words: list[str]) -> None:
     over(context, "pi-1").rename(context.directory / "moved")
-    done = hpc_launch(context, "remove", "pi-1")
+    done = hpc_launch(context, "remove", *words)
     assert (done.returncode, done.stdout) == (0, "pi-1\n")
     assert done.stderr == "pi-1: the run directory is gone; whether jobs still run, the batch system alone knows\n"
     assert known(context) == set() and (context.directory / "moved" / "run.json").exists()

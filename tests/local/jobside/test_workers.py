@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -12,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 
+from hpc_launch.jobside import workers
 from hpc_launch.locations import JOBSIDE
 from hpc_launch.security import create
 from tests.local.jobside.conftest import PATIENCE
@@ -194,6 +197,29 @@ def test_no_two_have_the_same_random_numbers(node: Node) -> None:
 
     for found in zip(*node.on_workers(numbers), strict=True):
         assert len(set(found)) == WORKERS
+
+
+def test_openssl_is_made_ready_by_a_whole_handshake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides: list[ssl.SSLObject] = []
+    usual = ssl.SSLContext.wrap_bio
+
+    def wrap_bio(*words: Any, **options: Any) -> ssl.SSLObject:
+        sides.append(usual(*words, **options))
+        return sides[-1]
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_bio", wrap_bio)
+    workers.shake_hands_with_itself()
+    assert sides == []  # where there is no TLS
+    create(tmp_path / "tls")
+    with dask.config.set(
+        {
+            "distributed.comm.tls.ca-file": str(tmp_path / "tls/ca.pem"),
+            "distributed.comm.tls.worker.cert": str(tmp_path / "tls/ca.pem"),
+            "distributed.comm.tls.worker.key": str(tmp_path / "tls/key.pem"),
+        }
+    ):
+        workers.shake_hands_with_itself()
+    assert [side.version() for side in sides] == ["TLSv1.3", "TLSv1.3"]
 
 
 def test_no_socket_of_the_first_process_is_held_by_the_others(node: Node) -> None:
